@@ -1,0 +1,82 @@
+/* The database: SQLite in WAL, synchronous=FULL, persistent WAL. All SQL is in store/. One writer (it holds the run's lock),
+ * any number of readers, which never block it.
+ * Two transactions a run: intent (before the kernel is changed) and result (after the counters are read): a kill at any
+ * instruction loses nothing and doubles nothing (design.md section 3).
+ * Errors: ERR_BUSY when SQLite stays locked for 5 s, ERR_PERM, ERR_FAIL with the cure in the text.
+ * run/ and cmd/ call. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "model/entry.h"
+#include "model/ledger.h"
+#include "model/split.h"
+#include "util/err.h"
+
+struct store;
+
+enum store_mode {
+	STORE_READ,   /* must exist; never writes */
+	STORE_WRITE,  /* must exist */
+	STORE_CREATE, /* made (folder too, 0750; file 0640) when missing */
+};
+
+int store_open(const char *path, enum store_mode mode, struct store **ret_store, struct err *err);
+void store_close(struct store *s);
+#define cleanup_store __attribute__((cleanup(store_cleanup)))
+void store_cleanup(struct store **s);
+
+/* Everything the run needs to know, in one read transaction. Memory in a. See model/ledger.h. */
+int store_load(struct store *s, struct arena *a, struct ledger *ret_ledger, struct err *err);
+
+/* Intent: new entries get their ids (written back into the ledger), new counters become pending, retired is marked, a pending
+ * nonce, reset_seen with the new canary. One transaction; *ledger then says what the database says. */
+int store_intent(struct store *s, struct ledger *l, const struct intent *i, struct err *err);
+
+/* Result: baselines, figures into spans, hours, days, cycles, totals; events; epoch bound; known state; applied configuration;
+ * retention. One transaction. */
+int store_result(struct store *s, const struct result *r, struct err *err);
+
+/* After the kernel dropped retired counters: their rows go (the entry's history stays). ids: counter ids. */
+int store_dropped(struct store *s, const int64_t *ids, size_t n, struct err *err);
+
+/* Small facts kept as text (node, applied.text, down, ...). NULL when absent. */
+int store_meta_get(struct store *s, struct arena *a, const char *key, const char **ret_value, struct err *err);
+int store_meta_set(struct store *s, const char *key, const char *value, struct err *err); /* value NULL: forget it */
+
+/* -- queries: readers ------------------------------------------------------------------------------------------------ */
+
+struct store_sum { /* one entry's figures over a stretch of time */
+	int64_t entry;
+	struct figures figures;
+};
+/* Sums of every entry over [from, to) from spans (fine) or hours and days (coarse) as retention has them; entries without
+ * traffic have no row. Both bounds should be hour boundaries of [portflow] timezone, else the part is in proportion. */
+int store_sums(struct store *s, struct arena *a, int64_t from, int64_t to, struct store_sum **ret_rows, size_t *ret_n,
+	struct err *err);
+
+struct store_row { /* one bucket of one entry */
+	int64_t start;
+	int64_t entry;
+	struct figures figures; /* wire-true figures; raw ones are 0 here */
+	bool estimated;
+};
+/* Rows by bucket, ascending by start, then by entry id. `entries` NULL = all. zone: [portflow] timezone. */
+int store_history(struct store *s, struct arena *a, enum bucket by, const char *zone, int64_t from, int64_t to,
+	const int64_t *entries, size_t n_entries, struct store_row **ret_rows, size_t *ret_n, struct err *err);
+
+struct store_cycle {
+	int64_t entry, start, end;
+	struct figures figures;
+	bool closed;
+};
+int store_cycles(struct store *s, struct arena *a, int64_t from, int64_t to, struct store_cycle **ret_rows, size_t *ret_n,
+	struct err *err);
+
+struct store_event {
+	int64_t id, time;
+	int64_t entry; /* 0: the machine's own */
+	const char *kind, *text;
+};
+int store_events(struct store *s, struct arena *a, int64_t since, struct store_event **ret_rows, size_t *ret_n, struct err *err);
+
+#endif
