@@ -9,6 +9,10 @@
 #include <string.h>
 #include <time.h>
 
+/* clang's _FORTIFY_SOURCE makes macros of these. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strncpy strtok atoi atol atoll gmtime localtime ctime asctime system popen
 
 #endif
