@@ -49,6 +49,20 @@ struct prefix {
 	uint8_t addr[16]; /* network order, host bits zero, the rest zero */
 };
 
+/* The growing lists (util/vec.h) that more than one struct has. */
+struct port_list {
+	struct port_range *at;
+	size_t n, cap;
+};
+struct prefix_list {
+	struct prefix *at;
+	size_t n, cap;
+};
+struct name_list {
+	const char **at;
+	size_t n, cap;
+};
+
 /* Where in the user's files something stands. */
 struct location {
 	const char *file; /* NULL: a default, no place */
@@ -60,10 +74,10 @@ struct entry {
 	const char *name;
 	const char *remark; /* valid UTF-8, "" if none */
 	struct location where;
-	VEC_OF(struct port_range) ports; /* sorted, merged; empty in ENTRY_ADDRESS = all IP protocols */
-	uint8_t protocols;               /* PROTO_ bits; 0 when ports is empty */
-	VEC_OF(struct prefix) addresses; /* ENTRY_ADDRESS only; sorted by family, addr, len */
-	VEC_OF(const char *) devices;    /* ENTRY_INTERFACE only; empty = [portflow] interface */
+	struct port_list ports;       /* sorted, merged; empty in ENTRY_ADDRESS = all IP protocols */
+	uint8_t protocols;            /* PROTO_ bits; 0 when ports is empty */
+	struct prefix_list addresses; /* ENTRY_ADDRESS only; sorted by family, addr, len */
+	struct name_list devices;     /* ENTRY_INTERFACE only; empty = [portflow] interface */
 	enum billing billing;
 	struct cycle_rule cycle;
 };
@@ -75,12 +89,14 @@ struct retention {
 
 struct settings {
 	struct location where;
-	VEC_OF(const char *) devices; /* [portflow] interface; empty = auto */
+	struct name_list devices; /* [portflow] interface; empty = auto */
 	const char *database;
 	bool auto_apply;
-	VEC_OF(struct prefix) own;
+	struct prefix_list own;
 	const char *node;     /* NULL: take the database's, or the host name at first use */
 	const char *timezone; /* IANA name; "" = the machine's own */
+	enum billing billing;    /* of entries that do not say it, of forwarded and of total */
+	struct cycle_rule cycle; /* the same */
 	uint32_t link_overhead; /* bytes a packet */
 	struct retention keep_minutes, keep_hours, keep_days;
 };
