@@ -1,13 +1,14 @@
 /* The one calendar: local hours, days, months, cycles in any zone, whatever DST and clocks do. No clock inside: time is an
  * argument, Unix seconds (int64_t). A zone is an IANA name, "" the machine's own. The only module that touches libc's
- * zone (tzset, localtime_r, mktime), single-threaded by contract.
+ * zone (TZ, tzset, localtime_r), single-threaded by contract; a zone that calendar_zone_known refuses is taken for UTC.
  * Anybody may call. */
 #ifndef MODEL_CALENDAR_H
 #define MODEL_CALENDAR_H
 
 #include "model/entry.h"
 
-/* Earliest and latest times the calendar answers for: years 1970 to 2200. Outside it clamps. */
+/* Earliest and latest times the calendar answers for: years 1970 to 2199. Outside it clamps, arguments and answers: from
+ * CALENDAR_MAX on, next and a cycle's end are CALENDAR_MAX and rise no more. */
 #define CALENDAR_MIN ((int64_t)0)
 #define CALENDAR_MAX ((int64_t)7258118400)
 
@@ -30,7 +31,8 @@ struct calendar_time calendar_local(const char *zone, int64_t t);
 int64_t calendar_moment(const char *zone, struct civil_date date, int hour, int minute);
 
 /* Start of the bucket that holds t, and of the next one. An hour is a local hour (zones of 30 and 45 minutes included); a DST
- * day has 23 or 25 of them and none is merged or lost. Weeks begin on Monday. */
+ * day has 23 or 25 of them and none is merged or lost; where the offset changes by half an hour, a half hour stands alone.
+ * Weeks begin on Monday. */
 int64_t calendar_floor(const char *zone, enum bucket b, int64_t t);
 int64_t calendar_next(const char *zone, enum bucket b, int64_t t);
 
