@@ -42,39 +42,47 @@ static void put_options(struct str *out, const struct option_row *rows, size_t m
 	}
 }
 
-/* Paragraphs, broken at WIDTH; lines that begin with a blank are examples and stay as they are. */
+/* Appends the words of a line to a paragraph whose last line is *column wide. */
+static void put_words(struct str *out, const char *line, size_t len, size_t *column)
+{
+	const char *end = line + len;
+
+	while (line < end) {
+		size_t n = strcspn(line, " \n");
+
+		if (*column && *column + 1 + n > WIDTH) {
+			str_putc(out, '\n');
+			*column = 0;
+		}
+		if (*column)
+			str_putc(out, ' ');
+		str_put(out, line, n);
+		*column += n + (*column > 0);
+		line += n;
+		line += strspn(line, " ");
+	}
+}
+
+/* Paragraphs are filled to WIDTH and end at an empty line; a line that begins with a blank is an example and stays as it is. */
 static void put_text(struct str *out, const char *text)
 {
 	size_t column = 0;
 
 	while (*text) {
-		size_t len = strcspn(text, " \n");
+		size_t len = strcspn(text, "\n");
+		bool plain = len && *text != ' ';
 
-		if (*text == '\n' || (column == 0 && *text == ' ')) {
-			size_t line = strcspn(text, "\n");
-
+		if (plain) {
+			put_words(out, text, len, &column);
+		} else {
 			if (column)
 				str_putc(out, '\n');
-			str_put(out, text, line);
-			if (*text == '\n')
-				line = strspn(text, "\n");
-			str_fill(out, '\n', *text == '\n' && line > 1 ? 1 : *text != '\n');
-			text += line;
-			if (*text == '\n')
-				text++;
 			column = 0;
-			continue;
-		}
-		if (column && column + 1 + len > WIDTH) {
+			str_put(out, text, len);
 			str_putc(out, '\n');
-			column = 0;
 		}
-		if (len && column)
-			str_putc(out, ' ');
-		column += len + (column && len);
-		str_put(out, text, len);
 		text += len;
-		if (*text == ' ')
+		if (*text)
 			text++;
 	}
 	if (column)
