@@ -15,7 +15,12 @@
 #include "cmd/version.h"
 
 static const int exit_codes[] = {
-	[ERR_FAIL] = 1, [ERR_USAGE] = 64, [ERR_BUSY] = 75, [ERR_PERM] = 77, [ERR_CONFIG] = 78, [ERR_STALE] = 75,
+	[ERR_FAIL] = 1,
+	[ERR_USAGE] = 64,
+	[ERR_BUSY] = 75,
+	[ERR_PERM] = 77,
+	[ERR_CONFIG] = 78,
+	[ERR_STALE] = 75,
 };
 
 /* A file that we open must never get number 0, 1 or 2: the database would receive messages. What is missing is opened the wrong
@@ -75,8 +80,9 @@ static int finish_output(const struct app *app, bool sigpipe_ends)
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}
-	app_error(app, errno == ENOSPC ? "standard output: no space left, the output is not complete"
-				       : "standard output: it could not be written, the output is not complete");
+	app_error(app,
+		errno == ENOSPC ? "standard output: no space left, the output is not complete"
+				: "standard output: it could not be written, the output is not complete");
 	return -1;
 }
 

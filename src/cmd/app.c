@@ -14,7 +14,8 @@
 
 enum level { LEVEL_ERROR = 3, LEVEL_WARNING = 4, LEVEL_NOTE = 6 };
 
-static void put_line(struct str *s, const struct app *app, enum level level, const char *begin, const char *text, size_t len)
+static void put_line(
+	struct str *s, const struct app *app, enum level level, const char *begin, const char *text, size_t len)
 {
 	if (app->journal)
 		str_putf(s, "<%d>", (int)level);
@@ -42,7 +43,8 @@ static void message(const struct app *app, enum level level, const char *text)
 	fwrite(s.p, 1, s.len, stderr);
 }
 
-static void __attribute__((format(printf, 3, 0))) format(const struct app *app, enum level level, const char *fmt, va_list ap)
+static void __attribute__((format(printf, 3, 0)))
+format(const struct app *app, enum level level, const char *fmt, va_list ap)
 {
 	char text[2048];
 

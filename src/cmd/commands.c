@@ -19,7 +19,19 @@ const struct command *const commands[] = {
 };
 
 static const char *const planned[] = {
-	"confirm", "quota", "notify", "discover", "top", "sessions", "talkers", "export", "collect", "push", "import", "web", "menu",
+	"confirm",
+	"quota",
+	"notify",
+	"discover",
+	"top",
+	"sessions",
+	"talkers",
+	"export",
+	"collect",
+	"push",
+	"import",
+	"web",
+	"menu",
 };
 
 static const struct {
@@ -91,8 +103,10 @@ static int unknown_in_group(const char *first, const char *second, struct err *e
 	if (!second)
 		return err_set(err, ERR_USAGE, "\"%s\" wants one of: %s", first, list);
 	if (near)
-		return err_set(err, ERR_USAGE, "unknown command \"%s %s\"; did you mean \"%s %s\"?", first, second, first, near);
-	return err_set(err, ERR_USAGE, "unknown command \"%s %s\"; \"%s\" wants one of: %s", first, second, first, list);
+		return err_set(err, ERR_USAGE, "unknown command \"%s %s\"; did you mean \"%s %s\"?", first, second,
+			first, near);
+	return err_set(
+		err, ERR_USAGE, "unknown command \"%s %s\"; \"%s\" wants one of: %s", first, second, first, list);
 }
 
 int command_unknown(const char *first, const char *second, struct err *err)
@@ -103,7 +117,8 @@ int command_unknown(const char *first, const char *second, struct err *err)
 		return unknown_in_group(first, second, err);
 	for (size_t i = 0; i < sizeof planned / sizeof *planned; i++)
 		if (strcmp(planned[i], first) == 0)
-			return err_set(err, ERR_USAGE, "\"%s\" is planned for a later version, this one does not have it", first);
+			return err_set(err, ERR_USAGE,
+				"\"%s\" is planned for a later version, this one does not have it", first);
 	for (size_t i = 0; commands[i]; i++)
 		near = nearest_better(first, near, commands[i]->name);
 	if (near)
@@ -114,7 +129,8 @@ int command_unknown(const char *first, const char *second, struct err *err)
 bool command_option_planned(const char *command, const char *option)
 {
 	for (size_t i = 0; i < sizeof planned_options / sizeof *planned_options; i++)
-		if (strcmp(planned_options[i].option, option) == 0 && (!command || strcmp(planned_options[i].command, command) == 0))
+		if (strcmp(planned_options[i].option, option) == 0 &&
+			(!command || strcmp(planned_options[i].command, command) == 0))
 			return true;
 	return false;
 }

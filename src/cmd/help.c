@@ -102,7 +102,8 @@ static void render_command(struct str *out, const struct command *c, bool whole)
 		put_options(out, c->options, OPTIONS_MAX);
 	}
 	if (!whole) {
-		str_putf(out, "\n\"portflow help %s\" says more, \"portflow -h\" lists commands and common options.\n", c->name);
+		str_putf(out, "\n\"portflow help %s\" says more, \"portflow -h\" lists commands and common options.\n",
+			c->name);
 		return;
 	}
 	str_puts(out, "\nOptions of every command:\n");
@@ -144,17 +145,19 @@ void help_render(struct str *out, const struct command *command, bool whole)
 		render_command(out, command, whole);
 		return;
 	}
-	str_puts(out, "Usage: portflow [OPTION...] COMMAND\n\n"
-		      "Counts traffic by port, address and interface, exactly and without a daemon.\n\n"
-		      "Commands:\n");
+	str_puts(out,
+		"Usage: portflow [OPTION...] COMMAND\n\n"
+		"Counts traffic by port, address and interface, exactly and without a daemon.\n\n"
+		"Commands:\n");
 	put_commands(out);
 	str_puts(out, "\nOptions, before or after the command:\n");
 	put_options(out, options_global, OPTIONS_MAX);
 	if (whole)
 		str_puts(out, exits);
-	str_puts(out, "\nExamples:\n"
-		      "  portflow check /etc/portflow.ini && portflow apply\n"
-		      "  portflow report --by month\n");
+	str_puts(out,
+		"\nExamples:\n"
+		"  portflow check /etc/portflow.ini && portflow apply\n"
+		"  portflow report --by month\n");
 }
 
 static int run(struct app *app, const struct args *args, struct err *err)
@@ -168,7 +171,8 @@ static int run(struct app *app, const struct args *args, struct err *err)
 		if (!c)
 			return command_unknown(args->words[0], args->n_words > 1 ? args->words[1] : NULL, err);
 		if (used < args->n_words)
-			return err_set(err, ERR_USAGE, "\"help\" does not know what to do with \"%s\"", args->words[used]);
+			return err_set(
+				err, ERR_USAGE, "\"help\" does not know what to do with \"%s\"", args->words[used]);
 	}
 	help_render(&text, c, true);
 	fputs(text.p, app->out);

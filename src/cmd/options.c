@@ -8,15 +8,17 @@
 #include "cmd/commands.h"
 #include "util/nearest.h"
 
+enum { GLOBAL_CONFIG, GLOBAL_VERBOSE, GLOBAL_QUIET, GLOBAL_COLOR, GLOBAL_HELP, GLOBAL_MANUAL, GLOBAL_VERSION, GLOBALS };
+
 const struct option_row options_global[] = {
-	{ "c", "FILE", false, "read FILE, not /etc/portflow.ini" },
-	{ "v", NULL, false, "say more" },
-	{ "q", NULL, false, "say less: no notes" },
-	{ "color", "auto|always|never", false, "colours; auto: on a terminal" },
-	{ "h", NULL, false, "short help" },
-	{ "help", NULL, false, "help, all of it" },
-	{ "version", NULL, false, "the version" },
-	{ NULL, NULL, false, NULL },
+	[GLOBAL_CONFIG] = { "c", "FILE", false, "read FILE, not /etc/portflow.ini" },
+	[GLOBAL_VERBOSE] = { "v", NULL, false, "say more" },
+	[GLOBAL_QUIET] = { "q", NULL, false, "say less: no notes" },
+	[GLOBAL_COLOR] = { "color", "WHEN", false, "auto, always or never; auto is on a terminal" },
+	[GLOBAL_HELP] = { "h", NULL, false, "short help" },
+	[GLOBAL_MANUAL] = { "help", NULL, false, "help, all of it" },
+	[GLOBAL_VERSION] = { "version", NULL, false, "the version" },
+	[GLOBALS] = { NULL, NULL, false, NULL },
 };
 
 struct walk {
@@ -97,7 +99,8 @@ static int unknown_option(struct walk *w, const char *name, size_t len)
 	if (len <= NEAREST_WORD_MAX)
 		memcpy(typed, name, len);
 	if (command_option_planned(c ? c->name : NULL, typed))
-		return err_set(w->err, ERR_USAGE, "--%s is planned for a later version, this one does not have it", typed);
+		return err_set(
+			w->err, ERR_USAGE, "--%s is planned for a later version, this one does not have it", typed);
 	for (size_t i = 0; options_global[i].name; i++)
 		if (options_global[i].name[1])
 			near = nearest_better(typed, near, options_global[i].name);
@@ -105,13 +108,15 @@ static int unknown_option(struct walk *w, const char *name, size_t len)
 		near = nearest_better(typed, near, c->options[i].name);
 	if (near)
 		return err_set(w->err, ERR_USAGE, "unknown option --%.*s; did you mean --%s?", (int)len, name, near);
-	return err_set(w->err, ERR_USAGE, "unknown option --%.*s; \"portflow %s%s-h\" lists those there are", (int)len, name,
-		       c ? c->name : "", c ? " " : "");
+	return err_set(w->err, ERR_USAGE, "unknown option --%.*s; \"portflow %s%s-h\" lists those there are", (int)len,
+		name, c ? c->name : "", c ? " " : "");
 }
 
 static int set_color(struct walk *w, const char *value)
 {
-	static const char *const words[] = { [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never" };
+	static const char *const words[] = {
+		[COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"
+	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (strcmp(value, words[i]) == 0) {
@@ -122,25 +127,31 @@ static int set_color(struct walk *w, const char *value)
 	return err_set(w->err, ERR_USAGE, "--color takes auto, always or never, not \"%s\"", value);
 }
 
-static int set_global(struct walk *w, const char *name, const char *value)
+static int set_global(struct walk *w, int row, const char *value)
 {
-	if (strcmp(name, "c") == 0) {
+	switch (row) {
+	case GLOBAL_CONFIG:
 		w->app->config_path = value;
 		w->app->config_given = true;
-	} else if (strcmp(name, "color") == 0) {
+		return 0;
+	case GLOBAL_COLOR:
 		return set_color(w, value);
-	} else if (strcmp(name, "v") == 0) {
+	case GLOBAL_VERBOSE:
 		w->app->verbose = true;
-	} else if (strcmp(name, "q") == 0) {
+		return 0;
+	case GLOBAL_QUIET:
 		w->app->quiet = true;
-	} else if (strcmp(name, "h") == 0) {
+		return 0;
+	case GLOBAL_HELP:
 		w->in->ask = ASK_HELP;
-	} else if (strcmp(name, "help") == 0) {
+		return 0;
+	case GLOBAL_MANUAL:
 		w->in->ask = ASK_MANUAL;
-	} else {
+		return 0;
+	default:
 		w->in->ask = ASK_VERSION;
+		return 0;
 	}
-	return 0;
 }
 
 /* -v, -qv, -cFILE, -c FILE; advances *i when the next argument is the value. */
@@ -149,18 +160,20 @@ static int take_letters(struct walk *w, int *i)
 	for (const char *p = w->argv[*i] + 1; *p; p++) {
 		const char letter[] = { *p, '\0' };
 		int row = find_row(options_global, OPTIONS_MAX, letter, 1);
-		const char *value = NULL;
+		const char *value = "";
 
 		if (row < 0)
-			return err_set(w->err, ERR_USAGE, "unknown option -%c; \"portflow -h\" lists those there are", *p);
+			return err_set(
+				w->err, ERR_USAGE, "unknown option -%c; \"portflow -h\" lists those there are", *p);
 		if (options_global[row].value) {
-			value = p[1] ? p + 1 : *i + 1 < w->argc ? w->argv[++*i] : NULL;
-			if (!value || !*value)
-				return err_set(w->err, ERR_USAGE, "-%c wants a value: -%c %s", *p, *p, options_global[row].value);
+			value = p[1] ? p + 1 : *i + 1 < w->argc ? w->argv[++*i] : "";
+			if (!*value)
+				return err_set(w->err, ERR_USAGE, "-%c wants a value: -%c %s", *p, *p,
+					options_global[row].value);
 		}
-		if (set_global(w, letter, value))
+		if (set_global(w, row, value))
 			return -1;
-		if (value)
+		if (*value)
 			return 0;
 	}
 	return 0;
@@ -188,7 +201,7 @@ static int take_long(struct walk *w, int *i)
 	if (wants_next(row) && (!value || !*value))
 		return err_set(w->err, ERR_USAGE, "--%s wants a value: --%s=%s", row->name, row->name, row->value);
 	if (global >= 0)
-		return set_global(w, row->name, value);
+		return set_global(w, global, value ? value : "");
 	w->in->args.given[own] = true;
 	w->in->args.value[own] = value;
 	return 0;
@@ -214,7 +227,8 @@ static int check_words(const struct command *c, const struct args *args, struct 
 	if (args->n_words < c->words_min)
 		return err_set(err, ERR_USAGE, "\"%s\" wants %s", c->name, c->args);
 	if (c->words_max >= 0 && args->n_words > c->words_max)
-		return err_set(err, ERR_USAGE, "\"%s\" does not know what to do with \"%s\"", c->name, args->words[c->words_max]);
+		return err_set(err, ERR_USAGE, "\"%s\" does not know what to do with \"%s\"", c->name,
+			args->words[c->words_max]);
 	return 0;
 }
 
