@@ -38,13 +38,13 @@ struct app {
 	bool config_given;       /* -c was used: no portflow.d beside it unless it is named portflow.ini */
 	bool verbose, quiet;
 	enum color_mode color;
-	bool journal;            /* stderr is the journal: lines begin with <N> */
-	FILE *out;               /* data */
+	bool journal; /* stderr is the journal: lines begin with <N> */
+	FILE *out;    /* data */
 };
 
 struct command {
-	const char *name;  /* two words for sub-commands: "db check" */
-	const char *args;  /* synopsis of the words, as "[NAME...]" */
+	const char *name;    /* two words for sub-commands: "db check" */
+	const char *args;    /* synopsis of the words, as "[NAME...]" */
 	const char *summary; /* one line for help, no full stop */
 	const char *text;    /* paragraphs for the manual */
 	struct option_row options[OPTIONS_MAX];

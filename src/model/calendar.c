@@ -190,7 +190,8 @@ int64_t calendar_moment(const char *zone, struct civil_date date, int hour, int 
 	int64_t wall = calendar_days(date) * DAY_S + hour * HOUR_S + minute * (int64_t)60;
 
 	zone_use(zone);
-	return clamp(moment(clamp(wall, CALENDAR_MIN - 2 * DAY_S, CALENDAR_MAX + 2 * DAY_S)), CALENDAR_MIN, CALENDAR_MAX);
+	return clamp(
+		moment(clamp(wall, CALENDAR_MIN - 2 * DAY_S, CALENDAR_MAX + 2 * DAY_S)), CALENDAR_MIN, CALENDAR_MAX);
 }
 
 struct calendar_time calendar_local(const char *zone, int64_t t)

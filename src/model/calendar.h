@@ -17,8 +17,8 @@ enum bucket { BUCKET_MINUTE, BUCKET_HOUR, BUCKET_DAY, BUCKET_WEEK, BUCKET_MONTH,
 struct calendar_time {
 	struct civil_date date;
 	uint8_t hour, minute, second;
-	uint8_t weekday;     /* 1 = Monday .. 7 = Sunday */
-	int32_t offset_s;    /* local minus UTC */
+	uint8_t weekday;  /* 1 = Monday .. 7 = Sunday */
+	int32_t offset_s; /* local minus UTC */
 };
 
 /* false if the machine's zone database has no such zone (a name that would silently mean UTC). */

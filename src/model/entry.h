@@ -31,12 +31,12 @@ struct civil_date {
 
 struct cycle_rule {
 	enum cycle_unit unit;
-	uint32_t span_days;      /* CYCLE_SPAN: its length, >= 1 */
-	struct civil_date from;  /* CYCLE_SPAN: the first day of one cycle */
-	uint8_t reset_day;       /* CYCLE_MONTH, CYCLE_YEAR: 1-31, a short month's last day; CYCLE_WEEK: 1 = Monday .. 7 */
-	uint8_t reset_month;     /* CYCLE_YEAR: 1-12 */
-	uint8_t reset_hour;      /* 0-23, in `timezone` */
-	const char *timezone;    /* IANA name; "" = the machine's own (/etc/localtime) */
+	uint32_t span_days;     /* CYCLE_SPAN: its length, >= 1 */
+	struct civil_date from; /* CYCLE_SPAN: the first day of one cycle */
+	uint8_t reset_day;    /* CYCLE_MONTH, CYCLE_YEAR: 1-31, a short month's last day; CYCLE_WEEK: 1 = Monday .. 7 */
+	uint8_t reset_month;  /* CYCLE_YEAR: 1-12 */
+	uint8_t reset_hour;   /* 0-23, in `timezone` */
+	const char *timezone; /* IANA name; "" = the machine's own (/etc/localtime) */
 };
 
 struct port_range {
@@ -44,8 +44,8 @@ struct port_range {
 };
 
 struct prefix {
-	uint8_t family; /* 4 or 6 */
-	uint8_t len;    /* bits: 0-32, 0-128 */
+	uint8_t family;   /* 4 or 6 */
+	uint8_t len;      /* bits: 0-32, 0-128 */
 	uint8_t addr[16]; /* network order, host bits zero, the rest zero */
 };
 
@@ -65,7 +65,7 @@ struct name_list {
 
 /* Where in the user's files something stands. */
 struct location {
-	const char *file; /* NULL: a default, no place */
+	const char *file;   /* NULL: a default, no place */
 	uint32_t line, col; /* from 1; 0 = unknown */
 };
 
@@ -93,11 +93,11 @@ struct settings {
 	const char *database;
 	bool auto_apply;
 	struct prefix_list own;
-	const char *node;     /* NULL: take the database's, or the host name at first use */
-	const char *timezone; /* IANA name; "" = the machine's own */
+	const char *node;        /* NULL: take the database's, or the host name at first use */
+	const char *timezone;    /* IANA name; "" = the machine's own */
 	enum billing billing;    /* of entries that do not say it, of forwarded and of total */
 	struct cycle_rule cycle; /* the same */
-	uint32_t link_overhead; /* bytes a packet */
+	uint32_t link_overhead;  /* bytes a packet */
 	struct retention keep_minutes, keep_hours, keep_days;
 };
 

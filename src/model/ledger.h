@@ -18,45 +18,45 @@ struct epoch {
 	char nonce[NONCE_TEXT]; /* in the table's comment: finds our table, proves nothing */
 	bool bound;             /* the next three are valid */
 	char boot_id[UUID_TEXT];
-	uint64_t netns;         /* SO_NETNS_COOKIE, or a hash of st_dev and st_ino */
+	uint64_t netns; /* SO_NETNS_COOKIE, or a hash of st_dev and st_ino */
 	uint64_t table_handle;
 };
 
 /* What a counter counts of its entry and direction. */
 enum counter_role {
-	ROLE_ALL,   /* every packet */
-	ROLE_BIG4,  /* TCP over IPv4 longer than `mtu` */
+	ROLE_ALL,  /* every packet */
+	ROLE_BIG4, /* TCP over IPv4 longer than `mtu` */
 	ROLE_BIG6,
-	ROLE_TS4,   /* table-wide: of those in BIG4 of the total, the ones whose TCP header has room for timestamps */
+	ROLE_TS4, /* table-wide: of those in BIG4 of the total, the ones whose TCP header has room for timestamps */
 	ROLE_TS6,
 	ROLES
 };
 
 struct ledger_counter {
-	int64_t id;         /* row */
-	int64_t entry;      /* entry row */
+	int64_t id;    /* row */
+	int64_t entry; /* entry row */
 	enum direction dir;
 	enum counter_role role;
-	uint32_t mtu;       /* ROLE_BIG*: layer-3 MTU; else 0 */
-	const char *object; /* the name in the kernel, unique */
-	bool pending;       /* not seen in the kernel yet: its first value is all ours */
-	uint64_t handle;    /* of the object; valid when not pending */
+	uint32_t mtu;            /* ROLE_BIG*: layer-3 MTU; else 0 */
+	const char *object;      /* the name in the kernel, unique */
+	bool pending;            /* not seen in the kernel yet: its first value is all ours */
+	uint64_t handle;         /* of the object; valid when not pending */
 	uint64_t packets, bytes; /* baseline */
-	bool retired;       /* out of every map; goes once its last value is stored */
+	bool retired;            /* out of every map; goes once its last value is stored */
 };
 
 struct ledger_entry {
 	int64_t id;
 	enum entry_kind kind;
 	const char *name;
-	int64_t created;     /* when the database first knew it */
-	bool retired;        /* not in the configuration any more; history stays */
-	struct figures total;   /* of all time */
-	struct figures older;   /* bytes seen that are older than the database; in no other figure */
+	int64_t created;      /* when the database first knew it */
+	bool retired;         /* not in the configuration any more; history stays */
+	struct figures total; /* of all time */
+	struct figures older; /* bytes seen that are older than the database; in no other figure */
 	/* the running cycle; start == end: none yet */
 	int64_t cycle_start, cycle_end;
 	struct figures cycle;
-	uint64_t cycle_rule;  /* hash of the cycle_rule it was cut by: another means compute it anew from the hours */
+	uint64_t cycle_rule; /* hash of the cycle_rule it was cut by: another means compute it anew from the hours */
 	/* the last stored sample of this entry that saw traffic: for the rate */
 	int64_t rate_from, rate_to;
 	struct figures rate;
@@ -66,11 +66,11 @@ struct ledger {
 	char uuid[UUID_TEXT];
 	const char *node; /* NULL: not yet */
 	int64_t created;
-	int64_t sampled;  /* when the last result was stored; 0 never */
-	bool restored;    /* `db restore` put this file here and no result was stored since */
+	int64_t sampled; /* when the last result was stored; 0 never */
+	bool restored;   /* `db restore` put this file here and no result was stored since */
 	struct epoch bound, pending;
 	char canary[NONCE_TEXT];
-	bool reset_seen;  /* somebody zeroed the counters; deltas are the whole values until a result clears it */
+	bool reset_seen; /* somebody zeroed the counters; deltas are the whole values until a result clears it */
 	/* the kernel as we left it: nothing else need be read while all of this holds */
 	bool known;
 	char known_boot[UUID_TEXT];
@@ -83,50 +83,53 @@ struct ledger {
 /* Written before the kernel is touched. */
 struct intent {
 	int64_t now;
-	VEC_OF(struct ledger_entry) new_entries;     /* id 0; found again by kind + name (a retired one comes back) */
-	VEC_OF(struct ledger_counter) new_counters;  /* pending; the row with the same object, if any, is replaced. entry < 0:
+	VEC_OF(struct ledger_entry) new_entries; /* id 0; found again by kind + name (a retired one comes back) */
+	VEC_OF(struct ledger_counter)
+	new_counters; /* pending; the row with the same object, if any, is replaced. entry < 0:
 	                                              * that of new_entries.at[-entry - 1] */
 	VEC_OF(int64_t) retire_entries;
 	VEC_OF(int64_t) retire_counters;
 	VEC_OF(int64_t) revive_counters; /* retired ones that are wanted again: out of retirement, baseline kept */
-	const char *pending_nonce; /* NULL: no new table */
-	const char *canary;        /* NULL: unchanged; else the nonce about to be armed */
-	bool reset_seen;           /* with canary: somebody had zeroed the counters */
+	const char *pending_nonce;       /* NULL: no new table */
+	const char *canary;              /* NULL: unchanged; else the nonce about to be armed */
+	bool reset_seen;                 /* with canary: somebody had zeroed the counters */
 };
 
 /* An entry's news of one run. */
 struct result_entry {
 	int64_t entry;
 	struct figures delta;
-	struct figures older;          /* not part of delta */
-	int64_t from;                  /* delta was counted in [from, result.now) */
-	const char *zone;              /* of its cycle */
+	struct figures older;           /* not part of delta */
+	int64_t from;                   /* delta was counted in [from, result.now) */
+	const char *zone;               /* of its cycle */
 	const struct cycle_rule *cycle; /* NULL: entry is retired: no cycle */
-	uint64_t cycle_rule;           /* hash of *cycle */
+	uint64_t cycle_rule;            /* hash of *cycle */
 };
 
 struct result_event {
-	int64_t entry; /* 0: the machine's own */
+	int64_t entry;    /* 0: the machine's own */
 	const char *kind; /* a word, as "table_rebuilt" */
 	const char *text; /* one English sentence */
 };
 
 struct result {
 	int64_t now;
-	int64_t up_from;      /* boot time: nothing was counted before, for splitting gaps */
-	const char *zone;     /* [portflow] timezone */
+	int64_t up_from;  /* boot time: nothing was counted before, for splitting gaps */
+	const char *zone; /* [portflow] timezone */
 	struct retention keep_minutes, keep_hours, keep_days;
-	VEC_OF(struct result_entry) entries; /* those with a delta, an `older`, or a cycle to open or close: every live entry */
-	VEC_OF(struct ledger_counter) baselines; /* id, handle, packets, bytes: rows that changed; pending becomes false */
+	VEC_OF(struct result_entry)
+	entries; /* those with a delta, an `older`, or a cycle to open or close: every live entry */
+	VEC_OF(struct ledger_counter)
+	baselines; /* id, handle, packets, bytes: rows that changed; pending becomes false */
 	VEC_OF(struct result_event) events;
-	struct epoch bind;    /* present: what the table is now; the pending nonce is cleared */
+	struct epoch bind; /* present: what the table is now; the pending nonce is cleared */
 	bool clear_reset, clear_restored;
-	bool known;           /* the next three become the known state; else it is forgotten */
+	bool known; /* the next three become the known state; else it is forgotten */
 	char known_boot[UUID_TEXT];
 	uint64_t known_netns, known_generation, known_hash;
-	const char *devices;  /* NULL: unchanged */
-	const char *node;     /* NULL: unchanged */
-	const char *applied;  /* NULL: unchanged; else the text of the configuration, without secrets */
+	const char *devices; /* NULL: unchanged */
+	const char *node;    /* NULL: unchanged */
+	const char *applied; /* NULL: unchanged; else the text of the configuration, without secrets */
 };
 
 #endif

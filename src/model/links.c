@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-const struct link_device *
-links_find(const struct links *l, const char *name)
+const struct link_device *links_find(const struct links *l, const char *name)
 {
 	for (size_t i = 0; i < l->devices.n; i++)
 		if (strcmp(l->devices.at[i].name, name) == 0)
@@ -14,8 +13,7 @@ links_find(const struct links *l, const char *name)
 	return NULL;
 }
 
-const struct link_device *
-links_at(const struct links *l, int ifindex)
+const struct link_device *links_at(const struct links *l, int ifindex)
 {
 	for (size_t i = 0; i < l->devices.n; i++)
 		if (l->devices.at[i].ifindex == ifindex)

@@ -69,14 +69,15 @@ struct store_cycle {
 	struct figures figures;
 	bool closed;
 };
-int store_cycles(struct store *s, struct arena *a, int64_t from, int64_t to, struct store_cycle **ret_rows, size_t *ret_n,
-	struct err *err);
+int store_cycles(struct store *s, struct arena *a, int64_t from, int64_t to, struct store_cycle **ret_rows,
+	size_t *ret_n, struct err *err);
 
 struct store_event {
 	int64_t id, time;
 	int64_t entry; /* 0: the machine's own */
 	const char *kind, *text;
 };
-int store_events(struct store *s, struct arena *a, int64_t since, struct store_event **ret_rows, size_t *ret_n, struct err *err);
+int store_events(
+	struct store *s, struct arena *a, int64_t since, struct store_event **ret_rows, size_t *ret_n, struct err *err);
 
 #endif

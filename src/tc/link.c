@@ -26,14 +26,12 @@ struct reader {
 	unsigned char family; /* AF_ of the route dump under way */
 };
 
-static void
-cleanup_msg_(struct nl_msg **m)
+static void cleanup_msg_(struct nl_msg **m)
 {
 	nlmsg_free(*m);
 }
 
-static void
-cleanup_sock_(struct nl_sock **s)
+static void cleanup_sock_(struct nl_sock **s)
 {
 	nl_socket_free(*s);
 }
@@ -46,8 +44,7 @@ static const struct nla_policy link_policy[IFLA_MAX + 1] = {
 	[IFLA_LINKINFO] = { .type = NLA_NESTED },
 };
 
-static const char *
-link_kind(struct arena *a, struct nlattr *linkinfo)
+static const char *link_kind(struct arena *a, struct nlattr *linkinfo)
 {
 	static const struct nla_policy policy[IFLA_INFO_MAX + 1] = {
 		[IFLA_INFO_KIND] = { .type = NLA_STRING },
@@ -59,8 +56,7 @@ link_kind(struct arena *a, struct nlattr *linkinfo)
 	return arena_strdup(a, nla_get_string(tb[IFLA_INFO_KIND]));
 }
 
-static int
-on_link(struct nl_msg *msg, void *arg)
+static int on_link(struct nl_msg *msg, void *arg)
 {
 	struct reader *r = arg;
 	struct nlmsghdr *h = nlmsg_hdr(msg);
@@ -88,8 +84,7 @@ on_link(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static int
-on_address(struct nl_msg *msg, void *arg)
+static int on_address(struct nl_msg *msg, void *arg)
 {
 	struct reader *r = arg;
 	struct nlmsghdr *h = nlmsg_hdr(msg);
@@ -116,8 +111,7 @@ on_address(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static void
-add_route(struct reader *r, int ifindex, uint32_t metric)
+static void add_route(struct reader *r, int ifindex, uint32_t metric)
 {
 	struct link_route *x = vec_push(r->arena, &r->links.default_routes);
 
@@ -126,8 +120,7 @@ add_route(struct reader *r, int ifindex, uint32_t metric)
 	x->metric = metric;
 }
 
-static int
-on_route(struct nl_msg *msg, void *arg)
+static int on_route(struct nl_msg *msg, void *arg)
 {
 	static const struct nla_policy policy[RTA_MAX + 1] = {
 		[RTA_OIF] = { .type = NLA_U32 },
@@ -142,7 +135,8 @@ on_route(struct nl_msg *msg, void *arg)
 	if (h->nlmsg_type != RTM_NEWROUTE || !nlmsg_valid_hdr(h, sizeof(struct rtmsg)))
 		return NL_OK;
 	const struct rtmsg *m = nlmsg_data(h);
-	if (m->rtm_dst_len != 0 || m->rtm_family != r->family || m->rtm_type != RTN_UNICAST || (m->rtm_flags & RTM_F_CLONED))
+	if (m->rtm_dst_len != 0 || m->rtm_family != r->family || m->rtm_type != RTN_UNICAST ||
+		(m->rtm_flags & RTM_F_CLONED))
 		return NL_OK;
 	int rc = nlmsg_parse(h, sizeof(struct rtmsg), tb, RTA_MAX, policy);
 	if (rc < 0)
@@ -166,8 +160,7 @@ on_route(struct nl_msg *msg, void *arg)
 }
 
 /* Sends the prepared dump request and takes the answer in; a negative libnl error. */
-static int
-dump(struct nl_sock *s, struct nl_msg *m, nl_recvmsg_msg_cb_t on_message, struct reader *r)
+static int dump(struct nl_sock *s, struct nl_msg *m, nl_recvmsg_msg_cb_t on_message, struct reader *r)
 {
 	int rc = nl_socket_modify_cb(s, NL_CB_VALID, NL_CB_CUSTOM, on_message, r);
 
@@ -176,8 +169,7 @@ dump(struct nl_sock *s, struct nl_msg *m, nl_recvmsg_msg_cb_t on_message, struct
 	return rc < 0 ? rc : nl_recvmsgs_default(s);
 }
 
-static int
-dump_links(struct nl_sock *s, struct reader *r)
+static int dump_links(struct nl_sock *s, struct reader *r)
 {
 	const struct ifinfomsg i = { .ifi_family = AF_UNSPEC };
 	struct nl_msg *m __attribute__((cleanup(cleanup_msg_))) = nlmsg_alloc_simple(RTM_GETLINK, NLM_F_DUMP);
@@ -189,8 +181,7 @@ dump_links(struct nl_sock *s, struct reader *r)
 	return dump(s, m, on_link, r);
 }
 
-static int
-dump_addresses(struct nl_sock *s, struct reader *r)
+static int dump_addresses(struct nl_sock *s, struct reader *r)
 {
 	const struct ifaddrmsg i = { .ifa_family = AF_UNSPEC };
 	struct nl_msg *m __attribute__((cleanup(cleanup_msg_))) = nlmsg_alloc_simple(RTM_GETADDR, NLM_F_DUMP);
@@ -200,8 +191,7 @@ dump_addresses(struct nl_sock *s, struct reader *r)
 	return dump(s, m, on_address, r);
 }
 
-static int
-dump_routes(struct nl_sock *s, struct reader *r, unsigned char family)
+static int dump_routes(struct nl_sock *s, struct reader *r, unsigned char family)
 {
 	const struct rtmsg i = { .rtm_family = family, .rtm_table = RT_TABLE_MAIN };
 	struct nl_msg *m __attribute__((cleanup(cleanup_msg_))) = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_DUMP);
@@ -214,8 +204,7 @@ dump_routes(struct nl_sock *s, struct reader *r, unsigned char family)
 	return rc == -NLE_OBJ_NOTFOUND ? 0 : rc;
 }
 
-static int
-read_once(struct reader *r)
+static int read_once(struct reader *r)
 {
 	struct nl_sock *s __attribute__((cleanup(cleanup_sock_))) = nl_socket_alloc();
 
@@ -233,8 +222,7 @@ read_once(struct reader *r)
 	return dump_routes(s, r, AF_INET6);
 }
 
-int
-links_read(struct arena *a, struct links *ret_links, struct err *err)
+int links_read(struct arena *a, struct links *ret_links, struct err *err)
 {
 	int rc = 0;
 
@@ -247,8 +235,8 @@ links_read(struct arena *a, struct links *ret_links, struct err *err)
 		}
 		/* ENOBUFS arrives as NLE_NOMEM */
 		if (rc != -NLE_DUMP_INTR && rc != -NLE_NOMEM && rc != -NLE_AGAIN)
-			return err_set(err, rc == -NLE_PERM ? ERR_PERM : ERR_FAIL, "cannot read devices and routes from the kernel: %s",
-				nl_geterror(rc));
+			return err_set(err, rc == -NLE_PERM ? ERR_PERM : ERR_FAIL,
+				"cannot read devices and routes from the kernel: %s", nl_geterror(rc));
 	}
 	return err_set(err, ERR_BUSY, "devices or routes changed during each of %d attempts to read them: %s", ATTEMPTS,
 		nl_geterror(rc));

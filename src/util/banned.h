@@ -13,6 +13,7 @@
 #undef sprintf
 #undef vsprintf
 
-#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strtok atoi atol atoll gmtime localtime ctime asctime system popen
+#pragma GCC poison strcpy strcat sprintf vsprintf strncpy strtok atoi atol atoll
+#pragma GCC poison gmtime localtime ctime asctime system popen
 
 #endif

@@ -27,8 +27,7 @@ struct err {
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* The same with ": " and the text of errnum behind it. EPERM and EACCES make the kind ERR_PERM when ERR_FAIL was asked. */
-int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Puts "context: " before the text; returns -1. */
 int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -39,8 +39,8 @@ static void distances(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		if (nearest_distance(cases[i].a, cases[i].b) != cases[i].want)
-			fail_msg("%s ~ %s: %u, not %u", cases[i].a, cases[i].b, nearest_distance(cases[i].a, cases[i].b),
-				cases[i].want);
+			fail_msg("%s ~ %s: %u, not %u", cases[i].a, cases[i].b,
+				nearest_distance(cases[i].a, cases[i].b), cases[i].want);
 		assert_int_equal(nearest_distance(cases[i].b, cases[i].a), cases[i].want);
 	}
 }
