@@ -1,4 +1,4 @@
-/* The table of all commands: see commands.h.
+/* Finding a command by its words: see commands.h.
  * What is planned is refused by name, so that nobody hunts for a typing error that is none.
  * main.c, docgen.c and help call. */
 #include "cmd/commands.h"
@@ -6,17 +6,6 @@
 #include <string.h>
 
 #include "util/nearest.h"
-
-#define COMMAND(symbol) extern const struct command cmd_##symbol;
-#include "cmd/list.def"
-#undef COMMAND
-
-const struct command *const commands[] = {
-#define COMMAND(symbol) &cmd_##symbol,
-#include "cmd/list.def"
-#undef COMMAND
-	NULL,
-};
 
 static const char *const planned[] = {
 	"confirm",
