@@ -1,0 +1,41 @@
+#!/bin/bash
+# Makes the small Debian tree that the tests boot, from the machine's own apt sources, once: a stamp beside it says of what.
+# Apart from boot.sh since it needs the network, which no test has.
+# The Makefile runs it: tree.sh DIRECTORY. A tree that cannot be made is no failure here; why is left in DIRECTORY.why.
+set -u
+tree=$1
+packages=systemd-sysv,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0
+
+give_up() {
+	mkdir -p "$(dirname "$tree")"
+	echo "$*" >"$tree.why"
+	exit 0
+}
+rm -f "$tree.why"
+[ "$(id -u)" = 0 ] || give_up "a tree to boot is made by root"
+for tool in mmdebstrap systemd-nspawn apt-get; do
+	command -v $tool >/dev/null || give_up "$tool is not installed"
+done
+
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+sources=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Identifier: Packages' 'Origin: Debian' 2>/dev/null | sort -u)
+[ -n "$sources" ] || give_up "this machine has no apt sources of Debian"
+eval "$(apt-config shell proxy Acquire::http::Proxy)"
+stamp="$suite $packages
+$sources"
+[ "$stamp" != "$(cat "$tree.stamp" 2>/dev/null)" ] || exit 0
+
+echo "  TREE   $tree ($suite, about a minute, once)"
+rm -rf "$tree" "$tree.stamp"
+mkdir -p "$(dirname "$tree")"
+mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::Languages "none"' \
+	${proxy:+--aptopt="Acquire::http::Proxy \"$proxy\""} "$suite" "$tree" - <<<"$sources" >"$tree.log" 2>&1 || {
+	rm -rf "$tree"
+	give_up "mmdebstrap could not make a tree: $(grep '^E:' "$tree.log" | head -n 1)"
+}
+# The first boot asks nothing.
+echo uninitialized >"$tree/etc/machine-id"
+ln -sf /dev/null "$tree/etc/systemd/system/systemd-firstboot.service"
+echo LANG=C.UTF-8 >"$tree/etc/locale.conf"
+mkdir -p "$tree/var/log/journal"
+printf '%s\n' "$stamp" >"$tree.stamp"
