@@ -1,0 +1,145 @@
+#!/bin/bash
+# What every system test stands on: namespaces of its own, TAP, a private INI and database, the program under test.
+# Tests of the kernel side must never touch the machine they run on, and must clean up even when killed.
+# Sourced first by each topic in tests/system/, with its arguments; never run.
+# shellcheck disable=SC2034 # the topics use what is set here
+set -u
+SYSTEM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$(cd "$SYSTEM/../.." && pwd)
+BUILD=${BUILD:-$ROOT/build}
+case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
+PORTFLOW=${PORTFLOW:-$BUILD/portflow}
+TOOLS=$BUILD/tests
+PYTHON=/usr/bin/python3
+[ -x "$PYTHON" ] || PYTHON=python3
+
+skip_all() { # WHY: the whole topic cannot run here
+	echo "1..0 # SKIP $*"
+	exit 0
+}
+
+# A network, mount and process namespace of its own: the kernel removes all of it, stray senders too, when this shell ends.
+if [ -z "${PORTFLOW_TEST_ID:-}" ]; then
+	[ "$(id -u)" = 0 ] || skip_all "needs root"
+	for tool in unshare nsenter ip nft ethtool setpriv sqlite3 "$PYTHON"; do
+		command -v "$tool" >/dev/null || skip_all "$tool is not installed"
+	done
+	refused=$(unshare -n -m -p --fork --mount-proc true 2>&1) || skip_all "no namespaces here: $refused"
+	[ -x "$TOOLS/datagram" ] || { echo "Bail out! $TOOLS/datagram is missing: run make"; exit 1; }
+	PORTFLOW_TEST_ID=$$ exec unshare -n -m -p --fork --kill-child --mount-proc bash "$0" "$@"
+fi
+ID=$PORTFLOW_TEST_ID
+export LC_ALL=C
+mount -t tmpfs -o mode=755 portflow-test /run || exit 1
+mount -t sysfs portflow-test /sys 2>/dev/null # that of this network namespace
+WORK=/run/work
+INI=$WORK/portflow.ini
+DB=$WORK/db/portflow.db
+mkdir -p "$WORK/db"
+
+# -- TAP ----------------------------------------------------------------------------------------------------------------
+tap_n=0 tap_failed=0
+
+diag() { sed 's/^/# /'; }
+pass() { tap_n=$((tap_n + 1)); echo "ok $tap_n - $*"; }
+fail() { # DESCRIPTION [EXPLANATION]
+	tap_n=$((tap_n + 1)) tap_failed=$((tap_failed + 1))
+	echo "not ok $tap_n - $1"
+	[ $# -lt 2 ] || printf '%s\n' "$2" | head -60 | diag
+}
+ok() { # DESCRIPTION COMMAND...: the command succeeds
+	local what=$1
+	shift
+	if "$@" >"$WORK/ok.log" 2>&1; then pass "$what"; else fail "$what" "$* -> $?
+$(cat "$WORK/ok.log")"; fi
+}
+is() { # DESCRIPTION GOT WANTED
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:
+$2
+wanted:
+$3"; fi
+}
+is_le() { # DESCRIPTION GOT MOST
+	if [ "$2" -le "$3" ] 2>/dev/null; then pass "$1"; else fail "$1" "got $2, wanted at most $3"; fi
+}
+is_ge() { # DESCRIPTION GOT LEAST
+	if [ "$2" -ge "$3" ] 2>/dev/null; then pass "$1"; else fail "$1" "got $2, wanted at least $3"; fi
+}
+is_near() { # DESCRIPTION GOT WANTED PER_MILLE (a decimal): the deviation is printed
+	local said
+	if said=$(awk -v got="$2" -v want="$3" -v most="$4" 'BEGIN { off = want ? (got - want) * 1000 / want : (got ? 1000 : 0)
+		printf "%+.3f per mille", off; exit !(off <= most && off >= -most && want > 0) }'); then pass "$1 ($said)"; else fail "$1" "got $2, wanted $3: $said, allowed $4"; fi
+}
+like() { # DESCRIPTION TEXT EXTENDED_REGEX
+	if grep -Eq -- "$3" <<<"$2"; then pass "$1"; else fail "$1" "no match for: $3
+in: $2"; fi
+}
+unlike() { # DESCRIPTION TEXT EXTENDED_REGEX
+	if grep -Eq -- "$3" <<<"$2"; then fail "$1" "unwanted match for: $3
+in: $2"; else pass "$1"; fi
+}
+skip() { # DESCRIPTION WHY
+	tap_n=$((tap_n + 1))
+	echo "ok $tap_n - $1 # SKIP $2"
+}
+note() { printf '%s\n' "$*" | diag; }
+done_testing() {
+	echo "1..$tap_n"
+	[ "$tap_failed" = 0 ] || exit 1
+	exit 0
+}
+
+wait_for() { # CONDITION [SECONDS]: a shell condition, tried every 20 ms
+	local tries=$((${2:-10} * 50))
+	while ! eval "$1"; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || { note "waited in vain for: $1"; return 1; }
+		sleep 0.02
+	done
+}
+
+# -- the program under test ---------------------------------------------------------------------------------------------
+ini() { # stdin: the INI; [portflow] gets the private database; old enough for a timer to take it up
+	if ! sed "s|^\\[portflow\\]\$|&\ndatabase = $DB|" >"$INI.new"; then return 1; fi
+	grep -q '^\[portflow\]$' "$INI.new" || sed -i "1i [portflow]\ndatabase = $DB" "$INI.new"
+	put_ini "$INI.new"
+}
+put_ini() { # FILE: becomes the INI, in one rename
+	chmod 0640 "$1" && touch -d '-1 minute' "$1" && mv "$1" "$INI"
+}
+ini_sed() { # SED_ARGUMENTS...: edits the INI
+	sed "$@" "$INI" >"$INI.new" && put_ini "$INI.new"
+}
+pf() { timeout -k 5 60 "$PORTFLOW" -c "$INI" "$@"; }
+pf_run() { # ARGS...: sets rc, out, err
+	out=$(pf "$@" 2>"$WORK/stderr")
+	rc=$?
+	err=$(cat "$WORK/stderr")
+}
+pf_ok() { # ARGS...: for the steps of a test that must not fail
+	pf_run "$@"
+	[ "$rc" = 0 ] || fail "portflow $* ends with 0" "exit $rc
+$err
+$out"
+}
+exits() { # DESCRIPTION CODE ARGS...
+	local what=$1 code=$2
+	shift 2
+	pf_run "$@"
+	if [ "$rc" = "$code" ]; then pass "$what"; else fail "$what" "portflow $* -> exit $rc, wanted $code
+$err
+$out"; fi
+}
+fresh() { # no table, no database: as on a new machine
+	nft delete table inet portflow 2>/dev/null
+	rm -rf "$WORK/db"
+	mkdir -p "$WORK/db"
+}
+need_program() {
+	[ -x "$PORTFLOW" ] || { echo "Bail out! $PORTFLOW is missing: run make"; exit 1; }
+}
+
+# shellcheck source=lib/net.sh
+. "$SYSTEM/lib/net.sh"
+# shellcheck source=lib/oracle.sh
+. "$SYSTEM/lib/oracle.sh"
