@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nl/attr.h"
 #include "util/arena.h"
 #include "util/hash.h"
 
@@ -155,12 +156,12 @@ static const char *extended_ack(const struct nlmsghdr *nlh)
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return NULL;
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		skip += MNL_ALIGN(e->msg.nlmsg_len) - sizeof e->msg;
-	if (nlh->nlmsg_len < MNL_NLMSG_HDRLEN + skip)
+		skip += attr_align(e->msg.nlmsg_len) - sizeof e->msg;
+	if (nlh->nlmsg_len < mnl_nlmsg_size(skip))
 		return NULL;
-	mnl_attr_for_each(a, nlh, (unsigned int)skip)
-		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
-			return mnl_attr_get_str(a);
+	attr_each(a, nlh, skip)
+		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG && *attr_text(a))
+			return attr_text(a);
 	return NULL;
 }
 
@@ -299,7 +300,7 @@ int talk_pipeline(struct talk *t, void *requests, size_t n, talk_reply *reply, v
 			struct nlmsghdr *nlh = (void *)at;
 
 			nlh->nlmsg_seq = ++t->seq;
-			at += MNL_ALIGN(nlh->nlmsg_len);
+			at += attr_align(nlh->nlmsg_len);
 		}
 		rc = send_all(t, from, (size_t)(at - from), err);
 		if (rc == 0)
@@ -316,9 +317,9 @@ static int on_generation(const struct nlmsghdr *nlh, void *arg, struct err *err)
 {
 	const struct nlattr *a;
 
-	mnl_attr_for_each(a, nlh, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == NFTA_GEN_ID && mnl_attr_validate(a, MNL_TYPE_U32) >= 0) {
-			*(uint32_t *)arg = ntohl(mnl_attr_get_u32(a));
+	attr_each(a, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_GEN_ID) {
+			*(uint32_t *)arg = attr_be32(a);
 			return 0;
 		}
 	return err_set(err, ERR_FAIL, "netfilter: no generation id in the reply");
@@ -341,14 +342,14 @@ struct nlmsghdr *batch_begin(struct batch *b, uint16_t type, uint16_t flags, uin
 		struct nlmsghdr *nlh = header(b->p, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 
 		mnl_attr_put_u32(nlh, NFNL_BATCH_GENID, 0); /* talk_batch() fills it in */
-		b->len = MNL_ALIGN(nlh->nlmsg_len);
+		b->len = attr_align(nlh->nlmsg_len);
 	}
 	return header(b->p + b->len, nft_type(type), flags, family, 0);
 }
 
 void batch_end(struct batch *b, const struct nlmsghdr *nlh)
 {
-	b->len += MNL_ALIGN(nlh->nlmsg_len);
+	b->len += attr_align(nlh->nlmsg_len);
 	b->messages++;
 }
 
@@ -369,12 +370,12 @@ static uint32_t seal(struct talk *t, struct batch *b, uint32_t generation)
 	for (size_t i = 0; i <= b->messages; i++) {
 		last = (void *)(b->p + at);
 		last->nlmsg_seq = ++t->seq;
-		at += MNL_ALIGN(last->nlmsg_len);
+		at += attr_align(last->nlmsg_len);
 	}
 	last->nlmsg_flags |= NLM_F_ACK;
 	nlh = header(b->p + at, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 	nlh->nlmsg_seq = ++t->seq;
-	b->len = at + MNL_ALIGN(nlh->nlmsg_len);
+	b->len = at + attr_align(nlh->nlmsg_len);
 	return first;
 }
 
