@@ -1,0 +1,39 @@
+/* From the configuration and the watched devices to the table that we want: design.md sections 3 and 4.
+ *
+ * For each direction a base chain counts, by device, the total and the interface entries, then the address entries; then
+ * `fib ... type` tells what is ours (goto ports_DIR: the port entries) from what is only forwarded. A packet of TCP that is longer
+ * than its device's MTU is an aggregate of segments: it passes a copy of those chains once more, whose counters feed the
+ * figures of the wire (wire.h). Single ports and ranges of at most DESIRED_SHORT_RANGE stand in hash maps, longer ranges in
+ * interval maps; a rule exists when the configuration can fill its map.
+ * Pure. run/ and the tests call. */
+#ifndef MODEL_DESIRED_H
+#define MODEL_DESIRED_H
+
+#include "model/entry.h"
+#include "model/ledger.h"
+#include "model/ruleset.h"
+#include "model/watch.h"
+
+#define DESIRED_SHORT_RANGE 256
+
+/* A counter that the rules feed. */
+struct desired_counter {
+	size_t entity; /* index into config->entries; n = forwarded, n + 1 = total */
+	enum direction dir;
+	enum counter_role role;
+	uint32_t mtu;
+	const char *object;
+};
+
+struct desired {
+	struct ruleset ruleset; /* .comment is the caller's */
+	VEC_OF(struct desired_counter) counters;
+};
+
+void desired_build(struct arena *a, const struct config *c, const struct watch *w, struct desired *ret_desired);
+
+/* The name of a counter object: "p_web.in", "a_NAME.out.b1500", "total.in.b1500v6", "ts4.in". */
+const char *desired_object(struct arena *a, enum entry_kind kind, const char *name, enum direction dir, enum counter_role role,
+	uint32_t mtu);
+
+#endif

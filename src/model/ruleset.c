@@ -1,0 +1,40 @@
+/* A table of nftables as plain structs: see ruleset.h.
+ * Chains and sets are few (tens): a walk finds them.
+ * Pure; model/ and nft/ call. */
+#include "model/ruleset.h"
+
+#include <string.h>
+
+/* Numbers of nft's datatypes (its include/datatype.h); a concatenation is (first << 6) | second. */
+enum { NFT_TYPE_IPADDR = 7, NFT_TYPE_IP6ADDR = 8, NFT_TYPE_SERVICE = 13, NFT_TYPE_FIB_ADDR = 38, NFT_TYPE_IFNAME = 41 };
+
+const struct set_key_type *set_key_type(enum set_key key)
+{
+	static const struct set_key_type types[SET_KEYS] = {
+		[KEY_SERVICE] = { 2, NFT_TYPE_SERVICE, "inet_service" },
+		[KEY_IFNAME] = { 16, NFT_TYPE_IFNAME, "ifname" },
+		[KEY_ADDR4] = { 4, NFT_TYPE_IPADDR, "ipv4_addr" },
+		[KEY_ADDR6] = { 16, NFT_TYPE_IP6ADDR, "ipv6_addr" },
+		[KEY_ADDR4_SERVICE] = { 8, NFT_TYPE_IPADDR << 6 | NFT_TYPE_SERVICE, "ipv4_addr . inet_service" },
+		[KEY_ADDR6_SERVICE] = { 20, NFT_TYPE_IP6ADDR << 6 | NFT_TYPE_SERVICE, "ipv6_addr . inet_service" },
+		[KEY_ADDRTYPE] = { 4, NFT_TYPE_FIB_ADDR, "fib_addrtype" },
+	};
+
+	return &types[key];
+}
+
+const struct ruleset_chain *ruleset_chain(const struct ruleset *r, const char *name)
+{
+	for (size_t i = 0; i < r->chains.n; i++)
+		if (strcmp(r->chains.at[i].name, name) == 0)
+			return &r->chains.at[i];
+	return NULL;
+}
+
+struct ruleset_set *ruleset_set(const struct ruleset *r, const char *name)
+{
+	for (size_t i = 0; i < r->sets.n; i++)
+		if (strcmp(r->sets.at[i].name, name) == 0)
+			return &r->sets.at[i];
+	return NULL;
+}

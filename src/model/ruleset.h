@@ -1,0 +1,106 @@
+/* A table of nftables as plain structs: what we want (desired.c fills it from the configuration) and what the kernel has
+ * (nft/read.c fills it from dumps) are the same type, so comparing them is natural (diff.c).
+ * Pure. All memory in an arena. */
+#ifndef MODEL_RULESET_H
+#define MODEL_RULESET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/vec.h"
+
+#define RULESET_TABLE "portflow"
+
+/* One expression of a rule. Registers are named as the kernel dumps them (1 = the first 16 bytes, 9 = the 4 bytes behind the
+ * first 4 of it, 2 = the second 16 bytes), so that both sides read alike. */
+enum rule_op {
+	OP_META,        /* reg = meta `key` */
+	OP_PAYLOAD,     /* reg = `len` bytes at `offset` of header `key` (NFT_PAYLOAD_*) */
+	OP_FIB,         /* reg = address type; `key` = NFTA_FIB_F_* flags, offset = NFT_FIB_RESULT_* */
+	OP_HTON,        /* reg = its 4 bytes from host to network order, so that OP_CMP can tell less from more */
+	OP_BITWISE,     /* reg = reg & data[0..len) */
+	OP_CMP,         /* reg `key` (NFT_CMP_*) data[0..len), else the rule ends */
+	OP_LOOKUP,      /* reg in set `name`; key = NFT_LOOKUP_F_INV: not in it */
+	OP_VMAP,        /* verdict of reg by map `name` */
+	OP_COUNTER_MAP, /* the counter object that map `name` holds for reg; else the rule ends */
+	OP_COUNTER,     /* the counter object `name` */
+	OP_VERDICT,     /* `key` = NFT_JUMP, NFT_GOTO, NFT_RETURN, NF_ACCEPT; name = the chain */
+	OP_FOREIGN,     /* nothing that we write; observed only */
+};
+
+struct rule_expr {
+	enum rule_op op;
+	uint32_t reg, key, offset, len;
+	uint8_t data[16];
+	const char *name; /* NULL where none */
+};
+
+struct ruleset_rule {
+	uint64_t handle; /* observed only */
+	VEC_OF(struct rule_expr) exprs;
+};
+
+struct ruleset_chain {
+	const char *name;
+	bool base;        /* hook and priority are valid; type filter, policy accept */
+	uint32_t hook;
+	int32_t priority;
+	bool odd;         /* observed: a type, policy or device that is not ours */
+	VEC_OF(struct ruleset_rule) rules;
+};
+
+enum set_key { KEY_SERVICE, KEY_IFNAME, KEY_ADDR4, KEY_ADDR6, KEY_ADDR4_SERVICE, KEY_ADDR6_SERVICE, KEY_ADDRTYPE, SET_KEYS };
+enum set_data { DATA_NONE, DATA_COUNTER, DATA_VERDICT };
+
+#define SET_KEY_MAX 20
+
+struct ruleset_elem {
+	uint8_t from[SET_KEY_MAX]; /* network order, rest zero */
+	uint8_t to[SET_KEY_MAX];   /* inclusive; = from unless the set holds intervals */
+	const char *name;          /* counter or chain; NULL in a set */
+	uint32_t verdict;          /* DATA_VERDICT: NFT_GOTO, NF_ACCEPT */
+	uint64_t deadline;         /* ms from now at which it goes by itself; 0 never */
+};
+
+struct ruleset_set {
+	const char *name;
+	enum set_key key;
+	bool interval;
+	enum set_data data;
+	bool odd;         /* observed: flags, types or sizes that are not ours */
+	bool sorted;      /* elems ascend by `from` */
+	VEC_OF(struct ruleset_elem) elems;
+};
+
+enum object_kind { OBJECT_COUNTER, OBJECT_QUOTA, OBJECT_LIMIT, OBJECT_OTHER };
+
+struct ruleset_object {
+	const char *name;
+	enum object_kind kind;
+	uint32_t type;    /* NFT_OBJECT_* as the kernel has it */
+	uint64_t handle;  /* observed only, as the rest */
+	uint64_t packets, bytes;
+};
+
+struct ruleset {
+	bool present;        /* the table exists */
+	const char *comment; /* our mark: "portflow UUID NONCE"; "" if none */
+	uint32_t flags;      /* 0 is ours; dormant counts nothing */
+	uint64_t handle;     /* of the table; observed only */
+	VEC_OF(struct ruleset_chain) chains;
+	VEC_OF(struct ruleset_set) sets;
+	VEC_OF(struct ruleset_object) objects; /* desired: the canary is not among them */
+	VEC_OF(const char *) flowtables;       /* observed only: none is ours */
+};
+
+/* Bytes of a key in the kernel, and nft's number of its type for `nft list`. */
+struct set_key_type {
+	uint32_t len, nft_type;
+	const char *text;
+};
+const struct set_key_type *set_key_type(enum set_key key);
+
+const struct ruleset_chain *ruleset_chain(const struct ruleset *r, const char *name);
+struct ruleset_set *ruleset_set(const struct ruleset *r, const char *name);
+
+#endif
