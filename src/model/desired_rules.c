@@ -3,10 +3,11 @@
  * Pure; only desired.c calls. */
 #include "model/desired_rules.h"
 
+#include <netinet/in.h>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #define REG 1
@@ -168,7 +169,7 @@ static void rule_elsewhere(struct desired_build *b, struct ruleset_chain *c, con
 
 	put_device(b, r, s->dir);
 	put_named(b, r, OP_LOOKUP, NFT_LOOKUP_F_INV, "dev");
-	put_named(b, r, OP_VERDICT, NF_ACCEPT, NULL);
+	put_named(b, r, OP_VERDICT, (uint32_t)NFT_RETURN, NULL);
 }
 
 static void put_service(uint8_t *at, uint16_t port)
@@ -296,10 +297,10 @@ static void rule_local(struct desired_build *b, struct ruleset_chain *c, const s
 	struct ruleset_rule *r = new_rule(b, c);
 
 	add_local(b, map, RTN_LOCAL, (uint32_t)NFT_GOTO, ports);
-	add_local(b, map, RTN_UNSPEC, NF_ACCEPT, NULL);
-	add_local(b, map, RTN_BROADCAST, NF_ACCEPT, NULL);
-	add_local(b, map, RTN_ANYCAST, NF_ACCEPT, NULL);
-	add_local(b, map, RTN_MULTICAST, NF_ACCEPT, NULL);
+	add_local(b, map, RTN_UNSPEC, (uint32_t)NFT_RETURN, NULL);
+	add_local(b, map, RTN_BROADCAST, (uint32_t)NFT_RETURN, NULL);
+	add_local(b, map, RTN_ANYCAST, (uint32_t)NFT_RETURN, NULL);
+	add_local(b, map, RTN_MULTICAST, (uint32_t)NFT_RETURN, NULL);
 	put(b, r, OP_FIB, REG, s->dir == DIR_IN ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR)->offset = NFT_FIB_RESULT_ADDRTYPE;
 	put_named(b, r, OP_VMAP, 0, map);
 	for (uint8_t family = 4; family <= 6; family += 2) {

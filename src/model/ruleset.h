@@ -24,7 +24,7 @@ enum rule_op {
 	OP_VMAP,        /* verdict of reg by map `name` */
 	OP_COUNTER_MAP, /* the counter object that map `name` holds for reg; else the rule ends */
 	OP_COUNTER,     /* the counter object `name` */
-	OP_VERDICT,     /* `key` = NFT_JUMP, NFT_GOTO, NFT_RETURN, NF_ACCEPT; name = the chain */
+	OP_VERDICT,     /* `key` = NFT_JUMP, NFT_GOTO, NFT_RETURN; name = the chain */
 	OP_FOREIGN,     /* nothing that we write; observed only */
 };
 
@@ -58,7 +58,7 @@ struct ruleset_elem {
 	uint8_t from[SET_KEY_MAX]; /* network order, rest zero */
 	uint8_t to[SET_KEY_MAX];   /* inclusive; = from unless the set holds intervals */
 	const char *name;          /* counter or chain; NULL in a set */
-	uint32_t verdict;          /* DATA_VERDICT: NFT_GOTO, NF_ACCEPT */
+	uint32_t verdict;          /* DATA_VERDICT: NFT_GOTO, NFT_RETURN */
 	uint64_t deadline;         /* ms from now at which it goes by itself; 0 never */
 };
 

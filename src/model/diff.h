@@ -1,0 +1,57 @@
+/* What must change in the kernel's table to make it the one we want. Everything missing, extra or altered inside our table is
+ * found; an empty list is the proof that nothing is to be sent. Counters that nobody wants any more stay for the moment: their
+ * last values are read first (`retired`).
+ * Maps of intervals are compared by what they cover, so that a range grows by the missing piece: replacing an interval loses
+ * packets on kernels below 6.18 (kernel-facts.md section 10).
+ * Pure. run/ calls. */
+#ifndef MODEL_DIFF_H
+#define MODEL_DIFF_H
+
+#include "model/ruleset.h"
+
+/* In the order in which one atomic batch sends them. */
+enum change_kind {
+	CHANGE_TABLE_ADD,
+	CHANGE_TABLE_FLAGS,
+	CHANGE_CHAIN_FLUSH, /* all rules of the chain */
+	CHANGE_ELEM_DEL,
+	CHANGE_CHAIN_DEL,
+	CHANGE_SET_DEL,
+	CHANGE_FLOWTABLE_DEL,
+	CHANGE_OBJECT_DEL,  /* of a kind that we never make */
+	CHANGE_CHAIN_ADD,
+	CHANGE_OBJECT_ADD,
+	CHANGE_SET_ADD,
+	CHANGE_ELEM_ADD,
+	CHANGE_RULE_ADD,
+	CHANGE_KINDS
+};
+
+struct change {
+	enum change_kind kind;
+	const char *name;                 /* of chain, set, object, flowtable */
+	const struct ruleset_chain *chain;
+	const struct ruleset_set *set;    /* of the elements too */
+	const struct ruleset_elem *elem;
+	const struct ruleset_rule *rule;
+	const struct ruleset_object *object;
+};
+
+struct change_list {
+	VEC_OF(struct change) of[CHANGE_KINDS];
+	size_t n; /* all */
+};
+
+struct diff {
+	struct change_list changes;
+	VEC_OF(const struct ruleset_object *) retired; /* observed counters that are not wanted */
+	unsigned int copies; /* how often the most often repeated rule of a chain stands there; 1 is right. Counters of an interval in
+	                      * which it was more have counted packets up to so many times */
+};
+
+/* Sorts the elements of both. `keep`: the name of a counter outside `want` that stays (the canary); NULL none. */
+void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep, struct diff *ret_diff);
+
+bool rule_equal(const struct ruleset_rule *x, const struct ruleset_rule *y);
+
+#endif

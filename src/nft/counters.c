@@ -1,0 +1,114 @@
+/* Reading the counters: see table.h.
+ * A dump walks the table's list from its start for each message, so it is quadratic; single requests are linear and win above
+ * some 30,000 (kernel-facts.md section 7). run/ calls. */
+#include <linux/membarrier.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "nft/elems.h"
+#include "nft/table.h"
+
+#define REQUEST_MAX 512
+
+struct reader {
+	struct arena *arena;
+	struct counter_list *out;
+};
+
+static int on_counter(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct reader *r = arg;
+	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
+
+	if (nlh->nlmsg_type == NLMSG_ERROR) {
+		if (nlh->nlmsg_len >= mnl_nlmsg_size(sizeof *e) && e->error == -ENOENT)
+			return 0;
+		return err_set(err, ERR_FAIL, "netfilter: a counter could not be read");
+	}
+	nft_object_read(r->arena, nlh, vec_push(r->arena, &r->out->counters));
+	return 0;
+}
+
+static void put_names(struct nlmsghdr *nlh, const char *name)
+{
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
+	if (name)
+		mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(NFT_OBJECT_COUNTER));
+}
+
+static int read_pipelined(struct talk *t, struct reader *r, const char *const *names, size_t n, struct err *err)
+{
+	char *requests = malloc(n * REQUEST_MAX);
+	size_t len = 0;
+	int rc;
+
+	if (!requests)
+		arena_oom();
+	for (size_t i = 0; i < n; i++) {
+		struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, 0, NFPROTO_INET);
+
+		put_names(nlh, names[i]);
+		memcpy(requests + len, nlh, nlh->nlmsg_len);
+		len += (nlh->nlmsg_len + 3U) & ~3U;
+	}
+	rc = talk_pipeline(t, requests, n, on_counter, r, err);
+	free(requests);
+	return rc;
+}
+
+int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n, struct counter_list *ret_counters,
+	struct err *err)
+{
+	struct reader r = { a, ret_counters };
+	struct nlmsghdr *nlh;
+
+	*ret_counters = (struct counter_list){ 0 };
+	if (n > NFT_DUMP_MAX)
+		return read_pipelined(t, &r, names, n, err);
+	for (int tries = 0; tries < 5; tries++) {
+		nlh = talk_request(t, NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET);
+		put_names(nlh, NULL);
+		ret_counters->counters.n = 0;
+		if (talk_dump(t, nlh, on_counter, &r, err) == 0)
+			return 0;
+		if (err->kind != ERR_STALE)
+			return -1;
+	}
+	/* Somebody keeps changing rules; single requests are never interrupted. */
+	ret_counters->counters.n = 0;
+	return n ? read_pipelined(t, &r, names, n, err) : 0;
+}
+
+int nft_read_counter(struct talk *t, const char *name, bool *ret_present, uint64_t *ret_packets, uint64_t *ret_bytes,
+	struct err *err)
+{
+	struct arena scratch = { 0 };
+	struct counter_list list = { 0 };
+	struct reader r = { &scratch, &list };
+	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, 0, NFPROTO_INET);
+	int rc;
+
+	put_names(nlh, name);
+	rc = talk_get(t, nlh, on_counter, &r, err);
+	if (rc < 0 && err->errnum == ENOENT)
+		rc = 0;
+	*ret_present = rc == 0 && list.counters.n == 1;
+	*ret_packets = *ret_present ? list.counters.at[0].packets : 0;
+	*ret_bytes = *ret_present ? list.counters.at[0].bytes : 0;
+	arena_free(&scratch);
+	return rc;
+}
+
+void nft_settle(void)
+{
+	/* A grace period of RCU: packets run under it. A kernel without the call (nohz_full) answers EINVAL: the value is read
+	 * once more before the counter goes. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}

@@ -1,0 +1,211 @@
+/* Elements of a set and counter objects: see elems.h.
+ * An interval map answers with points, starts and ends in any order; they are sorted and paired.
+ * nft/ only. */
+#include "nft/elems.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nl/attr.h"
+
+struct point {
+	struct ruleset_elem elem;
+	bool end; /* the key is the first one behind a range */
+};
+
+struct elems {
+	struct arena *arena;
+	struct ruleset_set *set;
+	const char *last_name; /* neighbours often share their counter: one copy */
+	VEC_OF(struct point) points;
+};
+
+static const char *intern(struct elems *x, const char *name)
+{
+	if (!x->last_name || strcmp(x->last_name, name) != 0)
+		x->last_name = arena_strdup(x->arena, name);
+	return x->last_name;
+}
+
+static bool read_key(const struct nlattr *key, size_t len, uint8_t ret_key[SET_KEY_MAX])
+{
+	const struct nlattr *a;
+
+	attr_each_nested(a, key)
+		if (mnl_attr_get_type(a) == NFTA_DATA_VALUE && mnl_attr_get_payload_len(a) == len) {
+			memcpy(ret_key, mnl_attr_get_payload(a), len);
+			return true;
+		}
+	return false;
+}
+
+static void read_verdict(struct elems *x, const struct nlattr *data, struct ruleset_elem *e)
+{
+	const struct nlattr *v, *a;
+
+	attr_each_nested(v, data) {
+		if (mnl_attr_get_type(v) != NFTA_DATA_VERDICT)
+			continue;
+		attr_each_nested(a, v) {
+			if (mnl_attr_get_type(a) == NFTA_VERDICT_CODE)
+				e->verdict = attr_be32(a);
+			else if (mnl_attr_get_type(a) == NFTA_VERDICT_CHAIN)
+				e->name = intern(x, attr_text(a));
+		}
+	}
+}
+
+static void read_elem(struct elems *x, const struct nlattr *nest)
+{
+	struct point p = { 0 };
+	const struct nlattr *a;
+	bool key = false;
+
+	attr_each_nested(a, nest) {
+		switch (mnl_attr_get_type(a)) {
+		case NFTA_SET_ELEM_KEY:
+			key = read_key(a, set_key_type(x->set->key)->len, p.elem.from);
+			break;
+		case NFTA_SET_ELEM_FLAGS:
+			p.end = attr_be32(a) & NFT_SET_ELEM_INTERVAL_END;
+			break;
+		case NFTA_SET_ELEM_OBJREF:
+			p.elem.name = intern(x, attr_text(a));
+			break;
+		case NFTA_SET_ELEM_DATA:
+			read_verdict(x, a, &p.elem);
+			break;
+		case NFTA_SET_ELEM_EXPIRATION:
+			p.elem.deadline = attr_be64(a);
+			break;
+		case NFTA_SET_ELEM_TIMEOUT:
+			if (!p.elem.deadline)
+				p.elem.deadline = attr_be64(a);
+			break;
+		case NFTA_SET_ELEM_KEY_END:
+			x->set->odd = true;
+			break;
+		default:
+			break;
+		}
+	}
+	if (!key) { /* a catch-all element has none */
+		x->set->odd = true;
+		return;
+	}
+	if (x->set->interval) {
+		*vec_push(x->arena, &x->points) = p;
+		return;
+	}
+	memcpy(p.elem.to, p.elem.from, SET_KEY_MAX);
+	*vec_push(x->arena, &x->set->elems) = p.elem;
+}
+
+static int on_elements(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	const struct nlattr *list, *nest;
+
+	(void)err;
+	attr_each(list, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS)
+			continue;
+		attr_each_nested(nest, list)
+			read_elem(arg, nest);
+	}
+	return 0;
+}
+
+/* An end sorts before a start at the same key: it closes the range before. */
+static int by_key(const void *x, const void *y)
+{
+	const struct point *a = x, *b = y;
+	int order = memcmp(a->elem.from, b->elem.from, SET_KEY_MAX);
+
+	return order ? order : (int)b->end - (int)a->end;
+}
+
+static void key_before(const uint8_t key[SET_KEY_MAX], size_t len, uint8_t ret_key[SET_KEY_MAX])
+{
+	memcpy(ret_key, key, SET_KEY_MAX);
+	for (size_t i = len; i-- > 0;)
+		if (ret_key[i]-- != 0)
+			return;
+}
+
+static void pair_points(struct elems *x)
+{
+	size_t len = set_key_type(x->set->key)->len;
+
+	if (x->points.n)
+		qsort(x->points.at, x->points.n, sizeof *x->points.at, by_key);
+	for (size_t i = 0; i < x->points.n; i++) {
+		struct point *p = &x->points.at[i];
+
+		if (p->end)
+			continue;
+		if (i + 1 < x->points.n)
+			key_before(p[1].elem.from, len, p->elem.to);
+		else
+			memset(p->elem.to, 0xff, len);
+		*vec_push(x->arena, &x->set->elems) = p->elem;
+	}
+}
+
+int nft_read_elems(struct talk *t, struct arena *a, struct ruleset_set *s, struct err *err)
+{
+	struct elems x = { .arena = a, .set = s };
+	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_INET);
+
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, s->name);
+	if (talk_dump(t, nlh, on_elements, &x, err) < 0)
+		return -1;
+	pair_points(&x);
+	return 0;
+}
+
+static void read_counter(const struct nlattr *data, struct ruleset_object *o)
+{
+	const struct nlattr *a;
+
+	attr_each_nested(a, data) {
+		if (mnl_attr_get_type(a) == NFTA_COUNTER_BYTES)
+			o->bytes = attr_be64(a);
+		else if (mnl_attr_get_type(a) == NFTA_COUNTER_PACKETS)
+			o->packets = attr_be64(a);
+	}
+}
+
+void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset_object *ret_object)
+{
+	const struct nlattr *x, *data = NULL;
+	struct ruleset_object o = { .name = "", .kind = OBJECT_OTHER };
+
+	attr_each(x, nlh, sizeof(struct nfgenmsg)) {
+		switch (mnl_attr_get_type(x)) {
+		case NFTA_OBJ_NAME:
+			o.name = arena_strdup(a, attr_text(x));
+			break;
+		case NFTA_OBJ_TYPE:
+			o.type = attr_be32(x);
+			break;
+		case NFTA_OBJ_HANDLE:
+			o.handle = attr_be64(x);
+			break;
+		case NFTA_OBJ_DATA:
+			data = x;
+			break;
+		default:
+			break;
+		}
+	}
+	o.kind = o.type == NFT_OBJECT_COUNTER ? OBJECT_COUNTER
+	       : o.type == NFT_OBJECT_QUOTA   ? OBJECT_QUOTA
+	       : o.type == NFT_OBJECT_LIMIT   ? OBJECT_LIMIT
+					      : OBJECT_OTHER;
+	if (o.kind == OBJECT_COUNTER && data)
+		read_counter(data, &o);
+	*ret_object = o;
+}

@@ -1,0 +1,15 @@
+/* What comes by the ten thousand, read without an object each: elements of a set, counter objects.
+ * nft/ only. */
+#ifndef NFT_ELEMS_H
+#define NFT_ELEMS_H
+
+#include "model/ruleset.h"
+#include "nl/talk.h"
+
+/* Fills s->elems; marks s odd when it holds what we never make (catch-all elements, ranges of concatenations). */
+int nft_read_elems(struct talk *t, struct arena *a, struct ruleset_set *s, struct err *err);
+
+/* One object of a dump or of a single request. */
+void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset_object *ret_object);
+
+#endif

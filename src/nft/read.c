@@ -1,0 +1,255 @@
+/* Our table as the kernel has it: see table.h.
+ * Each kind of thing is one dump filtered by table; what is not ours in shape is marked odd, and so mended.
+ * run/ calls. */
+#include <libnftnl/chain.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nft/elems.h"
+#include "nft/expr.h"
+#include "nft/table.h"
+#include "nl/attr.h"
+
+#define FAMILY NFPROTO_INET
+#define SET_FLAGS_OURS ((uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT))
+
+struct reader {
+	struct arena *arena;
+	struct ruleset *out;
+};
+
+/* A comment in nft's user data: type, length, text with its NUL. */
+static const char *comment_of(struct arena *a, const struct nlattr *attr)
+{
+	const uint8_t *p = mnl_attr_get_payload(attr);
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	while (len >= 2 && len >= 2 + (size_t)p[1]) {
+		if (p[0] == 0)
+			return arena_strndup(a, (const char *)p + 2, strnlen((const char *)p + 2, p[1]));
+		len -= 2 + (size_t)p[1];
+		p += 2 + p[1];
+	}
+	return "";
+}
+
+static int on_table(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct reader *r = arg;
+	const struct nlattr *a;
+
+	(void)err;
+	r->out->present = true;
+	r->out->comment = "";
+	attr_each(a, nlh, sizeof(struct nfgenmsg)) {
+		switch (mnl_attr_get_type(a)) {
+		case NFTA_TABLE_HANDLE:
+			r->out->handle = attr_be64(a);
+			break;
+		case NFTA_TABLE_FLAGS:
+			r->out->flags = attr_be32(a);
+			break;
+		case NFTA_TABLE_USERDATA:
+			r->out->comment = comment_of(r->arena, a);
+			break;
+		default:
+			break;
+		}
+	}
+	return 0;
+}
+
+int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err)
+{
+	struct reader r = { a, ret_table };
+	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETTABLE, 0, FAMILY);
+
+	*ret_table = (struct ruleset){ .comment = "" };
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
+	if (talk_get(t, nlh, on_table, &r, err) == 0 || err->errnum == ENOENT)
+		return 0;
+	return -1;
+}
+
+/* Chains and flowtables cannot be filtered by the kernel: look before parsing. */
+static bool ours(const struct nlmsghdr *nlh, uint16_t table_attr)
+{
+	const struct nlattr *a;
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+
+	if (nfg->nfgen_family != FAMILY)
+		return false;
+	attr_each(a, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == table_attr)
+			return strcmp(attr_text(a), RULESET_TABLE) == 0;
+	return false;
+}
+
+static int parse_failed(struct err *err, const char *what)
+{
+	return err_set(err, ERR_FAIL, "netfilter: a %s that libnftnl cannot read", what);
+}
+
+static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct reader *r = arg;
+	struct nftnl_chain *x;
+	struct ruleset_chain *c;
+	const char *type;
+
+	if (!ours(nlh, NFTA_CHAIN_TABLE))
+		return 0;
+	x = nftnl_chain_alloc();
+	if (!x)
+		arena_oom();
+	if (nftnl_chain_nlmsg_parse(nlh, x) < 0) {
+		nftnl_chain_free(x);
+		return parse_failed(err, "chain");
+	}
+	c = vec_push(r->arena, &r->out->chains);
+	c->name = arena_strdup(r->arena, nftnl_chain_get_str(x, NFTNL_CHAIN_NAME));
+	c->base = nftnl_chain_is_set(x, NFTNL_CHAIN_HOOKNUM);
+	if (c->base) {
+		c->hook = nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM);
+		c->priority = nftnl_chain_get_s32(x, NFTNL_CHAIN_PRIO);
+		type = nftnl_chain_get_str(x, NFTNL_CHAIN_TYPE);
+		c->odd = !type || strcmp(type, "filter") != 0 || nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) != NF_ACCEPT;
+	}
+	c->odd |= nftnl_chain_is_set(x, NFTNL_CHAIN_DEV) || nftnl_chain_is_set(x, NFTNL_CHAIN_DEVICES);
+	nftnl_chain_free(x);
+	return 0;
+}
+
+static int on_rule(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct reader *r = arg;
+	struct nftnl_rule *x = nftnl_rule_alloc();
+	struct ruleset_rule *rule;
+	const char *chain;
+	int rc = 0;
+
+	if (!x)
+		arena_oom();
+	if (nftnl_rule_nlmsg_parse(nlh, x) < 0) {
+		rc = parse_failed(err, "rule");
+	} else {
+		chain = nftnl_rule_get_str(x, NFTNL_RULE_CHAIN);
+		for (size_t i = 0; i < r->out->chains.n; i++) {
+			if (strcmp(r->out->chains.at[i].name, chain) != 0)
+				continue;
+			rule = vec_push(r->arena, &r->out->chains.at[i].rules);
+			rule->handle = nftnl_rule_get_u64(x, NFTNL_RULE_HANDLE);
+			nft_expr_get(r->arena, x, rule);
+		}
+	}
+	nftnl_rule_free(x);
+	return rc;
+}
+
+static bool key_of(uint32_t type, uint32_t len, enum set_key *ret_key)
+{
+	for (enum set_key k = 0; k < SET_KEYS; k++)
+		if (set_key_type(k)->nft_type == type && set_key_type(k)->len == len) {
+			*ret_key = k;
+			return true;
+		}
+	return false;
+}
+
+static void shape_of(const struct nftnl_set *x, struct ruleset_set *s)
+{
+	uint32_t flags = nftnl_set_is_set(x, NFTNL_SET_FLAGS) ? nftnl_set_get_u32(x, NFTNL_SET_FLAGS) : 0;
+
+	s->interval = flags & NFT_SET_INTERVAL;
+	s->data = flags & NFT_SET_OBJECT ? DATA_COUNTER : flags & NFT_SET_MAP ? DATA_VERDICT : DATA_NONE;
+	s->odd = (flags & ~SET_FLAGS_OURS) || !key_of(nftnl_set_get_u32(x, NFTNL_SET_KEY_TYPE),
+							nftnl_set_get_u32(x, NFTNL_SET_KEY_LEN), &s->key);
+	if (s->data == DATA_COUNTER && nftnl_set_get_u32(x, NFTNL_SET_OBJ_TYPE) != NFT_OBJECT_COUNTER)
+		s->odd = true;
+	if (s->data == DATA_VERDICT && nftnl_set_get_u32(x, NFTNL_SET_DATA_TYPE) != NFT_DATA_VERDICT)
+		s->odd = true;
+	if (nftnl_set_is_set(x, NFTNL_SET_DESC_SIZE) && nftnl_set_get_u32(x, NFTNL_SET_DESC_SIZE) != 0)
+		s->odd = true;
+}
+
+static int on_set(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct reader *r = arg;
+	struct nftnl_set *x = nftnl_set_alloc();
+	struct ruleset_set *s;
+	int rc = 0;
+
+	if (!x)
+		arena_oom();
+	if (nftnl_set_nlmsg_parse(nlh, x) < 0) {
+		rc = parse_failed(err, "set");
+	} else if (!(nftnl_set_get_u32(x, NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS)) {
+		s = vec_push(r->arena, &r->out->sets);
+		s->name = arena_strdup(r->arena, nftnl_set_get_str(x, NFTNL_SET_NAME));
+		shape_of(x, s);
+	}
+	nftnl_set_free(x);
+	return rc;
+}
+
+static int on_object(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct reader *r = arg;
+
+	(void)err;
+	nft_object_read(r->arena, nlh, vec_push(r->arena, &r->out->objects));
+	return 0;
+}
+
+static int on_flowtable(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct reader *r = arg;
+	const struct nlattr *a;
+
+	(void)err;
+	if (!ours(nlh, NFTA_FLOWTABLE_TABLE))
+		return 0;
+	attr_each(a, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_FLOWTABLE_NAME)
+			*vec_push(r->arena, &r->out->flowtables) = arena_strdup(r->arena, attr_text(a));
+	return 0;
+}
+
+static int dump(struct talk *t, uint16_t type, uint16_t table_attr, talk_reply *reply, struct reader *r, struct err *err)
+{
+	struct nlmsghdr *nlh = talk_request(t, type, NLM_F_DUMP, FAMILY);
+
+	if (table_attr)
+		mnl_attr_put_strz(nlh, table_attr, RULESET_TABLE);
+	return talk_dump(t, nlh, reply, r, err);
+}
+
+int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err)
+{
+	struct reader r = { a, ret_ruleset };
+	uint32_t after;
+
+	if (nft_read_table(t, a, ret_ruleset, err) < 0)
+		return -1;
+	if (ret_ruleset->present) {
+		if (dump(t, NFT_MSG_GETCHAIN, 0, on_chain, &r, err) < 0 ||
+		    dump(t, NFT_MSG_GETRULE, NFTA_RULE_TABLE, on_rule, &r, err) < 0 ||
+		    dump(t, NFT_MSG_GETSET, NFTA_SET_TABLE, on_set, &r, err) < 0 ||
+		    dump(t, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, on_object, &r, err) < 0 ||
+		    dump(t, NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, on_flowtable, &r, err) < 0)
+			return -1;
+		for (size_t i = 0; i < ret_ruleset->sets.n; i++)
+			if (!ret_ruleset->sets.at[i].odd && nft_read_elems(t, a, &ret_ruleset->sets.at[i], err) < 0)
+				return -1;
+	}
+	if (talk_generation(t, &after, err) < 0)
+		return -1;
+	if (after != generation)
+		return err_set(err, ERR_STALE, "netfilter: rules changed while they were read");
+	return 0;
+}

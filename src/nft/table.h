@@ -1,0 +1,41 @@
+/* Our table in the kernel: read it as a struct ruleset, send a list of changes, read the counters. libnftnl and nf_tables
+ * attributes stay in this room.
+ * run/ calls. */
+#ifndef NFT_TABLE_H
+#define NFT_TABLE_H
+
+#include "model/diff.h"
+#include "model/ruleset.h"
+#include "nl/talk.h"
+
+/* Only the table: present, comment, flags, handle. Absent is no error. One request. */
+int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err);
+
+/* Everything in the table, as of one generation: ERR_STALE when it moved meanwhile. objects hold the counters' values. */
+int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err);
+
+/* Only the counters (values, handles): one dump, or pipelined single requests above NFT_DUMP_MAX, where the dump would be
+ * quadratic. names: what is expected; in the pipelined case those alone are asked for. */
+#define NFT_DUMP_MAX 30000
+struct counter_list {
+	VEC_OF(struct ruleset_object) counters;
+};
+int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n, struct counter_list *ret_counters,
+	struct err *err);
+/* One counter's values again; present = false if it is gone. */
+int nft_read_counter(struct talk *t, const char *name, bool *ret_present, uint64_t *ret_packets, uint64_t *ret_bytes,
+	struct err *err);
+
+/* Appends the changes to a batch. comment: of a table to be made. */
+void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment);
+/* Single changes outside the diff. */
+void nft_put_counter(struct batch *b, const char *name, uint64_t packets, uint64_t bytes);
+void nft_put_counter_del(struct batch *b, const char *name);
+void nft_put_table_del(struct batch *b);
+/* Every rule of a chain, "" = of the whole table. */
+void nft_put_flush(struct batch *b, const char *chain);
+
+/* Waits until no CPU is inside a packet that saw the old rules: what was taken out of a map does not move after it. */
+void nft_settle(void);
+
+#endif

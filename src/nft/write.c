@@ -1,0 +1,290 @@
+/* Changes to our table as messages of one batch: see table.h.
+ * Tables, chains, sets and rules are few: libnftnl builds them. Elements and counters come by the ten thousand: they are
+ * written straight into the batch. run/ calls. */
+#include <libnftnl/chain.h>
+#include <libnftnl/rule.h>
+#include <libnftnl/set.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <endian.h>
+#include <string.h>
+
+#include "nft/expr.h"
+#include "nft/table.h"
+#include "util/arena.h"
+
+#define FAMILY NFPROTO_INET
+#define ELEMENTS_MAX ((size_t)60000) /* a nest holds less than 64 KiB */
+#define ELEMENT_MAX 512              /* one element's attributes, with room to spare */
+#define COMMENT_TYPE 0               /* NFTNL_UDATA_*_COMMENT */
+#define CREATE (NLM_F_CREATE | NLM_F_EXCL)
+#define DATA_TYPE_VERDICT 0xffffff00U
+
+static void put_table(struct batch *b, const char *comment)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWTABLE, comment ? CREATE : 0, FAMILY);
+	uint8_t data[2 + 255];
+	size_t len = comment ? strnlen(comment, 254) : 0;
+
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
+	mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, 0);
+	if (comment) {
+		data[0] = COMMENT_TYPE;
+		data[1] = (uint8_t)(len + 1);
+		memcpy(data + 2, comment, len);
+		data[2 + len] = '\0';
+		mnl_attr_put(nlh, NFTA_TABLE_USERDATA, len + 3, data);
+	}
+	batch_end(b, nlh);
+}
+
+void nft_put_table_del(struct batch *b)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELTABLE, 0, FAMILY);
+
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
+	batch_end(b, nlh);
+}
+
+void nft_put_flush(struct batch *b, const char *chain)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELRULE, 0, FAMILY);
+
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, RULESET_TABLE);
+	if (*chain)
+		mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
+	batch_end(b, nlh);
+}
+
+/* Deletes by name: chains, sets, flowtables have their table and name in attributes 1 and their own. */
+static void put_del(struct batch *b, uint16_t type, uint16_t table_attr, uint16_t name_attr, const char *name)
+{
+	struct nlmsghdr *nlh = batch_begin(b, type, 0, FAMILY);
+
+	mnl_attr_put_strz(nlh, table_attr, RULESET_TABLE);
+	mnl_attr_put_strz(nlh, name_attr, name);
+	batch_end(b, nlh);
+}
+
+static void put_object_del(struct batch *b, const char *name, uint32_t type)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELOBJ, 0, FAMILY);
+
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(type));
+	batch_end(b, nlh);
+}
+
+void nft_put_counter_del(struct batch *b, const char *name)
+{
+	put_object_del(b, name, NFT_OBJECT_COUNTER);
+}
+
+void nft_put_counter(struct batch *b, const char *name, uint64_t packets, uint64_t bytes)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWOBJ, CREATE, FAMILY);
+	struct nlattr *nest;
+
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(NFT_OBJECT_COUNTER));
+	nest = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+	mnl_attr_put_u64(nlh, NFTA_COUNTER_BYTES, htobe64(bytes));
+	mnl_attr_put_u64(nlh, NFTA_COUNTER_PACKETS, htobe64(packets));
+	mnl_attr_nest_end(nlh, nest);
+	batch_end(b, nlh);
+}
+
+static void put_chain(struct batch *b, const struct ruleset_chain *c)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWCHAIN, CREATE, FAMILY);
+	struct nftnl_chain *x = nftnl_chain_alloc();
+
+	if (!x)
+		arena_oom();
+	nftnl_chain_set_str(x, NFTNL_CHAIN_TABLE, RULESET_TABLE);
+	nftnl_chain_set_str(x, NFTNL_CHAIN_NAME, c->name);
+	if (c->base) {
+		nftnl_chain_set_str(x, NFTNL_CHAIN_TYPE, "filter");
+		nftnl_chain_set_u32(x, NFTNL_CHAIN_HOOKNUM, c->hook);
+		nftnl_chain_set_s32(x, NFTNL_CHAIN_PRIO, c->priority);
+		nftnl_chain_set_u32(x, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	}
+	nftnl_chain_nlmsg_build_payload(nlh, x);
+	nftnl_chain_free(x);
+	batch_end(b, nlh);
+}
+
+static void put_rule(struct batch *b, const char *chain, const struct ruleset_rule *r)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, FAMILY);
+	struct nftnl_rule *x = nftnl_rule_alloc();
+
+	if (!x)
+		arena_oom();
+	nftnl_rule_set_str(x, NFTNL_RULE_TABLE, RULESET_TABLE);
+	nftnl_rule_set_str(x, NFTNL_RULE_CHAIN, chain);
+	for (size_t i = 0; i < r->exprs.n; i++)
+		nft_expr_put(x, &r->exprs.at[i]);
+	nftnl_rule_nlmsg_build_payload(nlh, x);
+	nftnl_rule_free(x);
+	batch_end(b, nlh);
+}
+
+static void put_set(struct batch *b, const struct ruleset_set *s, uint32_t id)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWSET, CREATE, FAMILY);
+	const struct set_key_type *type = set_key_type(s->key);
+	struct nftnl_set *x = nftnl_set_alloc();
+	uint32_t flags = s->interval ? NFT_SET_INTERVAL : 0;
+
+	if (!x)
+		arena_oom();
+	nftnl_set_set_str(x, NFTNL_SET_TABLE, RULESET_TABLE);
+	nftnl_set_set_str(x, NFTNL_SET_NAME, s->name);
+	nftnl_set_set_u32(x, NFTNL_SET_ID, id);
+	nftnl_set_set_u32(x, NFTNL_SET_KEY_TYPE, type->nft_type);
+	nftnl_set_set_u32(x, NFTNL_SET_KEY_LEN, type->len);
+	if (s->data == DATA_COUNTER) {
+		flags |= NFT_SET_OBJECT;
+		nftnl_set_set_u32(x, NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
+	} else if (s->data == DATA_VERDICT) {
+		flags |= NFT_SET_MAP;
+		nftnl_set_set_u32(x, NFTNL_SET_DATA_TYPE, DATA_TYPE_VERDICT);
+		nftnl_set_set_u32(x, NFTNL_SET_DATA_LEN, 16);
+	}
+	nftnl_set_set_u32(x, NFTNL_SET_FLAGS, flags);
+	nftnl_set_nlmsg_build_payload(nlh, x);
+	nftnl_set_free(x);
+	batch_end(b, nlh);
+}
+
+static void put_key(struct nlmsghdr *nlh, const uint8_t *key, size_t len, uint32_t flags)
+{
+	struct nlattr *nest;
+
+	if (flags)
+		mnl_attr_put_u32(nlh, NFTA_SET_ELEM_FLAGS, htobe32(flags));
+	nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, key);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static void put_verdict(struct nlmsghdr *nlh, const struct ruleset_elem *e)
+{
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
+	struct nlattr *verdict = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
+
+	mnl_attr_put_u32(nlh, NFTA_VERDICT_CODE, htobe32(e->verdict));
+	if (e->name)
+		mnl_attr_put_strz(nlh, NFTA_VERDICT_CHAIN, e->name);
+	mnl_attr_nest_end(nlh, verdict);
+	mnl_attr_nest_end(nlh, data);
+}
+
+/* The key behind the last one of a range; false if there is none (it ends at the highest key). */
+static bool behind(const uint8_t *to, size_t len, uint8_t ret_key[SET_KEY_MAX])
+{
+	memcpy(ret_key, to, SET_KEY_MAX);
+	for (size_t i = len; i-- > 0;)
+		if (++ret_key[i] != 0)
+			return true;
+	return false;
+}
+
+static void put_elem(struct nlmsghdr *nlh, const struct ruleset_set *s, const struct ruleset_elem *e, bool with_data)
+{
+	size_t len = set_key_type(s->key)->len;
+	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+	uint8_t end[SET_KEY_MAX];
+
+	put_key(nlh, e->from, len, 0);
+	if (with_data && s->data == DATA_COUNTER)
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_OBJREF, e->name);
+	else if (with_data && s->data == DATA_VERDICT)
+		put_verdict(nlh, e);
+	mnl_attr_nest_end(nlh, nest);
+	if (s->interval && behind(e->to, len, end)) {
+		nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+		put_key(nlh, end, len, NFT_SET_ELEM_INTERVAL_END);
+		mnl_attr_nest_end(nlh, nest);
+	}
+}
+
+/* Elements of one set share messages, as many as a nest holds. */
+static void put_elems(struct batch *b, const struct change *c, size_t n, bool add)
+{
+	size_t i = 0;
+
+	while (i < n) {
+		const struct ruleset_set *s = c[i].set;
+		struct nlmsghdr *nlh = add ? batch_begin(b, NFT_MSG_NEWSETELEM, CREATE, FAMILY)
+					   : batch_begin(b, NFT_MSG_DELSETELEM, 0, FAMILY);
+		struct nlattr *nest;
+
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, s->name);
+		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+		for (; i < n && c[i].set == s && nlh->nlmsg_len < ELEMENTS_MAX - ELEMENT_MAX; i++)
+			put_elem(nlh, s, c[i].elem, add);
+		mnl_attr_nest_end(nlh, nest);
+		batch_end(b, nlh);
+	}
+}
+
+static void put_change(struct batch *b, const struct change *c, size_t i, const char *comment)
+{
+	switch (c->kind) {
+	case CHANGE_TABLE_ADD:
+		put_table(b, comment);
+		break;
+	case CHANGE_TABLE_FLAGS:
+		put_table(b, NULL);
+		break;
+	case CHANGE_CHAIN_FLUSH:
+		nft_put_flush(b, c->name);
+		break;
+	case CHANGE_CHAIN_DEL:
+		put_del(b, NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, c->name);
+		break;
+	case CHANGE_SET_DEL:
+		put_del(b, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, c->name);
+		break;
+	case CHANGE_FLOWTABLE_DEL:
+		put_del(b, NFT_MSG_DELFLOWTABLE, NFTA_FLOWTABLE_TABLE, NFTA_FLOWTABLE_NAME, c->name);
+		break;
+	case CHANGE_OBJECT_DEL:
+		put_object_del(b, c->name, c->object->type);
+		break;
+	case CHANGE_CHAIN_ADD:
+		put_chain(b, c->chain);
+		break;
+	case CHANGE_OBJECT_ADD:
+		nft_put_counter(b, c->name, 0, 0);
+		break;
+	case CHANGE_SET_ADD:
+		put_set(b, c->set, (uint32_t)i + 1);
+		break;
+	case CHANGE_RULE_ADD:
+		put_rule(b, c->chain->name, c->rule);
+		break;
+	case CHANGE_ELEM_ADD:
+	case CHANGE_ELEM_DEL:
+	case CHANGE_KINDS:
+		break;
+	}
+}
+
+void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment)
+{
+	for (enum change_kind kind = 0; kind < CHANGE_KINDS; kind++) {
+		const struct change *at = changes->of[kind].at;
+		size_t n = changes->of[kind].n;
+
+		if (kind == CHANGE_ELEM_ADD || kind == CHANGE_ELEM_DEL)
+			put_elems(b, at, n, kind == CHANGE_ELEM_ADD);
+		for (size_t i = 0; i < n; i++)
+			put_change(b, &at[i], i, comment);
+	}
+}
