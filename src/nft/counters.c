@@ -4,6 +4,7 @@
 #include <linux/membarrier.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
