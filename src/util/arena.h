@@ -20,6 +20,7 @@ char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnul
 char *arena_strndup(struct arena *a, const char *s, size_t len) __attribute__((returns_nonnull));
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 void arena_free(struct arena *a);
+#define cleanup_arena __attribute__((cleanup(arena_free)))
 /* The one place that ends a run for want of memory. */
 void arena_oom(void) __attribute__((noreturn));
 

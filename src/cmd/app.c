@@ -1,7 +1,7 @@
-/* Messages for people, on stderr: see app.h.
+/* Messages for people, on stderr: see command.h and app.h.
  * Control characters never reach the terminal: a message may quote a file, or what the kernel said.
  * main.c and the commands call. */
-#include "run/app.h"
+#include "cmd/app.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -55,24 +55,6 @@ format(const struct app *app, enum level level, const char *fmt, va_list ap)
 void app_error(const struct app *app, const char *text)
 {
 	message(app, LEVEL_ERROR, text);
-}
-
-void app_diagnostics(const struct app *app, const char *text)
-{
-	cleanup_str struct str s = STR_CEILING((size_t)4 << 20);
-
-	while (*text) {
-		const size_t len = strcspn(text, "\n");
-
-		if (app->journal)
-			str_putf(&s, "<%d>", (int)LEVEL_ERROR);
-		str_put(&s, text, len);
-		str_putc(&s, '\n');
-		text += len;
-		text += *text == '\n';
-	}
-	if (s.len)
-		fwrite(s.p, 1, s.len, stderr);
 }
 
 void app_note(const struct app *app, const char *fmt, ...)

@@ -1,0 +1,217 @@
+/* Closing and opening cycles: see cycle.h.
+ * A cycle is known by its two ends. Whatever the clock does, the cycle that holds the moment of a piece is opened (taken back
+ * from the closed ones if it is there), so that no piece is lost and none lands in a cycle it does not belong to.
+ * store/ alone. */
+#include "store/cycle.h"
+
+#include "store/slice.h"
+
+bool cycle_turns(const struct entry_row *row, const struct result_entry *e, int64_t from, int64_t now)
+{
+	return row->cycle_start == row->cycle_end || row->cycle_rule != e->cycle_rule || from < row->cycle_start ||
+		now >= row->cycle_end;
+}
+
+size_t cycle_cuts(const struct cycle_rule *rule, int64_t from, int64_t now, int64_t *cuts, size_t n, size_t max)
+{
+	struct cycle_span c;
+
+	for (int64_t t = from; n < max; t = c.end) {
+		size_t at = n;
+
+		c = calendar_cycle(rule, t);
+		if (c.end >= now || c.end <= t)
+			break;
+		while (at > 0 && cuts[at - 1] > c.end)
+			at--;
+		if (at > 0 && cuts[at - 1] == c.end)
+			continue;
+		for (size_t i = n++; i > at; i--)
+			cuts[i] = cuts[i - 1];
+		cuts[at] = c.end;
+	}
+	return n;
+}
+
+static struct cycle_span cycle_of(struct cycle_work *w, const struct result_entry *e, int64_t t)
+{
+	if (w->spans && w->rule == e->cycle_rule && w->span.start <= t && t < w->span.end)
+		return w->span;
+	w->span = calendar_cycle(e->cycle, t);
+	w->rule = e->cycle_rule;
+	w->spans = true;
+	return w->span;
+}
+
+static int store_closed(struct cycle_work *w, const struct entry_row *row, struct err *err)
+{
+	char blob[FIGURES_MAX];
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_stmt(w->s, STMT_CYCLE_PUT, &q, err))
+		return -1;
+	db_bind_int(q, 1, row->id);
+	db_bind_int(q, 2, row->cycle_start);
+	db_bind_int(q, 3, row->cycle_end);
+	db_bind_blob(q, 4, blob, figures_pack(&row->cycle, blob));
+	return db_exec(w->s, q, err);
+}
+
+/* Makes the cycle run: with the figures it had if it was closed before, else with none. */
+static int open_cycle(struct cycle_work *w, struct entry_row *row, struct cycle_span c, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	int rc;
+
+	row->cycle_start = c.start;
+	row->cycle_end = c.end;
+	row->cycle = (struct figures){ 0 };
+	if (db_stmt(w->s, STMT_CYCLE_TAKE, &q, err))
+		return -1;
+	db_bind_int(q, 1, row->id);
+	db_bind_int(q, 2, c.start);
+	db_bind_int(q, 3, c.end);
+	rc = db_step(w->s, q, err);
+	if (rc <= 0)
+		return rc;
+	if (!figures_get(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), &row->cycle))
+		return db_damaged(w->s, err, "a row of cycle makes no sense");
+	return db_exec(w->s, q, err);
+}
+
+static bool holds(const struct entry_row *row, int64_t t)
+{
+	return row->cycle_start <= t && t < row->cycle_end;
+}
+
+/* -- another rule: computed anew ------------------------------------------------------------------------------------- */
+
+static int sums_of(struct cycle_work *w, struct cycle_span c, const struct cycle_cache_row **ret_row, struct err *err)
+{
+	struct cycle_cache_row row = { .span = c };
+
+	for (size_t i = 0; i < w->sums.n; i++)
+		if (w->sums.at[i].span.start == c.start && w->sums.at[i].span.end == c.end) {
+			*ret_row = &w->sums.at[i];
+			return 0;
+		}
+	if (query_sums(w->s, w->a, c.start, c.end, &row.sums, &row.n, err))
+		return -1;
+	*(struct cycle_cache_row *)vec_push(w->a, &w->sums) = row;
+	*ret_row = &w->sums.at[w->sums.n - 1];
+	return 0;
+}
+
+/* part of whole, in proportion. */
+static uint64_t share(uint64_t of, uint64_t part, uint64_t whole)
+{
+	__extension__ typedef unsigned __int128 wide;
+
+	if (whole == 0)
+		return part;
+	return (wide)of * part / whole > UINT64_MAX ? UINT64_MAX : (uint64_t)((wide)of * part / whole);
+}
+
+/* Hours hold no raw figures: they follow by the entry's ratio of all time. */
+static void estimate_raw(struct figures *f, const struct figures *total)
+{
+	for (int d = 0; d < DIRS; d++) {
+		f->raw_bytes[d] = share(total->raw_bytes[d], f->bytes[d], total->bytes[d]);
+		f->raw_packets[d] = share(total->raw_packets[d], f->packets[d], total->packets[d]);
+	}
+}
+
+static int compute(struct cycle_work *w, struct entry_row *row, const struct piece *pieces, size_t n, struct err *err)
+{
+	const struct cycle_cache_row *sums;
+	size_t lo = 0, hi;
+
+	if (row->cycle_start <= row->created) { /* its whole life is in this cycle */
+		row->cycle = row->total;
+		return 0;
+	}
+	row->cycle = (struct figures){ 0 };
+	if (sums_of(w, (struct cycle_span){ row->cycle_start, row->cycle_end }, &sums, err))
+		return -1;
+	for (hi = sums->n; lo < hi;) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (sums->sums[mid].entry < row->id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < sums->n && sums->sums[lo].entry == row->id)
+		row->cycle = sums->sums[lo].figures;
+	estimate_raw(&row->cycle, &row->total);
+	for (size_t i = 0; i < n; i++)
+		if (holds(row, pieces[i].start))
+			figures_add(&row->cycle, &pieces[i].figures);
+	return 0;
+}
+
+/* -- booking --------------------------------------------------------------------------------------------------------- */
+
+/* Leaves the running cycle for the one that holds t. */
+static int turn(struct cycle_work *w, struct entry_row *row, const struct result_entry *e, int64_t t, bool *was_first,
+	struct err *err)
+{
+	/* The one that ran is kept even when nothing moved in it; those that an outage skipped only if it left them a share. */
+	if ((*was_first || !figures_zero(&row->cycle)) && store_closed(w, row, err))
+		return -1;
+	*was_first = false;
+	return open_cycle(w, row, cycle_of(w, e, t), err);
+}
+
+/* The rule is another one. What ran by the old one ends with its own total if it is over; else it was never a cycle. */
+static int change_rule(struct cycle_work *w, struct entry_row *row, const struct result_entry *e,
+	const struct piece *pieces, size_t n, struct err *err)
+{
+	struct cycle_span c = cycle_of(w, e, w->now);
+
+	if (w->now >= row->cycle_end) {
+		for (size_t i = 0; i < n; i++)
+			if (pieces[i].start < row->cycle_end)
+				figures_add(&row->cycle, &pieces[i].figures);
+		if (store_closed(w, row, err))
+			return -1;
+	}
+	row->cycle_start = c.start;
+	row->cycle_end = c.end;
+	row->cycle_rule = e->cycle_rule;
+	return compute(w, row, pieces, n, err);
+}
+
+static int book_pieces(struct cycle_work *w, struct entry_row *row, const struct result_entry *e,
+	const struct piece *pieces, size_t n, bool first, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (figures_zero(&pieces[i].figures))
+			continue;
+		if (!holds(row, pieces[i].start) && turn(w, row, e, pieces[i].start, &first, err))
+			return -1;
+		figures_add(&row->cycle, &pieces[i].figures);
+	}
+	return holds(row, w->now) ? 0 : turn(w, row, e, w->now, &first, err);
+}
+
+int cycle_book(struct cycle_work *w, struct entry_row *row, const struct result_entry *e, const struct piece *pieces,
+	size_t n, struct err *err)
+{
+	const bool none = row->cycle_start == row->cycle_end;
+
+	if (!e->cycle) {
+		/* Retired: its last bytes go to the cycle that ran, which ends when the entry returns. */
+		for (size_t i = 0; !none && i < n; i++)
+			figures_add(&row->cycle, &pieces[i].figures);
+		return 0;
+	}
+	if (!none && row->cycle_rule != e->cycle_rule)
+		return change_rule(w, row, e, pieces, n, err);
+	if (none) {
+		row->cycle_rule = e->cycle_rule;
+		if (open_cycle(w, row, cycle_of(w, e, n ? pieces[0].start : w->now), err))
+			return -1;
+	}
+	return book_pieces(w, row, e, pieces, n, !none, err);
+}

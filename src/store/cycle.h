@@ -1,0 +1,47 @@
+/* The running cycle of an entry: its figures, its end, the next one.
+ * Inside the caller's transaction; memory in the caller's arena.
+ * store/ alone. */
+#ifndef STORE_CYCLE_H
+#define STORE_CYCLE_H
+
+#include "store/db.h"
+#include "store/query.h"
+
+/* The columns of a row of entry that a result changes. */
+struct entry_row {
+	int64_t id, created;
+	struct figures total, older;
+	int64_t cycle_start, cycle_end; /* equal: none yet */
+	struct figures cycle;
+	uint64_t cycle_rule;
+	int64_t rate_from, rate_to;
+	struct figures rate;
+};
+
+struct cycle_cache_row {
+	struct cycle_span span;
+	struct store_sum *sums; /* ascending by entry */
+	size_t n;
+};
+
+/* What many entries of one result share. */
+struct cycle_work {
+	struct store *s;
+	struct arena *a;
+	int64_t now;
+	uint64_t rule; /* the last rule asked and the cycle that holds `now` by it */
+	struct cycle_span span;
+	bool spans;
+	VEC_OF(struct cycle_cache_row) sums; /* of cycles computed anew, before this result */
+};
+
+/* Is there a boundary in (from, now], or another rule: must the calendar be asked? */
+bool cycle_turns(const struct entry_row *row, const struct result_entry *e, int64_t from, int64_t now);
+/* Adds to cuts[n] the moments in (from, now) at which cycles of the rule begin; at most max in all; returns the new n, ascending. */
+size_t cycle_cuts(const struct cycle_rule *rule, int64_t from, int64_t now, int64_t *cuts, size_t n, size_t max);
+/* Books the pieces of a result to the cycles they belong to, closes what is over, leaves the cycle that holds now running.
+ * row->total holds them already. */
+int cycle_book(struct cycle_work *w, struct entry_row *row, const struct result_entry *e, const struct piece *pieces,
+	size_t n, struct err *err);
+
+#endif

@@ -1,0 +1,326 @@
+/* The result of a run, in one transaction: see store.h.
+ * Only rows that change are written: an entry without traffic costs a look.
+ * run/, through store.h. */
+#include <stdlib.h>
+
+#include "store/cycle.h"
+#include "store/rollup.h"
+
+/* Nearly two years of hours: what a longer gap held before is booked to the first of them. */
+#define HOURS_MAX 16384
+#define EVENTS_KEPT 100000
+
+struct hour_start {
+	int64_t hour, day;
+};
+
+struct work {
+	struct store *s;
+	struct arena *a;
+	const struct result *r;
+	VEC_OF(struct hour_start) hours; /* the hours that hold [first from, now], ascending */
+	size_t n_cuts;                   /* room in the next two */
+	int64_t *cuts;
+	struct piece *pieces;
+	struct additions hour, day, span; /* of span, start is the moment its measure began */
+	struct cycle_work cycle;
+};
+
+/* Nothing is counted before the boot, and a clock that went back counts as now. */
+static int64_t from_of(const struct result *r, const struct result_entry *e)
+{
+	int64_t from = e->from < r->up_from ? r->up_from : e->from;
+
+	return from > r->now ? r->now : from;
+}
+
+static void list_hours(struct work *w)
+{
+	const struct result *r = w->r;
+	int64_t from = r->now, t, day, next_day;
+
+	for (size_t i = 0; i < r->entries.n; i++)
+		if (!figures_zero(&r->entries.at[i].delta) && from_of(r, &r->entries.at[i]) < from)
+			from = from_of(r, &r->entries.at[i]);
+	if (r->now - from > HOURS_MAX * (int64_t)3600)
+		from = r->now - HOURS_MAX * (int64_t)3600;
+	t = calendar_floor(r->zone, BUCKET_HOUR, from);
+	day = calendar_floor(r->zone, BUCKET_DAY, t);
+	next_day = calendar_next(r->zone, BUCKET_DAY, t);
+	do {
+		struct hour_start *h = vec_push(w->a, &w->hours);
+
+		if (t >= next_day) {
+			day = next_day;
+			next_day = calendar_next(r->zone, BUCKET_DAY, t);
+		}
+		h->hour = t;
+		h->day = day;
+		t = calendar_next(r->zone, BUCKET_HOUR, t);
+	} while (t <= r->now && w->hours.n < 2 * HOURS_MAX);
+	/* Cycles are cut at full hours too: twice is room enough where their zone's hours are others. */
+	w->n_cuts = 2 * w->hours.n + 16;
+	w->cuts = arena_array(w->a, w->n_cuts, sizeof *w->cuts);
+	w->pieces = arena_array(w->a, w->n_cuts + 1, sizeof *w->pieces);
+}
+
+/* The hour that holds t; the first one if t is before all. */
+static const struct hour_start *hour_of(const struct work *w, int64_t t)
+{
+	size_t lo = 0, hi = w->hours.n;
+
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (w->hours.at[mid].hour <= t)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return &w->hours.at[lo];
+}
+
+static size_t cut(struct work *w, const struct entry_row *row, const struct result_entry *e, int64_t from)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->hours.n; i++)
+		if (w->hours.at[i].hour > from && w->hours.at[i].hour < w->r->now)
+			w->cuts[n++] = w->hours.at[i].hour;
+	if (e->cycle && cycle_turns(row, e, from, w->r->now))
+		n = cycle_cuts(e->cycle, from, w->r->now, w->cuts, n, w->n_cuts);
+	return split_span(&e->delta, from, w->r->now, w->r->up_from, w->cuts, n, w->pieces);
+}
+
+static void add(struct work *w, struct additions *to, int64_t start, int64_t entry, const struct piece *p)
+{
+	struct addition *a;
+	struct slice_row row = slice_row_of(entry, &p->figures, p->estimated);
+
+	if (slice_row_zero(&row))
+		return;
+	a = vec_push(w->a, to);
+	a->start = start;
+	a->row = row;
+}
+
+static size_t book(struct work *w, struct entry_row *row, const struct result_entry *e)
+{
+	const int64_t from = from_of(w->r, e);
+	const struct piece whole = { .figures = e->delta };
+	size_t n = cut(w, row, e, from);
+
+	figures_add(&row->total, &e->delta);
+	for (size_t i = 0; i < n; i++) {
+		const struct hour_start *h = hour_of(w, w->pieces[i].start);
+
+		add(w, &w->hour, h->hour, e->entry, &w->pieces[i]);
+		add(w, &w->day, h->day, e->entry, &w->pieces[i]);
+	}
+	add(w, &w->span, from, e->entry, &whole);
+	if (from < w->r->now) {
+		row->rate_from = from;
+		row->rate_to = w->r->now;
+		row->rate = e->delta;
+	}
+	return n;
+}
+
+/* -- entries --------------------------------------------------------------------------------------------------------- */
+
+static bool get_figures(sqlite3_stmt *q, int at, struct figures *f)
+{
+	return figures_get(sqlite3_column_blob(q, at), (size_t)sqlite3_column_bytes(q, at), f);
+}
+
+static int entry_get(struct store *s, int64_t id, struct entry_row *row, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (db_stmt(s, STMT_ENTRY_GET, &q, err))
+		return -1;
+	db_bind_int(q, 1, id);
+	rc = db_step(s, q, err);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return err_set(err, ERR_FAIL, "%s: no entry has number %lld", s->path, (long long)id);
+	row->id = id;
+	row->created = sqlite3_column_int64(q, 0);
+	row->cycle_start = sqlite3_column_int64(q, 3);
+	row->cycle_end = sqlite3_column_int64(q, 4);
+	row->cycle_rule = db_bits(q, 6);
+	row->rate_from = sqlite3_column_int64(q, 7);
+	row->rate_to = sqlite3_column_int64(q, 8);
+	if (!get_figures(q, 1, &row->total) || !get_figures(q, 2, &row->older) || !get_figures(q, 5, &row->cycle) ||
+		!get_figures(q, 9, &row->rate))
+		return db_damaged(s, err, "a row of entry makes no sense");
+	return 0;
+}
+
+static int entry_set(struct store *s, const struct entry_row *row, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	char bytes[4][FIGURES_MAX];
+	const struct figures *figures[4] = { &row->total, &row->older, &row->cycle, &row->rate };
+	static const int at[4] = { 2, 3, 6, 10 };
+
+	if (db_stmt(s, STMT_ENTRY_SET, &q, err))
+		return -1;
+	for (int i = 0; i < 4; i++)
+		db_bind_blob(q, at[i], bytes[i], figures_pack(figures[i], bytes[i]));
+	db_bind_int(q, 1, row->id);
+	db_bind_int(q, 4, row->cycle_start);
+	db_bind_int(q, 5, row->cycle_end);
+	db_bind_bits(q, 7, row->cycle_rule);
+	db_bind_int(q, 8, row->rate_from);
+	db_bind_int(q, 9, row->rate_to);
+	return db_exec(s, q, err);
+}
+
+static int put_entry(struct work *w, const struct result_entry *e, struct err *err)
+{
+	const bool news = !figures_zero(&e->delta), older = !figures_zero(&e->older);
+	struct entry_row row;
+	size_t n = 0;
+
+	if (!news && !older && !e->cycle)
+		return 0;
+	if (entry_get(w->s, e->entry, &row, err))
+		return -1;
+	if (!news && !older && !cycle_turns(&row, e, w->r->now, w->r->now))
+		return 0;
+	if (news)
+		n = book(w, &row, e);
+	figures_add(&row.older, &e->older);
+	if (cycle_book(&w->cycle, &row, e, w->pieces, n, err))
+		return -1;
+	return entry_set(w->s, &row, err);
+}
+
+static int put_spans(struct work *w, struct err *err)
+{
+	struct slice_row *rows = arena_array(w->a, w->span.n + 1, sizeof *rows);
+
+	for (size_t i = 0, n; i < w->span.n; i += n) {
+		for (n = 0; i + n < w->span.n && w->span.at[i + n].start == w->span.at[i].start; n++)
+			rows[n] = w->span.at[i + n].row;
+		if (rollup_span(w->s, w->span.at[i].start, w->r->now, rows, n, err))
+			return -1;
+	}
+	return 0;
+}
+
+static int put_entries(struct work *w, struct err *err)
+{
+	list_hours(w);
+	for (size_t i = 0; i < w->r->entries.n; i++)
+		if (put_entry(w, &w->r->entries.at[i], err))
+			return -1;
+	rollup_sort(&w->hour);
+	rollup_sort(&w->day);
+	rollup_sort(&w->span);
+	if (put_spans(w, err) || rollup_add(w->s, w->a, BUCKET_HOUR, &w->hour, err))
+		return -1;
+	return rollup_add(w->s, w->a, BUCKET_DAY, &w->day, err);
+}
+
+/* -- the rest -------------------------------------------------------------------------------------------------------- */
+
+static int put_baselines(struct store *s, const struct result *r, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *set = NULL;
+	cleanup_stmt sqlite3_stmt *add = NULL;
+
+	if (db_stmt(s, STMT_BASELINE_SET, &set, err) || db_stmt(s, STMT_BASELINE_ADD, &add, err))
+		return -1;
+	for (size_t i = 0; i < r->baselines.n; i++) {
+		const struct ledger_counter *c = &r->baselines.at[i];
+		sqlite3_stmt *q = set;
+
+		for (;;) {
+			db_bind_int(q, 1, c->id);
+			db_bind_bits(q, 2, c->handle);
+			db_bind_bits(q, 3, c->packets);
+			db_bind_bits(q, 4, c->bytes);
+			if (db_exec(s, q, err))
+				return -1;
+			if (q == add || sqlite3_changes(s->db))
+				break;
+			q = add; /* pending until now */
+		}
+	}
+	return 0;
+}
+
+static int put_events(struct store *s, const struct result *r, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	cleanup_stmt sqlite3_stmt *trim = NULL;
+
+	if (r->events.n == 0)
+		return 0;
+	if (db_stmt(s, STMT_EVENT_ADD, &q, err) || db_stmt(s, STMT_EVENT_TRIM, &trim, err))
+		return -1;
+	for (size_t i = 0; i < r->events.n; i++) {
+		db_bind_int(q, 1, r->now);
+		db_bind_int(q, 2, r->events.at[i].entry);
+		db_bind_text(q, 3, r->events.at[i].kind);
+		db_bind_text(q, 4, r->events.at[i].text);
+		if (db_exec(s, q, err))
+			return -1;
+	}
+	db_bind_int(trim, 1, EVENTS_KEPT);
+	return db_exec(s, trim, err);
+}
+
+static int put_epoch(struct store *s, const struct epoch *e, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *put = NULL;
+	cleanup_stmt sqlite3_stmt *settle = NULL;
+
+	if (!e->present)
+		return 0;
+	if (db_stmt(s, STMT_EPOCH_PUT, &put, err) || db_stmt(s, STMT_EPOCH_SETTLE, &settle, err))
+		return -1;
+	db_bind_int(put, 1, 0);
+	db_bind_text(put, 2, e->nonce);
+	db_bind_text(put, 3, e->boot_id);
+	db_bind_bits(put, 4, e->netns);
+	db_bind_bits(put, 5, e->table_handle);
+	return db_exec(s, put, err) || db_exec(s, settle, err) ? -1 : 0;
+}
+
+static int put_state(struct store *s, const struct result *r, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if ((r->node && store_meta_set(s, "node", r->node, err)) ||
+		(r->applied && store_meta_set(s, "applied.text", r->applied, err)) ||
+		db_stmt(s, STMT_STATE_RESULT, &q, err))
+		return -1;
+	db_bind_int(q, 1, r->now);
+	db_bind_text(q, 2, r->zone);
+	db_bind_int(q, 3, r->clear_reset);
+	db_bind_int(q, 4, r->clear_restored);
+	db_bind_int(q, 5, r->known);
+	db_bind_text(q, 6, r->known_boot);
+	db_bind_bits(q, 7, r->known_netns);
+	db_bind_bits(q, 8, r->known_generation);
+	db_bind_bits(q, 9, r->known_hash);
+	db_bind_text(q, 10, r->devices);
+	return db_exec(s, q, err);
+}
+
+int store_result(struct store *s, const struct result *r, struct err *err)
+{
+	cleanup_arena struct arena a = { 0 };
+	cleanup_tx struct store *tx = NULL;
+	struct work w = { .s = s, .a = &a, .r = r, .cycle = { .s = s, .a = &a, .now = r->now } };
+
+	if (db_begin(s, &tx, err) || put_entries(&w, err) || put_baselines(s, r, err) || put_events(s, r, err) ||
+		put_epoch(s, &r->bind, err) || rollup_expire(s, r, err) || put_state(s, r, err) || db_commit(&tx, err))
+		return err_wrap(err, "storing what was counted");
+	return 0;
+}

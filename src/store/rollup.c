@@ -1,0 +1,147 @@
+/* Spans, hours and days: see rollup.h.
+ * A bucket is one row with all its entries, so a sample of a thousand entries rewrites one row of an hour and one of a day.
+ * store/ alone. */
+#include "store/rollup.h"
+
+#include <stdlib.h>
+
+static int by_bucket(const void *a, const void *b)
+{
+	const struct addition *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->row.entry < y->row.entry ? -1 : x->row.entry > y->row.entry;
+}
+
+void rollup_sort(struct additions *adds)
+{
+	size_t kept = 0, sorted = 1;
+
+	while (sorted < adds->n && by_bucket(&adds->at[sorted - 1], &adds->at[sorted]) < 0)
+		sorted++;
+	if (sorted >= adds->n)
+		return;
+	qsort(adds->at, adds->n, sizeof *adds->at, by_bucket);
+	for (size_t i = 1; i < adds->n; i++) {
+		if (by_bucket(&adds->at[kept], &adds->at[i]) == 0)
+			slice_row_add(&adds->at[kept].row, &adds->at[i].row);
+		else
+			adds->at[++kept] = adds->at[i];
+	}
+	adds->n = kept + 1;
+}
+
+/* The old row and the additions, both ascending by entry, as one. */
+static int merge(struct store *s, struct arena *a, sqlite3_stmt *old, const struct addition *adds, size_t n,
+	struct slice_rows *ret_rows, struct err *err)
+{
+	struct slice_reader r = slice_read(sqlite3_column_blob(old, 0), (size_t)sqlite3_column_bytes(old, 0));
+	struct slice_row row;
+	size_t i = 0;
+
+	while (slice_next(&r, &row)) {
+		for (; i < n && adds[i].row.entry < row.entry; i++)
+			*(struct slice_row *)vec_push(a, ret_rows) = adds[i].row;
+		if (i < n && adds[i].row.entry == row.entry)
+			slice_row_add(&row, &adds[i++].row);
+		*(struct slice_row *)vec_push(a, ret_rows) = row;
+	}
+	if (r.bad)
+		return db_damaged(s, err, "the figures of a bucket make no sense");
+	for (; i < n; i++)
+		*(struct slice_row *)vec_push(a, ret_rows) = adds[i].row;
+	return 0;
+}
+
+static int add_bucket(struct store *s, struct arena *a, enum bucket which, const struct addition *adds, size_t n,
+	struct slice_rows *rows, struct err *err)
+{
+	cleanup_str struct str slice = STR_CEILING(DB_BLOB_MAX);
+	cleanup_stmt sqlite3_stmt *get = NULL;
+	cleanup_stmt sqlite3_stmt *put = NULL;
+	int rc;
+
+	rows->n = 0;
+	if (db_stmt(s, which == BUCKET_HOUR ? STMT_HOUR_GET : STMT_DAY_GET, &get, err) ||
+		db_stmt(s, which == BUCKET_HOUR ? STMT_HOUR_PUT : STMT_DAY_PUT, &put, err))
+		return -1;
+	db_bind_int(get, 1, adds[0].start);
+	rc = db_step(s, get, err);
+	if (rc < 0)
+		return -1;
+	if (rc > 0 && merge(s, a, get, adds, n, rows, err))
+		return -1;
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		*(struct slice_row *)vec_push(a, rows) = adds[i].row;
+	slice_put(&slice, rows->at, rows->n);
+	if (slice.full)
+		return err_set(err, ERR_FAIL, "%s: too many entries for one hour", s->path);
+	db_bind_int(put, 1, adds[0].start);
+	db_bind_blob(put, 2, slice.p, slice.len);
+	return db_exec(s, put, err);
+}
+
+int rollup_add(struct store *s, struct arena *a, enum bucket which, const struct additions *adds, struct err *err)
+{
+	struct slice_rows rows = { 0 };
+
+	for (size_t i = 0, n; i < adds->n; i += n) {
+		for (n = 1; i + n < adds->n && adds->at[i + n].start == adds->at[i].start;)
+			n++;
+		if (add_bucket(s, a, which, &adds->at[i], n, &rows, err))
+			return -1;
+	}
+	return 0;
+}
+
+int rollup_span(struct store *s, int64_t from, int64_t until, const struct slice_row *rows, size_t n, struct err *err)
+{
+	cleanup_str struct str slices = STR_CEILING(DB_BLOB_MAX);
+	cleanup_stmt sqlite3_stmt *get = NULL;
+	cleanup_stmt sqlite3_stmt *put = NULL;
+	int rc;
+
+	if (db_stmt(s, STMT_SPAN_GET, &get, err) || db_stmt(s, STMT_SPAN_PUT, &put, err))
+		return -1;
+	db_bind_int(get, 1, until);
+	rc = db_step(s, get, err);
+	if (rc < 0)
+		return -1;
+	if (rc > 0)
+		str_put(&slices, sqlite3_column_blob(get, 0), (size_t)sqlite3_column_bytes(get, 0));
+	span_put(&slices, (uint64_t)(until - from), rows, n);
+	if (slices.full)
+		return err_set(err, ERR_FAIL, "%s: too many entries for one sample", s->path);
+	db_bind_int(put, 1, until);
+	db_bind_blob(put, 2, slices.p, slices.len);
+	return db_exec(s, put, err);
+}
+
+static struct retention longer(struct retention a, struct retention b)
+{
+	return a.forever || (!b.forever && a.seconds > b.seconds) ? a : b;
+}
+
+static int expire(struct store *s, enum stmt which, int64_t now, struct retention keep, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (keep.forever || keep.seconds > (uint64_t)CALENDAR_MAX)
+		return 0;
+	if (db_stmt(s, which, &q, err))
+		return -1;
+	db_bind_int(q, 1, now - (int64_t)keep.seconds);
+	return db_exec(s, q, err);
+}
+
+int rollup_expire(struct store *s, const struct result *r, struct err *err)
+{
+	const struct retention hours = longer(r->keep_hours, r->keep_minutes);
+	const struct retention days = longer(r->keep_days, hours);
+
+	if (expire(s, STMT_SPAN_EXPIRE, r->now, r->keep_minutes, err) ||
+		expire(s, STMT_HOUR_EXPIRE, r->now, hours, err))
+		return -1;
+	return expire(s, STMT_DAY_EXPIRE, r->now, days, err);
+}
