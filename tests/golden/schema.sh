@@ -1,0 +1,38 @@
+#!/bin/bash
+# The JSON of the golden files is what docs/schema says, no field more or less; the check itself can fail.
+# Other programs rely on these documents; the system tests hold real output to the same schemas.
+# tests/run calls, from the top of the tree.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+view=tests/golden/view
+# Debian's package belongs to Debian's interpreter, which may not be the first of PATH.
+python=/usr/bin/python3
+[ -x $python ] || python=python3
+$python -c 'import jsonschema' 2>/dev/null || { echo "1..0 # SKIP python3-jsonschema is not installed"; exit 0; }
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+n=0
+ok() { # NAME COMMAND...
+	local name=$1 out
+	shift
+	n=$((n + 1))
+	if out=$("$@" 2>&1); then
+		echo "ok $n - $name"
+	else
+		echo "not ok $n - $name"
+		printf '%s\n' "$out" | sed 's/^/# /'
+	fi
+}
+validate() { $python tests/golden/validate.py "docs/schema/$1.schema.json" "${@:2}"; }
+refuse() { ! validate "$@" 2>/dev/null; }
+
+ok "status" validate status $view/status.json $view/status-name.json
+ok "report" validate report $view/report.json
+ok "events" validate events $view/events.json
+sed 's/"raw_bytes":/"rawbytes":/' $view/status.json >"$scratch/renamed.json"
+ok "a renamed field is refused" refuse status "$scratch/renamed.json"
+sed 's/"version":1,/"version":1,"extra":0,/' $view/report.json >"$scratch/extra.json"
+ok "a field that is not documented is refused" refuse report "$scratch/extra.json"
+sed 's/+08:00"/"/' $view/events.json >"$scratch/time.json"
+ok "a time without offset is refused" refuse events "$scratch/time.json"
+echo "1..$n"
