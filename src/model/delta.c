@@ -1,0 +1,211 @@
+/* What the counters moved: see delta.h.
+ * First the raw difference of each counter, then, entry by entry, the figures of the wire.
+ * Pure; run/ calls. */
+#include "model/delta.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/wire.h"
+#include "util/hash.h"
+#include "util/saturate.h"
+
+#define MARK "portflow "
+
+const char *delta_comment(struct arena *a, const char *uuid, const char *nonce)
+{
+	return arena_printf(a, MARK "%s %s", uuid, nonce);
+}
+
+static bool same_place(const struct epoch *x, const struct epoch *y)
+{
+	return x->bound && x->netns == y->netns && x->table_handle == y->table_handle && strcmp(x->boot_id, y->boot_id) == 0;
+}
+
+enum identity delta_identify(const struct ledger *l, const char *comment, struct epoch *where)
+{
+	size_t mark = strlen(MARK), uuid = UUID_TEXT - 1, nonce = NONCE_TEXT - 1;
+
+	if (strncmp(comment, MARK, mark) != 0 || strlen(comment) != mark + uuid + 1 + nonce || comment[mark + uuid] != ' ')
+		return IDENTITY_OTHER;
+	if (strncmp(comment + mark, l->uuid, uuid) != 0)
+		return IDENTITY_FOREIGN;
+	memcpy(where->nonce, comment + mark + uuid + 1, NONCE_TEXT);
+	if (l->bound.present && strcmp(where->nonce, l->bound.nonce) == 0)
+		return same_place(&l->bound, where) ? IDENTITY_KNOWN : IDENTITY_COPY;
+	if (l->pending.present && strcmp(where->nonce, l->pending.nonce) == 0)
+		return IDENTITY_PENDING;
+	return IDENTITY_LOST;
+}
+
+struct moved {
+	uint64_t packets, bytes;
+};
+
+struct work {
+	struct arena *arena;
+	const struct delta_input *in;
+	struct delta_output *out;
+	struct moved *moved;    /* by index into ledger->counters */
+	uint32_t *entry;        /* the same: index into ledger->entries */
+	struct moved big[DIRS][2], stamped[DIRS][2]; /* of the total, v4 and v6 */
+};
+
+static bool is_v6(enum counter_role r)
+{
+	return r == ROLE_BIG6 || r == ROLE_TS6;
+}
+
+/* A counter's own move, and its new baseline. */
+static struct moved move(struct work *w, const struct ledger_counter *c, const struct ruleset_object *now)
+{
+	struct moved all = { now->packets, now->bytes };
+	bool known = w->in->identity == IDENTITY_KNOWN;
+
+	if (c->pending || w->in->reset || w->in->identity == IDENTITY_PENDING || w->in->identity == IDENTITY_LOST)
+		return all;
+	if (now->packets >= c->packets && now->bytes >= c->bytes)
+		return (struct moved){ now->packets - c->packets, now->bytes - c->bytes };
+	if (known && now->handle == c->handle) {
+		w->out->zeroed++;
+		return all;
+	}
+	return (struct moved){ 0, 0 };
+}
+
+static void note_baseline(struct work *w, const struct ledger_counter *c, const struct ruleset_object *now)
+{
+	struct ledger_counter *b;
+
+	if (!c->pending && c->handle == now->handle && c->packets == now->packets && c->bytes == now->bytes)
+		return;
+	b = vec_push(w->arena, &w->out->baselines);
+	*b = *c;
+	b->pending = false;
+	b->handle = now->handle;
+	b->packets = now->packets;
+	b->bytes = now->bytes;
+}
+
+/* Packets that passed `copies` of a rule were counted so often; an aggregate's rule is behind another such rule. */
+static void divide(struct moved *m, enum counter_role role, uint64_t copies)
+{
+	uint64_t by = role == ROLE_ALL ? copies : saturate_mul(copies, copies);
+
+	if (by > 1) {
+		m->packets /= by;
+		m->bytes /= by;
+	}
+}
+
+static void move_all(struct work *w)
+{
+	const struct ledger *l = w->in->ledger;
+	struct hash_map by_name;
+
+	hash_map_init(&by_name, w->arena, l->counters.n);
+	for (size_t i = 0; i < l->counters.n; i++)
+		hash_map_add(&by_name, l->counters.at[i].object, (uint32_t)i);
+	for (size_t i = 0; i < w->in->n; i++) {
+		const uint32_t *at = hash_map_get(&by_name, w->in->counters[i].name);
+
+		if (!at)
+			continue;
+		w->moved[*at] = move(w, &l->counters.at[*at], &w->in->counters[i]);
+		divide(&w->moved[*at], l->counters.at[*at].role, w->in->copies);
+		note_baseline(w, &l->counters.at[*at], &w->in->counters[i]);
+	}
+}
+
+/* Entry rows have ids of the database; figures go by index. */
+static void find_entries(struct work *w)
+{
+	const struct ledger *l = w->in->ledger;
+	int64_t last = 0, max = 0;
+	uint32_t at = 0, *by_id;
+
+	for (size_t i = 0; i < l->entries.n; i++)
+		if (l->entries.at[i].id > max)
+			max = l->entries.at[i].id;
+	by_id = arena_array(w->arena, (size_t)max + 1, sizeof *by_id);
+	for (size_t i = 0; i < l->entries.n; i++)
+		by_id[l->entries.at[i].id] = (uint32_t)i;
+	for (size_t i = 0; i < l->counters.n; i++) {
+		if (l->counters.at[i].entry != last) {
+			last = l->counters.at[i].entry;
+			at = last >= 0 && last <= max ? by_id[last] : 0;
+		}
+		w->entry[i] = at;
+	}
+}
+
+static void add_moved(struct moved *to, const struct moved *m)
+{
+	to->packets += m->packets;
+	to->bytes += m->bytes;
+}
+
+/* How many of the aggregates carried timestamps is known for the whole table. */
+static void sum_total(struct work *w)
+{
+	const struct ledger *l = w->in->ledger;
+
+	for (size_t i = 0; i < l->counters.n; i++) {
+		const struct ledger_counter *c = &l->counters.at[i];
+
+		if (c->role == ROLE_ALL || l->entries.at[w->entry[i]].kind != ENTRY_TOTAL)
+			continue;
+		if (c->role == ROLE_TS4 || c->role == ROLE_TS6)
+			add_moved(&w->stamped[c->dir][is_v6(c->role)], &w->moved[i]);
+		else
+			add_moved(&w->big[c->dir][is_v6(c->role)], &w->moved[i]);
+	}
+}
+
+static double timestamps(const struct work *w, enum direction dir, bool v6)
+{
+	const struct moved *big = &w->big[dir][v6], *stamped = &w->stamped[dir][v6];
+
+	if (big->packets == 0 || stamped->packets >= big->packets)
+		return 1;
+	return (double)stamped->packets / (double)big->packets;
+}
+
+static void add_figures(struct work *w, size_t i)
+{
+	const struct ledger_counter *c = &w->in->ledger->counters.at[i];
+	struct figures *f = w->in->older || w->in->identity == IDENTITY_LOST ? &w->out->older[w->entry[i]]
+									      : &w->out->delta[w->entry[i]];
+	const struct moved *m = &w->moved[i];
+	uint64_t packets, bytes, overhead = w->in->link_overhead;
+
+	if (c->role == ROLE_ALL) {
+		f->raw_bytes[c->dir] += m->bytes;
+		f->raw_packets[c->dir] += m->packets;
+		f->bytes[c->dir] += m->bytes + m->packets * overhead;
+		f->packets[c->dir] += m->packets;
+	} else if (c->role == ROLE_BIG4 || c->role == ROLE_BIG6) {
+		wire_extra(m->packets, m->bytes, c->mtu, is_v6(c->role), timestamps(w, c->dir, is_v6(c->role)), &packets, &bytes);
+		f->bytes[c->dir] += bytes + packets * overhead;
+		f->packets[c->dir] += packets;
+	}
+}
+
+void delta_compute(struct arena *a, const struct delta_input *in, struct delta_output *ret_output)
+{
+	const struct ledger *l = in->ledger;
+	struct work w = { .arena = a, .in = in, .out = ret_output };
+
+	*ret_output = (struct delta_output){
+		.delta = arena_array(a, l->entries.n + 1, sizeof(struct figures)),
+		.older = arena_array(a, l->entries.n + 1, sizeof(struct figures)),
+	};
+	w.moved = arena_array(a, l->counters.n + 1, sizeof *w.moved);
+	w.entry = arena_array(a, l->counters.n + 1, sizeof *w.entry);
+	move_all(&w);
+	find_entries(&w);
+	sum_total(&w);
+	for (size_t i = 0; i < l->counters.n; i++)
+		if (w.moved[i].packets || w.moved[i].bytes)
+			add_figures(&w, i);
+}
