@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/app.h"
 #include "cmd/help.h"
 #include "cmd/options.h"
 #include "cmd/version.h"
+#include "run/app.h"
 
 static const int exit_codes[] = {
 	[ERR_FAIL] = 1,

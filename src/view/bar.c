@@ -13,9 +13,7 @@ const char *bar_text(struct arena *a, uint64_t value, uint64_t most, unsigned wi
 
 	if (!value || !most)
 		return "";
-	n = (unsigned)((double)value / (double)most * (double)(width * steps) + 0.5);
-	if (n > width * steps)
-		n = width * steps;
+	n = (unsigned)((double)(value < most ? value : most) / (double)most * (double)(width * steps) + 0.5);
 	if (!n)
 		n = 1;
 	for (unsigned i = 0; i < n / steps; i++)

@@ -19,19 +19,6 @@ const char *kind_word(enum entry_kind kind)
 	return word[kind];
 }
 
-const char *billing_word(enum billing billing)
-{
-	static const char *const word[] = {
-		[BILLING_OUT] = "out",
-		[BILLING_IN] = "in",
-		[BILLING_BOTH] = "both",
-		[BILLING_MAX] = "max",
-		[BILLING_RELAY] = "relay",
-	};
-
-	return word[billing];
-}
-
 const char *protocol_word(uint8_t protocols, size_t i)
 {
 	static const struct {

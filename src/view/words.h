@@ -8,8 +8,6 @@
 
 /* "port", "address", "interface", "forwarded", "total". */
 const char *kind_word(enum entry_kind kind);
-/* "out", "in", "both", "max", "relay". */
-const char *billing_word(enum billing billing);
 
 /* Calls each of the set protocols' names in the order tcp, udp, sctp: i-th set one, NULL behind the last. */
 const char *protocol_word(uint8_t protocols, size_t i);

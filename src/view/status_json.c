@@ -1,0 +1,167 @@
+/* status --json: version 1, docs/schema/status.schema.json. Fields may be added, none renamed or removed.
+ * Bytes and packets are integers, times RFC 3339, rates bit/s; null is "not known", never 0.
+ * status calls, through status.h. */
+#include "model/billing.h"
+#include "view/json.h"
+#include "view/status.h"
+#include "view/words.h"
+
+static void put_direction(struct json *j, const char *key, const struct figures *f, enum direction d)
+{
+	json_key(j, key);
+	json_open_object(j);
+	json_key(j, "bytes");
+	json_put_u64(j, f->bytes[d]);
+	json_key(j, "packets");
+	json_put_u64(j, f->packets[d]);
+	json_key(j, "raw_bytes");
+	json_put_u64(j, f->raw_bytes[d]);
+	json_key(j, "raw_packets");
+	json_put_u64(j, f->raw_packets[d]);
+	json_close_object(j);
+}
+
+static void put_directions(struct json *j, const struct figures *f)
+{
+	put_direction(j, "in", f, DIR_IN);
+	put_direction(j, "out", f, DIR_OUT);
+}
+
+static void put_figures(struct json *j, const char *key, const struct figures *f)
+{
+	json_key(j, key);
+	json_open_object(j);
+	put_directions(j, f);
+	json_close_object(j);
+}
+
+static void put_lists(struct json *j, const struct entry *e)
+{
+	static const struct entry none;
+	char prefix[PREFIX_TEXT], port[PORT_TEXT];
+	const char *word;
+
+	if (!e)
+		e = &none;
+	json_key(j, "ports");
+	json_open_array(j);
+	for (size_t i = 0; i < e->ports.n; i++)
+		json_put_text(j, port_text(e->ports.at[i], port));
+	json_close_array(j);
+	json_key(j, "protocols");
+	json_open_array(j);
+	for (size_t i = 0; (word = protocol_word(e->protocols, i)); i++)
+		json_put_text(j, word);
+	json_close_array(j);
+	json_key(j, "addresses");
+	json_open_array(j);
+	for (size_t i = 0; i < e->addresses.n; i++)
+		json_put_text(j, prefix_text(&e->addresses.at[i], prefix));
+	json_close_array(j);
+	json_key(j, "interfaces");
+	json_open_array(j);
+	for (size_t i = 0; i < e->devices.n; i++)
+		json_put_text(j, e->devices.at[i]);
+	json_close_array(j);
+}
+
+static void put_moment(struct json *j, const char *key, const char *zone, int64_t t, bool known)
+{
+	json_key(j, key);
+	if (known)
+		json_put_time(j, zone, t);
+	else
+		json_put_null(j);
+}
+
+static void put_cycle(struct json *j, const struct status_row *r)
+{
+	json_key(j, "cycle");
+	json_open_object(j);
+	put_moment(j, "start", r->cycle_zone, r->cycle.start, r->counted && r->cycle.start != CALENDAR_MIN);
+	put_moment(j, "end", r->cycle_zone, r->cycle.end, r->counted && r->cycle.end != CALENDAR_MAX);
+	json_key(j, "bytes");
+	json_put_u64(j, r->cycle_bytes);
+	json_close_object(j);
+}
+
+static void put_rate(struct json *j, const struct status_row *r)
+{
+	json_key(j, "rate_bps");
+	if (!r->has_rate) {
+		json_put_null(j);
+		return;
+	}
+	json_open_object(j);
+	json_key(j, "in");
+	json_put_u64(j, r->rate_bps[DIR_IN]);
+	json_key(j, "out");
+	json_put_u64(j, r->rate_bps[DIR_OUT]);
+	json_close_object(j);
+}
+
+static void put_entry(struct json *j, const struct status_row *r)
+{
+	json_open_object(j);
+	json_key(j, "name");
+	json_put_text(j, r->name);
+	json_key(j, "kind");
+	json_put_text(j, kind_word(r->kind));
+	json_key(j, "remark");
+	json_put_text(j, r->entry ? r->entry->remark : "");
+	put_lists(j, r->entry);
+	json_key(j, "billing");
+	json_put_text(j, billing_name(r->billing));
+	put_directions(j, &r->figures[STATUS_EVER]);
+	put_cycle(j, r);
+	put_rate(j, r);
+	json_close_object(j);
+}
+
+static void put_rests(struct json *j, const struct status *s)
+{
+	const bool address_only = status_has(s, ENTRY_ADDRESS) && !status_has(s, ENTRY_PORT);
+	struct figures rest = status_rest(s, address_only ? ENTRY_ADDRESS : ENTRY_PORT, STATUS_EVER);
+
+	put_figures(j, "rest", &rest);
+	json_key(j, "rest_by_kind");
+	json_open_object(j);
+	for (enum entry_kind kind = ENTRY_PORT; kind <= ENTRY_ADDRESS; kind++)
+		if (status_has(s, kind)) {
+			rest = status_rest(s, kind, STATUS_EVER);
+			put_figures(j, kind_word(kind), &rest);
+		}
+	json_close_object(j);
+}
+
+void status_json(const struct status *s, const struct status_look *look, struct str *out)
+{
+	struct json j = JSON_INTO(out);
+
+	json_open_object(&j);
+	json_key(&j, "version");
+	json_put_u64(&j, 1);
+	json_key(&j, "time");
+	json_put_time(&j, s->zone, s->now);
+	json_key(&j, "node");
+	json_put_text(&j, s->node);
+	json_key(&j, "live");
+	json_put_bool(&j, s->source == STATUS_LIVE);
+	put_moment(&j, "sampled", s->zone, s->sampled, s->sampled != 0);
+	json_key(&j, "interfaces");
+	json_open_array(&j);
+	for (size_t i = 0; i < s->interfaces.n; i++)
+		json_put_text(&j, s->interfaces.at[i]);
+	json_close_array(&j);
+	json_key(&j, "entries");
+	json_open_array(&j);
+	for (size_t i = 0; i < s->rows.n; i++)
+		if (status_asked(look, &s->rows.at[i]))
+			put_entry(&j, &s->rows.at[i]);
+	json_close_array(&j);
+	put_figures(&j, "forwarded", &s->forwarded.figures[STATUS_EVER]);
+	put_rests(&j, s);
+	put_figures(&j, "total", &s->total.figures[STATUS_EVER]);
+	json_close_object(&j);
+	json_end(&j);
+}
