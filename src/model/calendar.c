@@ -194,23 +194,26 @@ int64_t calendar_moment(const char *zone, struct civil_date date, int hour, int 
 		moment(clamp(wall, CALENDAR_MIN - 2 * DAY_S, CALENDAR_MAX + 2 * DAY_S)), CALENDAR_MIN, CALENDAR_MAX);
 }
 
+/* What the wall shows at t under this offset. */
+static struct calendar_time shown(int64_t t, int32_t offset_s)
+{
+	int64_t wall = t + offset_s, days = floor_div(wall, DAY_S), second = floor_mod(wall, DAY_S);
+
+	return (struct calendar_time){
+		.date = calendar_from_days(days),
+		.hour = (uint8_t)(second / HOUR_S),
+		.minute = (uint8_t)(second / 60 % 60),
+		.second = (uint8_t)(second % 60),
+		.weekday = (uint8_t)(floor_mod(days + 3, 7) + 1), /* 1970-01-01 was a Thursday */
+		.offset_s = offset_s,
+	};
+}
+
 struct calendar_time calendar_local(const char *zone, int64_t t)
 {
-	struct calendar_time r = { 0 };
-	int64_t wall, days, second;
-
 	t = clamp(t, CALENDAR_MIN, CALENDAR_MAX);
 	zone_use(zone);
-	r.offset_s = (int32_t)offset(t);
-	wall = t + r.offset_s;
-	days = floor_div(wall, DAY_S);
-	second = floor_mod(wall, DAY_S);
-	r.date = calendar_from_days(days);
-	r.hour = (uint8_t)(second / HOUR_S);
-	r.minute = (uint8_t)(second / 60 % 60);
-	r.second = (uint8_t)(second % 60);
-	r.weekday = (uint8_t)(floor_mod(days + 3, 7) + 1); /* 1970-01-01 was a Thursday */
-	return r;
+	return shown(t, (int32_t)offset(t));
 }
 
 char *calendar_rfc3339(const char *zone, int64_t t, char buf[CALENDAR_RFC3339])
@@ -218,12 +221,9 @@ char *calendar_rfc3339(const char *zone, int64_t t, char buf[CALENDAR_RFC3339])
 	struct calendar_time l = calendar_local(zone, t);
 	int32_t o;
 
-	/* Offsets with seconds (Liberia until 1972) have no notation: print the moment under the whole minute below. */
-	if (l.offset_s % 60) {
-		o = (int32_t)floor_div(l.offset_s, 60) * 60;
-		l = calendar_local("UTC", clamp(t, CALENDAR_MIN, CALENDAR_MAX) + o);
-		l.offset_s = o;
-	}
+	/* Offsets with seconds (Liberia until 1972) have no notation: the same moment, by the whole minute below. */
+	if (l.offset_s % 60)
+		l = shown(clamp(t, CALENDAR_MIN, CALENDAR_MAX), (int32_t)floor_div(l.offset_s, 60) * 60);
 	o = l.offset_s < 0 ? -l.offset_s : l.offset_s;
 	snprintf(buf, CALENDAR_RFC3339, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", l.date.year % 10000, l.date.month,
 		l.date.day, l.hour, l.minute, l.second, l.offset_s < 0 ? '-' : '+', o / 3600 % 100, o / 60 % 60);
