@@ -1,0 +1,360 @@
+/* From bytes to a configuration: see config.h.
+ * Sections are read in the order of the files, but [portflow] first, since entries inherit from it; in a section the rows of
+ * keys.def are walked, not the lines, so that a key may lean on an earlier row's.
+ * run/ and cmd/ call. */
+#include "config/config.h"
+
+#include <string.h>
+
+#include "config/check.h"
+#include "config/keys.h"
+#include "config/lines.h"
+#include "config/values.h"
+#include "util/hash.h"
+#include "util/nearest.h"
+
+struct parser {
+	struct arena *a;
+	struct diags *d;
+	struct config *c;
+	struct ini ini;
+	VEC_OF(struct written) written; /* of c->entries, index by index */
+};
+
+static const char name_rule[] = "a NAME is 1 to 32 of A-Z a-z 0-9 _ -; other text belongs in \"remark\"";
+
+static const char *at_text(const struct parser *p, const struct place *at)
+{
+	return arena_printf(p->a, "%s:%u", at->where.file, at->where.line);
+}
+
+/* -- keys ------------------------------------------------------------------------------------------------------------ */
+
+static void later_key(struct parser *p, const struct ini_key *k, const struct later_row *later)
+{
+	if (later->what)
+		diag_error(p->d, &k->name_at, "delete the line: this version counts only",
+			"\"%s\" is planned: %s are not in this version yet", k->name, later->what);
+	else
+		diag_error(p->d, &k->name_at, "delete the line", "\"%s\" is planned: it is not in this version yet",
+			k->name);
+}
+
+/* "[port NAME] or [address NAME]" for a key that stands in another section. */
+static const char *homes(struct parser *p, const char *key)
+{
+	const char *text = NULL;
+
+	for (size_t i = 0; i < SECTION_KINDS; i++)
+		if (key_find(key, section_rows[i].kind))
+			text = text ? arena_printf(p->a, "%s or %s", text, section_rows[i].title)
+				    : section_rows[i].title;
+	return text;
+}
+
+static void unknown_key(struct parser *p, const struct ini_key *k, const struct written *w)
+{
+	const struct later_row *later = later_find(LATER_KEY, k->name);
+	const char *home = homes(p, k->name), *near = NULL;
+
+	if (later) {
+		later_key(p, k, later);
+		return;
+	}
+	if (home) {
+		diag_error(p->d, &k->name_at, arena_printf(p->a, "it belongs in %s", home),
+			"\"%s\" does not belong in %s", k->name, w->kind->title);
+		return;
+	}
+	for (size_t i = 0; i < key_rows_n; i++)
+		if (key_rows[i].sections & w->kind->kind)
+			near = nearest_better(k->name, near, key_rows[i].name);
+	for (size_t i = 0; i < key_rows_n && !near; i++)
+		near = nearest_better(k->name, near, key_rows[i].name);
+	for (size_t i = 0; i < later_rows_n; i++)
+		if (later_rows[i].kind == LATER_KEY)
+			near = nearest_better(k->name, near, later_rows[i].name);
+	diag_error(p->d, &k->name_at,
+		near ? arena_printf(p->a, "did you mean \"%s\"?", near) : "portflow.ini(5) lists the keys",
+		"unknown key \"%s\" in [%s%s%s]", k->name, w->kind->name, w->kind->named ? " " : "", w->section->name);
+}
+
+static struct value value_of(struct parser *p, const struct key_row *row, const struct ini_key *k)
+{
+	return (struct value){ .text = k->value, .len = k->value_len, .at = k->value_at, .row = row, .d = p->d };
+}
+
+/* All lines of one key. */
+static int read_key(struct parser *p, const struct key_row *row, const struct ini_section *s, void *base)
+{
+	void *field = (char *)base + row->field;
+	const struct ini_key *first = NULL;
+	struct value v;
+	int ret = 0;
+
+	for (size_t i = 0; i < s->keys.n; i++) {
+		const struct ini_key *k = &s->keys.at[i];
+
+		if (strcmp(k->name, row->name) != 0)
+			continue;
+		if (first && !row->type->list) {
+			diag_error(p->d, &k->name_at, "delete one of them", "\"%s\" stands in line %u already", k->name,
+				first->name_at.where.line);
+			ret = -1;
+			continue;
+		}
+		first = first ? first : k;
+		v = value_of(p, row, k);
+		if ((!row->type->free_text && value_plain(&v)) || row->type->parse(&v, field))
+			ret = -1;
+	}
+	if (first && row->type->finish)
+		row->type->finish(&v, field);
+	return ret;
+}
+
+static bool has_key(const struct ini_section *s, const char *name)
+{
+	for (size_t i = 0; i < s->keys.n; i++)
+		if (strcmp(s->keys.at[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Fills *base (struct settings or struct entry) from a section. */
+static void read_section(struct parser *p, struct written *w, void *base)
+{
+	const struct ini_section *s = w->section;
+	bool strange = s->broken;
+
+	for (size_t i = 0; i < s->keys.n; i++) {
+		if (key_find(s->keys.at[i].name, w->kind->kind))
+			continue;
+		unknown_key(p, &s->keys.at[i], w);
+		strange = true;
+	}
+	w->broken = s->broken;
+	for (size_t i = 0; i < key_rows_n; i++) {
+		const struct key_row *row = &key_rows[i];
+
+		if (!(row->sections & w->kind->kind))
+			continue;
+		if (read_key(p, row, s, base))
+			w->broken = true;
+		if (!(row->required & w->kind->kind) || has_key(s, row->name))
+			continue;
+		w->broken = true;
+		if (!strange) /* else what was reported may be that key */
+			diag_error(p->d, &s->at,
+				arena_printf(p->a, "add a line, as \"%s = %s\"", row->name, row->example),
+				"[%s %s] has no \"%s\"", s->kind, s->name, row->name);
+	}
+}
+
+/* A default is written as the user would write it. */
+static void set_default(struct parser *p, const struct key_row *row, void *base)
+{
+	struct value v = { .text = row->def, .len = strlen(row->def), .row = row, .d = p->d };
+
+	v.at.where.file = "default";
+	row->type->parse(&v, (char *)base + row->field);
+	if (row->type->finish)
+		row->type->finish(&v, (char *)base + row->field);
+}
+
+/* -- sections -------------------------------------------------------------------------------------------------------- */
+
+static void unknown_section(struct parser *p, const struct ini_section *s)
+{
+	const struct later_row *later = later_find(LATER_SECTION, s->kind);
+	const char *near = NULL;
+	size_t letters = strcspn(s->kind, ":.\"'/=");
+
+	if (later) {
+		diag_error(p->d, &s->at, "delete the section",
+			later->what ? "[%s NAME] is planned: %s are not in this version yet"
+				    : "[%s] is planned: it is not in this version yet%s",
+			later->name, later->what ? later->what : "");
+		return;
+	}
+	for (size_t i = 0; i < SECTION_KINDS; i++) {
+		const char *name = section_rows[i].name;
+
+		if (strlen(name) == letters && strncmp(s->kind, name, letters) == 0)
+			near = name;
+	}
+	if (near && letters < strlen(s->kind)) {
+		diag_error(p->d, &s->at, arena_printf(p->a, "write [%s NAME]", near),
+			"a blank stands between \"%s\" and the NAME", near);
+		return;
+	}
+	for (size_t i = 0; i < SECTION_KINDS; i++)
+		near = nearest_better(s->kind, near, section_rows[i].name);
+	if (near)
+		near = section_find(near)->title;
+	diag_error(p->d, &s->at,
+		near ? arena_printf(p->a, "did you mean %s?", near)
+		     : "sections are [portflow], [port NAME], [address NAME], [interface NAME]",
+		*s->kind ? "unknown section [%s%s%s]" : "a section without a name", s->kind, *s->name ? " " : "",
+		s->name);
+}
+
+static bool letter_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool name_good(struct parser *p, const struct ini_section *s)
+{
+	static const char *const ours[] = { "forwarded", "rest", "total" };
+	size_t len = strlen(s->name);
+
+	if (!len) {
+		diag_error(p->d, &s->at, arena_printf(p->a, "write [%s NAME], as [%s web]", s->kind, s->kind),
+			"[%s] has no NAME", s->kind);
+		return false;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (letter_or_digit(s->name[i]) || (i && (s->name[i] == '_' || s->name[i] == '-')))
+			continue;
+		diag_error(p->d, &s->at, name_rule,
+			i || !strchr("_-", s->name[i]) ? "\"%s\": this is no NAME"
+						       : "\"%s\": a NAME begins with a letter or a digit",
+			s->name);
+		return false;
+	}
+	if (len > ENTRY_NAME_MAX) {
+		diag_error(p->d, &s->at, name_rule, "\"%s\": a NAME of %zu letters", s->name, len);
+		return false;
+	}
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (nearest_distance(ours[i], s->name) == 0) {
+			diag_error(p->d, &s->at, "take another name", "\"%s\" is what status calls a line of its own",
+				s->name);
+			return false;
+		}
+	return true;
+}
+
+/* Whether a section stands for something: its kind is known, its name is good, it holds keys, and it is there once. */
+static bool section_good(struct parser *p, struct hash_map *names, const struct ini_section *s, uint32_t index)
+{
+	const struct section_row *kind = section_find(s->kind);
+	const struct ini_section *other;
+	const uint32_t *seen;
+	char *key;
+
+	if (s->bad)
+		return false;
+	if (!kind) {
+		unknown_section(p, s);
+		return false;
+	}
+	if (kind->named && !name_good(p, s))
+		return false;
+	if (!kind->named && *s->name) {
+		diag_error(p->d, &s->at, "write [portflow]", "[portflow] takes no name");
+		return false;
+	}
+	key = arena_strdup(p->a, kind->named ? s->name : "[portflow]");
+	for (char *c = key; *c; c++)
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c - 'A' + 'a');
+	if (!hash_map_add(names, key, index)) {
+		seen = hash_map_get(names, key);
+		other = &p->ini.sections.at[*seen];
+		if (strcmp(other->kind, s->kind) == 0 && strcmp(other->name, s->name) == 0)
+			diag_error(p->d, &s->at, "put its keys together in one place", "[%s%s%s] stands in %s already",
+				s->kind, *s->name ? " " : "", s->name, at_text(p, &other->at));
+		else
+			diag_error(p->d, &s->at,
+				"all entries share one set of names, in which case makes no difference: take another one",
+				"the NAME \"%s\" is taken by [%s %s] in %s", s->name, other->kind, other->name,
+				at_text(p, &other->at));
+		return false;
+	}
+	if (!s->empty)
+		return true;
+	diag_error(p->d, &s->at,
+		kind->kind == SECTION_PORTFLOW
+			? "write a key below it, or delete the line"
+			: arena_printf(p->a, "write a key below it, as \"%s\"",
+				  kind->kind == SECTION_PORT              ? "ports = 443"
+					  : kind->kind == SECTION_ADDRESS ? "addresses = 192.0.2.5"
+									  : "interface = eth0"),
+		"[%s%s%s] is empty", s->kind, *s->name ? " " : "", s->name);
+	return false;
+}
+
+static void read_settings(struct parser *p, const struct ini_section *s)
+{
+	struct settings *settings = &p->c->settings;
+	struct written w = { .section = s, .kind = section_of(SECTION_PORTFLOW) };
+
+	settings->cycle.timezone = "";
+	for (size_t i = 0; i < key_rows_n; i++)
+		if ((key_rows[i].sections & SECTION_PORTFLOW) && key_rows[i].def)
+			set_default(p, &key_rows[i], settings);
+	if (s) {
+		settings->where = s->at.where;
+		read_section(p, &w, settings);
+	}
+	settings->timezone = settings->cycle.timezone;
+}
+
+static enum entry_kind entry_kind_of(const struct section_row *kind)
+{
+	return kind->kind == SECTION_PORT       ? ENTRY_PORT
+		: kind->kind == SECTION_ADDRESS ? ENTRY_ADDRESS
+						: ENTRY_INTERFACE;
+}
+
+static void read_entry(struct parser *p, const struct ini_section *s)
+{
+	struct entry *e = vec_push(p->a, &p->c->entries);
+	struct written *w = vec_push(p->a, &p->written);
+
+	w->section = s;
+	w->kind = section_find(s->kind);
+	e->kind = entry_kind_of(w->kind);
+	e->name = s->name;
+	e->where = s->at.where;
+	e->remark = "";
+	e->billing = p->c->settings.billing;
+	e->cycle = p->c->settings.cycle;
+	read_section(p, w, e);
+	if (e->ports.n && !e->protocols && !w->broken)
+		set_default(p, key_find("protocols", w->kind->kind), e);
+	if (!w->broken)
+		check_entry(e, w, &p->c->settings, p->d);
+}
+
+struct config *config_parse(struct arena *a, const struct config_sources *sources, struct diags *d)
+{
+	struct parser p = { .a = a, .d = d, .c = arena_new(a, struct config) };
+	const struct ini_section *settings = NULL;
+	struct hash_map names;
+	bool *good;
+
+	for (size_t i = 0; i < sources->files.n; i++) {
+		const struct config_source *f = &sources->files.at[i];
+
+		lines_read(&p.ini, f->name, (uint32_t)i, f->bytes, f->len, d);
+	}
+	good = arena_array(a, p.ini.sections.n + 1, sizeof *good);
+	hash_map_init(&names, a, p.ini.sections.n);
+	for (size_t i = 0; i < p.ini.sections.n; i++) {
+		const struct ini_section *s = &p.ini.sections.at[i];
+
+		good[i] = section_good(&p, &names, s, (uint32_t)i);
+		if (good[i] && section_find(s->kind)->kind == SECTION_PORTFLOW)
+			settings = s;
+	}
+	read_settings(&p, settings);
+	for (size_t i = 0; i < p.ini.sections.n; i++)
+		if (good[i] && &p.ini.sections.at[i] != settings)
+			read_entry(&p, &p.ini.sections.at[i]);
+	check_overlaps(p.c, p.written.at, d);
+	diags_sort(d);
+	return d->errors ? NULL : p.c;
+}

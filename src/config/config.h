@@ -1,0 +1,34 @@
+/* From the bytes of the INI files to one configuration with every default filled in, or to a list of what is wrong with them.
+ * Pure: no file, no clock. All memory in the arena.
+ * run/ and cmd/ call. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "config/diag.h"
+#include "model/entry.h"
+#include "util/str.h"
+#include "util/vec.h"
+
+struct config_source {
+	const char *name;  /* as messages call it */
+	const char *bytes; /* must outlive the configuration */
+	size_t len;
+};
+
+/* Files in the order of reading. */
+struct config_sources {
+	VEC_OF(struct config_source) files;
+	int64_t mtime; /* of the youngest, Unix seconds */
+};
+
+/* Everything that is wrong goes to d, sorted by place. NULL when any of it is an error; warnings alone do not hinder. */
+struct config *config_parse(struct arena *a, const struct config_sources *sources, struct diags *d);
+
+/* The effective configuration as INI: every key with its value, defaults too. Parsed again it prints the same. */
+void config_print(const struct config *c, struct str *out);
+
+/* One section of it: settings, or an entry. */
+void config_print_settings(const struct settings *s, struct str *out);
+void config_print_entry(const struct entry *e, struct str *out);
+
+#endif

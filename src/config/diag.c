@@ -1,0 +1,214 @@
+/* Diagnostics: see diag.h.
+ * The source line is shown cut around the caret: a line may be a megabyte long, and may hold anything.
+ * config/, run/ and cmd/ call. */
+#include "config/diag.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/utf8.h"
+
+#define RENDER_MAX 1000
+#define SHOWN_BYTES 160  /* of a source line */
+#define SHOWN_BEFORE 100 /* of those, before the caret */
+
+#define BOLD "\033[1m"
+#define RED "\033[1;31m"
+#define YELLOW "\033[1;33m"
+#define GREEN "\033[32m"
+#define PLAIN "\033[0m"
+
+static void add(
+	struct diags *d, enum diag_severity severity, const struct place *at, const char *cure, const char *text)
+{
+	struct diag *x = vec_push(d->arena, &d->list);
+
+	x->severity = severity;
+	x->at = *at;
+	x->text = text;
+	x->cure = cure;
+	if (severity == DIAG_ERROR)
+		d->errors++;
+	else
+		d->warnings++;
+}
+
+/* The longest texts quote one value, and values are cut to fit a line. */
+static const char *format(struct arena *a, const char *fmt, va_list ap)
+{
+	char buf[1024];
+	size_t len;
+	int n = vsnprintf(buf, sizeof buf, fmt, ap);
+
+	if (n < 0)
+		return fmt;
+	len = (size_t)n < sizeof buf ? (size_t)n : sizeof buf - 1;
+	return arena_strndup(a, buf, len);
+}
+
+void diag_error(struct diags *d, const struct place *at, const char *cure, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(d, DIAG_ERROR, at, cure, format(d->arena, fmt, ap));
+	va_end(ap);
+}
+
+void diag_warning(struct diags *d, const struct place *at, const char *cure, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(d, DIAG_WARNING, at, cure, format(d->arena, fmt, ap));
+	va_end(ap);
+}
+
+struct place place_inside(const struct place *at, size_t offset, size_t width)
+{
+	struct place p = *at;
+
+	p.where.col += (uint32_t)offset;
+	p.width = width ? (uint32_t)width : 1;
+	return p;
+}
+
+static int compare(const void *pa, const void *pb)
+{
+	const struct diag *const *a = pa, *const *b = pb;
+	const struct place *x = &(*a)->at, *y = &(*b)->at;
+
+	if (x->file_no != y->file_no)
+		return x->file_no < y->file_no ? -1 : 1;
+	if (x->where.line != y->where.line)
+		return x->where.line < y->where.line ? -1 : 1;
+	if (x->where.col != y->where.col)
+		return x->where.col < y->where.col ? -1 : 1;
+	return *a < *b ? -1 : *a > *b; /* they lie in one array, in the order they were made */
+}
+
+void diags_sort(struct diags *d)
+{
+	size_t n = d->list.n;
+	const struct diag **order;
+	struct diag *sorted;
+
+	if (n < 2)
+		return;
+	order = arena_array(d->arena, n, sizeof(*order));
+	sorted = arena_array(d->arena, n, sizeof *sorted);
+	for (size_t i = 0; i < n; i++)
+		order[i] = &d->list.at[i];
+	qsort(order, n, sizeof(*order), compare);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = *order[i];
+	d->list.at = sorted;
+	d->list.cap = n;
+}
+
+/* Moves to the start of the UTF-8 character that holds byte i. */
+static size_t char_start(const char *p, size_t i)
+{
+	while (i && ((unsigned char)p[i] & 0xc0) == 0x80)
+		i--;
+	return i;
+}
+
+/* A blank for a blank and a tab for a tab, so that the caret stands below its byte on any terminal. */
+static void put_gap(struct str *out, const char *p, size_t len)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && p[i] != '\t')
+			continue;
+		str_fill(out, ' ', utf8_width(p + from, i - from));
+		if (i < len)
+			str_putc(out, '\t');
+		from = i + 1;
+	}
+}
+
+static void put_line(struct str *out, const char *p, size_t len)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && p[i] != '\t')
+			continue;
+		utf8_put(out, p + from, i - from);
+		if (i < len)
+			str_putc(out, '\t');
+		from = i + 1;
+	}
+}
+
+static void put_source(struct str *out, const struct diag *x, bool color)
+{
+	const struct place *at = &x->at;
+	size_t caret = at->where.col ? at->where.col - 1 : 0, from = 0, to = at->line_len, end;
+	size_t marks;
+
+	if (caret > at->line_len)
+		caret = at->line_len;
+	if (caret > SHOWN_BEFORE)
+		from = char_start(at->line, caret - SHOWN_BEFORE);
+	if (to - from > SHOWN_BYTES)
+		to = char_start(at->line, from + SHOWN_BYTES);
+	end = at->width < to - caret ? caret + at->width : to;
+	str_putf(out, "%5u | %s", at->where.line, from ? "..." : "");
+	put_line(out, at->line + from, to - from);
+	str_puts(out, to < at->line_len ? "...\n" : "\n");
+	str_puts(out, "      | ");
+	str_puts(out, from ? "   " : "");
+	put_gap(out, at->line + from, caret - from);
+	str_puts(out, color ? GREEN : "");
+	str_putc(out, '^');
+	marks = utf8_width(at->line + caret, end - caret);
+	if (marks > 1)
+		str_fill(out, '~', marks - 1);
+	str_puts(out, color ? PLAIN : "");
+	if (x->cure) {
+		str_puts(out, "  ");
+		utf8_put(out, x->cure, strlen(x->cure));
+	}
+	str_putc(out, '\n');
+}
+
+static void put_diag(struct str *out, const struct diag *x, bool color)
+{
+	const struct location *w = &x->at.where;
+	const char *file = w->file ? w->file : "portflow";
+	bool error = x->severity == DIAG_ERROR;
+
+	str_puts(out, color ? BOLD : "");
+	utf8_put(out, file, strlen(file));
+	if (w->line)
+		str_putf(out, ":%u:%u", w->line, w->col ? w->col : 1);
+	str_puts(out, color ? ": " PLAIN : ": ");
+	str_puts(out, !color ? "" : error ? RED : YELLOW);
+	str_puts(out, error ? "error: " : "warning: ");
+	str_puts(out, color ? PLAIN : "");
+	utf8_put(out, x->text, strlen(x->text));
+	str_putc(out, '\n');
+	if (x->at.line) {
+		put_source(out, x, color);
+	} else if (x->cure) {
+		str_puts(out, "        ");
+		utf8_put(out, x->cure, strlen(x->cure));
+		str_putc(out, '\n');
+	}
+}
+
+void diags_render(const struct diags *d, bool color, struct str *out)
+{
+	for (size_t i = 0; i < d->list.n; i++) {
+		if (i == RENDER_MAX) {
+			str_putf(out, "and %zu more like these\n", d->list.n - i);
+			return;
+		}
+		put_diag(out, &d->list.at[i], color);
+	}
+}

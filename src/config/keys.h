@@ -1,0 +1,62 @@
+/* The table of keys: each key is one row of keys.def, and parser, errors, `config show`, sample INI and manual read the rows.
+ * config/ and docgen.c call. */
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Kinds of sections, as bits. */
+enum section_kind {
+	SECTION_PORTFLOW = 1,
+	SECTION_PORT = 2,
+	SECTION_ADDRESS = 4,
+	SECTION_INTERFACE = 8,
+	SECTION_ENTRIES = SECTION_PORT | SECTION_ADDRESS | SECTION_INTERFACE,
+};
+
+struct value_type; /* values.h */
+
+struct key_row {
+	const char *name;
+	unsigned sections, required; /* section_kind bits: where it may stand, where it must */
+	bool inherits;               /* of an entry: what [portflow] says is the default */
+	const struct value_type *type;
+	size_t field;      /* offset in struct settings ([portflow]) or struct entry */
+	uint64_t min, max; /* of numbers and spans */
+	const char *def;   /* the default as it would be written; NULL: def_text says what holds */
+	const char *def_text;
+	const char *summary; /* one line */
+	const char *text;    /* a paragraph of the manual */
+	const char *example;
+};
+
+extern const struct key_row key_rows[];
+extern const size_t key_rows_n;
+
+const struct key_row *key_find(const char *name, unsigned section);
+
+/* A name that a later release knows: why it is refused. */
+enum later_kind { LATER_KEY, LATER_SECTION };
+struct later_row {
+	enum later_kind kind;
+	const char *name;
+	const char *what; /* "limits", NULL: only planned */
+};
+extern const struct later_row later_rows[];
+extern const size_t later_rows_n;
+const struct later_row *later_find(enum later_kind kind, const char *name);
+
+struct section_row {
+	const char *name;
+	enum section_kind kind;
+	bool named;        /* [port NAME] */
+	const char *title; /* "[port NAME]" */
+};
+#define SECTION_KINDS 4
+extern const struct section_row section_rows[SECTION_KINDS];
+const struct section_row *section_find(const char *name);
+const struct section_row *section_of(unsigned kind);
+
+#endif

@@ -1,0 +1,74 @@
+/* The effective configuration as INI: see config.h.
+ * Rows of keys.def print themselves; a long list goes on in further lines, which add up when they are read again.
+ * run/ and cmd/ call. */
+#include <string.h>
+
+#include "config/config.h"
+#include "config/keys.h"
+#include "config/values.h"
+
+#define LIST_LINE 100 /* bytes after which a list goes on in the next line */
+
+static void print_list(const char *key, const char *p, struct str *out)
+{
+	while (*p) {
+		size_t len = strlen(p);
+
+		if (len > LIST_LINE) {
+			for (len = LIST_LINE; len && p[len] != ','; len--)
+				;
+			if (!len)
+				len = strcspn(p, ",");
+		}
+		str_putf(out, "%s = %.*s\n", key, (int)len, p);
+		p += len;
+		p += strspn(p, ", ");
+	}
+}
+
+static void print_keys(unsigned section, const void *base, struct str *out)
+{
+	for (size_t i = 0; i < key_rows_n; i++) {
+		const struct key_row *row = &key_rows[i];
+		cleanup_str struct str value = STR_CEILING(out->ceiling);
+
+		if (!(row->sections & section))
+			continue;
+		row->type->print((const char *)base + row->field, &value);
+		if (!value.len)
+			continue;
+		if (row->type->list)
+			print_list(row->name, value.p, out);
+		else
+			str_putf(out, "%s = %s\n", row->name, value.p);
+	}
+}
+
+void config_print_settings(const struct settings *s, struct str *out)
+{
+	str_puts(out, "[portflow]\n");
+	if (!s->devices.n)
+		str_puts(out, "interface = auto\n");
+	print_keys(SECTION_PORTFLOW, s, out);
+}
+
+void config_print_entry(const struct entry *e, struct str *out)
+{
+	static const unsigned sections[] = {
+		[ENTRY_PORT] = SECTION_PORT,
+		[ENTRY_ADDRESS] = SECTION_ADDRESS,
+		[ENTRY_INTERFACE] = SECTION_INTERFACE,
+	};
+
+	str_putf(out, "[%s %s]\n", section_of(sections[e->kind])->name, e->name);
+	print_keys(sections[e->kind], e, out);
+}
+
+void config_print(const struct config *c, struct str *out)
+{
+	config_print_settings(&c->settings, out);
+	for (size_t i = 0; i < c->entries.n; i++) {
+		str_putc(out, '\n');
+		config_print_entry(&c->entries.at[i], out);
+	}
+}

@@ -1,0 +1,576 @@
+/* Values: see values.h. Here are the scalars: numbers with units, dates, times, words, texts.
+ * Numbers are read digit by digit: strtol() would take signs, blanks, octal and overflow in silence.
+ * config/ and docgen.c call. */
+#include "config/values.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/lines.h"
+#include "model/calendar.h"
+#include "util/nearest.h"
+
+#define REMARK_BYTES 200
+#define NODE_BYTES 64
+
+int value_error(const struct value *v, size_t offset, size_t width, const char *cure, const char *fmt, ...)
+{
+	struct place at = place_inside(&v->at, offset, width);
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	diag_error(v->d, &at, cure, "%s", text);
+	return -1;
+}
+
+int value_bad(const struct value *v, const char *cure, const char *fmt, ...)
+{
+	char text[384];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	diag_error(v->d, &v->at, cure, "\"%.*s%s\": %s", v->len > 60 ? 60 : (int)v->len, v->text,
+		v->len > 60 ? "..." : "", text);
+	return -1;
+}
+
+static const char *hint(const struct value *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static const char *hint(const struct value *v, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	return arena_strdup(v->d->arena, text);
+}
+
+int value_plain(const struct value *v)
+{
+	for (size_t i = 0; i < v->len; i++) {
+		char c = lines_full_width(v->text + i, v->len - i);
+
+		if (c)
+			return value_error(v, i, 3, hint(v, c == ' ' ? "type a plain blank" : "type \"%c\"", c),
+				"a full-width character where an ASCII one is wanted");
+		if (i && v->text[i] == '#' && (v->text[i - 1] == ' ' || v->text[i - 1] == '\t'))
+			return value_bad(
+				v, "write the comment on a line of its own", "text after a value is part of it");
+	}
+	if (v->at.line_len > INI_LINE_MAX)
+		return value_error(v, 0, v->len,
+			v->row && v->row->type->list ? "go on in further lines with the same key" : NULL,
+			"line of %zu bytes: at most %d are allowed", v->at.line_len, INI_LINE_MAX);
+	return 0;
+}
+
+int value_items(const struct value *v, int (*take)(const struct value *item, void *field), void *field)
+{
+	int ret = 0;
+
+	for (size_t from = 0, to; from <= v->len; from = to + 1) {
+		const char *comma = memchr(v->text + from, ',', v->len - from);
+		size_t a = from, b;
+		struct value item = *v;
+
+		b = to = comma ? (size_t)(comma - v->text) : v->len;
+		while (a < b && (v->text[a] == ' ' || v->text[a] == '\t'))
+			a++;
+		while (b > a && (v->text[b - 1] == ' ' || v->text[b - 1] == '\t'))
+			b--;
+		if (a == b) {
+			ret = value_error(
+				v, comma ? to : to - 1, 1, "delete the comma", "nothing between the commas of a list");
+			continue;
+		}
+		item.text = arena_strndup(v->d->arena, v->text + a, b - a);
+		item.len = b - a;
+		item.at = place_inside(&v->at, a, b - a);
+		if (take(&item, field))
+			ret = -1;
+	}
+	return ret;
+}
+
+bool value_is(const struct value *v, const char *word)
+{
+	return v->len == strlen(word) && memcmp(v->text, word, v->len) == 0;
+}
+
+int value_word(const struct value *v, const char *const *words, size_t n)
+{
+	const char *near;
+	char all[128] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (value_is(v, words[i]))
+			return (int)i;
+	for (size_t i = 0; i < n && len < sizeof all; i++)
+		len += (size_t)snprintf(all + len, sizeof all - len, "%s%s", i ? ", " : "", words[i]);
+	near = nearest_word(v->text, words, n);
+	return value_bad(v, near ? hint(v, "did you mean \"%s\"?", near) : NULL, "it is one of: %s", all);
+}
+
+/* -- numbers with units ---------------------------------------------------------------------------------------------- */
+
+struct quantity {
+	uint64_t whole, fraction, denominator; /* whole + fraction / denominator, a power of 10 */
+	size_t digits;                         /* length of the number's text */
+	const char *unit;                      /* the rest, "" none */
+};
+
+/* "1.5TB" -> 1, 5 / 10, "TB". At most 18 digits on either side of the point. */
+static int quantity(const struct value *v, const char *example, struct quantity *ret)
+{
+	struct quantity q = { .denominator = 1 };
+	const char *p = v->text;
+	size_t n = 0, m = 0;
+
+	for (; p[n] >= '0' && p[n] <= '9' && n < 19; n++)
+		q.whole = q.whole * 10 + (uint64_t)(p[n] - '0');
+	if (!n)
+		return value_bad(
+			v, hint(v, "as %s", example), p[0] == '-' || p[0] == '+' ? "no sign is wanted" : "no number");
+	if (p[n] == '.')
+		for (m = 1; p[n + m] >= '0' && p[n + m] <= '9' && m < 19; m++) {
+			q.fraction = q.fraction * 10 + (uint64_t)(p[n + m] - '0');
+			q.denominator *= 10;
+		}
+	if (n > 18 || m > 9)
+		return value_bad(v, NULL, "too many digits");
+	if (m == 1)
+		return value_bad(v, hint(v, "as %s", example), "no digit after the point");
+	if (p[n] == ',')
+		return value_bad(v, "write a point, as 1.5", "a comma in a number");
+	q.digits = n + m;
+	q.unit = p + q.digits;
+	if (*q.unit == ' ' || *q.unit == '\t')
+		return value_bad(v, "delete the blank, as 100GB", "a blank in the value");
+	*ret = q;
+	return 0;
+}
+
+/* number x scale, whole and in range. */
+static int scaled(const struct value *v, const struct quantity *q, uint64_t scale, const char *one, uint64_t *ret)
+{
+	uint64_t whole, part;
+
+	if (__builtin_mul_overflow(q->whole, scale, &whole) || __builtin_mul_overflow(q->fraction, scale, &part) ||
+		__builtin_add_overflow(whole, part / q->denominator, &whole) || whole > INT64_MAX)
+		return value_bad(v, NULL, "too large");
+	if (part % q->denominator)
+		return value_bad(v, NULL, "not a whole number of %s", one);
+	*ret = whole;
+	return 0;
+}
+
+static bool same_word(const char *a, const char *b)
+{
+	return strlen(a) == strlen(b) && nearest_distance(a, b) == 0; /* in any case */
+}
+
+struct unit {
+	const char *name;
+	uint64_t scale;
+};
+
+static const struct unit *find_unit(const struct unit *units, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same_word(units[i].name, name))
+			return &units[i];
+	return NULL;
+}
+
+#define RATE_MIN UINT64_C(8000)
+#define RATE_MAX UINT64_C(100000000000) /* the kernel refuses or wraps above it (limit objects) */
+
+int value_rate(const struct value *v, uint64_t *ret_bps)
+{
+	static const struct unit units[] = {
+		{ "kbit", 1000 },
+		{ "mbit", 1000000 },
+		{ "gbit", 1000000000 },
+		{ "kbps", 1000 },
+		{ "mbps", 1000000 },
+		{ "gbps", 1000000000 },
+	};
+	const struct unit *u;
+	struct quantity q;
+	uint64_t bps;
+	char letter;
+	size_t n;
+
+	if (quantity(v, "20mbit", &q))
+		return -1;
+	n = strlen(q.unit);
+	letter = (char)(n ? q.unit[0] | 0x20 : 'm');
+	if (n >= 2 && strchr("kmgKMG", q.unit[0]) && q.unit[1] == 'B' &&
+		(strcmp(q.unit + 2, "/s") == 0 || strcmp(q.unit + 2, "ps") == 0 || !q.unit[2]))
+		return value_bad(v,
+			q.fraction ? "a rate is in bits: 8 times the bytes, as 80mbit"
+				   : hint(v, "bits: write %" PRIu64 "%cbit", q.whole * 8, letter),
+			"bytes a second");
+	if (n > 2 && strcmp(q.unit + n - 2, "/s") == 0)
+		return value_bad(
+			v, hint(v, "write %.*sbit", (int)q.digits + 1, v->text), "\"/s\" is not part of a rate");
+	u = find_unit(units, sizeof units / sizeof *units, q.unit);
+	if (!u && (!n || (n == 1 && strchr("kmgKMG", q.unit[0]))))
+		return value_bad(v, hint(v, "write %.*s%cbit", (int)q.digits, v->text, letter), "which unit?");
+	if (!u)
+		return value_bad(v, "kbit, mbit or gbit, as 20mbit", "unknown unit \"%s\"", q.unit);
+	if (scaled(v, &q, u->scale, "bits", &bps))
+		return -1;
+	if (bps < RATE_MIN || bps > RATE_MAX)
+		return value_bad(v, NULL, "a rate is from 8kbit to 100gbit");
+	*ret_bps = bps;
+	return 0;
+}
+
+int value_size(const struct value *v, uint64_t *ret_bytes)
+{
+	static const struct unit units[] = {
+		{ "B", 1 },
+		{ "KB", 1000 },
+		{ "MB", 1000000 },
+		{ "GB", 1000000000 },
+		{ "TB", 1000000000000 },
+		{ "KiB", 1024 },
+		{ "MiB", 1048576 },
+		{ "GiB", 1073741824 },
+		{ "TiB", 1099511627776 },
+	};
+	const struct unit *u;
+	struct quantity q;
+	size_t n;
+
+	if (quantity(v, "100GB", &q))
+		return -1;
+	n = strlen(q.unit);
+	if (!n)
+		return value_bad(v, hint(v, "write %sGB or %sGiB", v->text, v->text), "which unit?");
+	if (n == 1 && strchr("kmgtKMGT", q.unit[0])) {
+		char letter = (char)(q.unit[0] & ~0x20);
+
+		return value_bad(v,
+			hint(v, "write %.*s%cB or %.*s%ciB", (int)q.digits, v->text, letter, (int)q.digits, v->text,
+				letter),
+			"powers of 1000 or of 1024?");
+	}
+	if (n == 2 && strchr("KMGT", q.unit[0]) && q.unit[1] == 'b')
+		return value_bad(
+			v, hint(v, "write %.*s%cB", (int)q.digits, v->text, q.unit[0]), "bits? a size is in bytes");
+	u = find_unit(units, sizeof units / sizeof *units, q.unit);
+	if (!u)
+		return value_bad(v, "KB MB GB TB or KiB MiB GiB TiB, as 100GB", "unknown unit \"%s\"", q.unit);
+	return scaled(v, &q, u->scale, "bytes", ret_bytes);
+}
+
+int value_span(const struct value *v, uint64_t *ret_seconds)
+{
+	static const struct unit units[] = { { "s", 1 }, { "min", 60 }, { "h", 3600 }, { "d", 86400 } };
+	static const struct unit others[] = {
+		{ "second", 1 },
+		{ "seconds", 1 },
+		{ "sec", 1 },
+		{ "minute", 60 },
+		{ "minutes", 60 },
+		{ "mins", 60 },
+		{ "hour", 3600 },
+		{ "hours", 3600 },
+		{ "day", 86400 },
+		{ "days", 86400 },
+		{ "w", 604800 },
+		{ "week", 604800 },
+		{ "weeks", 604800 },
+		{ "y", 31536000 },
+		{ "year", 31536000 },
+		{ "years", 31536000 },
+	};
+	static const char *const names[] = { "s", "min", "h", "d" };
+	const struct unit *u = NULL;
+	struct quantity q;
+
+	if (quantity(v, "30d", &q))
+		return -1;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (strcmp(units[i].name, q.unit) == 0)
+			u = &units[i];
+	if (u)
+		return scaled(v, &q, u->scale, "seconds", ret_seconds);
+	if (!*q.unit)
+		return value_bad(v, hint(v, "write %smin, %sh or %sd", v->text, v->text, v->text), "which unit?");
+	if (same_word(q.unit, "m"))
+		return value_bad(
+			v, hint(v, "write %.*smin, or days as 30d", (int)q.digits, v->text), "minutes or months?");
+	u = find_unit(others, sizeof others / sizeof *others, q.unit);
+	for (size_t i = 4; u && !q.fraction && i-- > 0;)
+		if (u->scale % units[i].scale == 0)
+			return value_bad(v,
+				hint(v, "write %" PRIu64 "%s", q.whole * (u->scale / units[i].scale), names[i]),
+				"unknown unit \"%s\"", q.unit);
+	return value_bad(v, "s, min, h or d, as 30d", "unknown unit \"%s\"", q.unit);
+}
+
+int value_percent(const struct value *v, uint32_t *ret_percent)
+{
+	struct quantity q;
+	uint64_t hundredths;
+
+	if (quantity(v, "80%", &q))
+		return -1;
+	if (!*q.unit && !q.whole && q.fraction && !__builtin_mul_overflow(q.fraction, 100, &hundredths))
+		return value_bad(
+			v, hint(v, "write %" PRIu64 "%%", hundredths / q.denominator), "a share is written in percent");
+	if (!*q.unit)
+		return value_bad(v, hint(v, "write %s%%", v->text), "which unit?");
+	if (strcmp(q.unit, "%") != 0)
+		return value_bad(v, "as 80%", "unknown unit \"%s\"", q.unit);
+	if (q.fraction || q.whole < 1 || q.whole > 1000)
+		return value_bad(v, NULL, "whole percents from 1%% to 1000%%");
+	*ret_percent = (uint32_t)q.whole;
+	return 0;
+}
+
+int value_number(const struct value *v, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < v->len; i++) {
+		if (v->text[i] < '0' || v->text[i] > '9')
+			return value_bad(v, NULL, "a plain number from %" PRIu64 " to %" PRIu64 " is wanted", min, max);
+		if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t)(v->text[i] - '0'), &n))
+			n = UINT64_MAX;
+	}
+	if (v->len > 1 && v->text[0] == '0')
+		return value_bad(v, hint(v, "write %" PRIu64, n), "a number does not begin with 0");
+	if (n < min || n > max)
+		return value_bad(v, NULL, "it is from %" PRIu64 " to %" PRIu64, min, max);
+	*ret = n;
+	return 0;
+}
+
+/* -- dates, times, flags --------------------------------------------------------------------------------------------- */
+
+static bool digits(const char *p, size_t n, int *ret)
+{
+	int x = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] < '0' || p[i] > '9')
+			return false;
+		x = x * 10 + (p[i] - '0');
+	}
+	*ret = x;
+	return true;
+}
+
+int value_date(const struct value *v, struct civil_date *ret_date)
+{
+	int y, m, d;
+	char end;
+	struct civil_date date;
+
+	if (v->len == 10 && v->text[4] == '-' && v->text[7] == '-' && digits(v->text, 4, &y) &&
+		digits(v->text + 5, 2, &m) && digits(v->text + 8, 2, &d)) {
+		date = (struct civil_date){ .year = y, .month = (uint8_t)m, .day = (uint8_t)d };
+		if (!calendar_valid(date) || y < 1970 || y > 2199)
+			return value_bad(v, NULL, "there is no such day");
+		*ret_date = date;
+		return 0;
+	}
+	if (v->len <= 10 && sscanf(v->text, "%4d%*1[-./]%2d%*1[-./]%2d%c", &y, &m, &d, &end) == 3 && y > 999)
+		return value_bad(v, hint(v, "write %04d-%02d-%02d", y, m, d), "a date is YYYY-MM-DD");
+	return value_bad(v, "the year first, as 2027-03-01", "a date is YYYY-MM-DD");
+}
+
+int value_time(const struct value *v, uint8_t *ret_hour, uint8_t *ret_minute)
+{
+	int h, m = 0, n = 0;
+	size_t len = strspn(v->text, "0123456789:");
+	const char *rest = v->text + len;
+
+	if (v->len == 5 && v->text[2] == ':' && digits(v->text, 2, &h) && digits(v->text + 3, 2, &m)) {
+		if (h == 24 && !m)
+			return value_bad(v, "write 00:00", "a day ends where the next begins");
+		if (h > 23 || m > 59)
+			return value_bad(v, NULL, "from 00:00 to 23:59");
+		*ret_hour = (uint8_t)h;
+		*ret_minute = (uint8_t)m;
+		return 0;
+	}
+	while (*rest == ' ')
+		rest++;
+	if (len && len <= 5 &&
+		(sscanf(v->text, "%2d:%2d%n", &h, &m, &n) == 2 || (m = 0, sscanf(v->text, "%2d%n", &h, &n) == 1)) &&
+		(size_t)n == len && h >= 0 && h < 24 && m >= 0 && m < 60) {
+		if (same_word(rest, "am") || same_word(rest, "pm"))
+			return value_bad(v, hint(v, "write %02d:%02d", h % 12 + (same_word(rest, "pm") ? 12 : 0), m),
+				"a time is of 24 hours");
+		if (!*rest)
+			return value_bad(v, hint(v, "write %02d:%02d", h, m), "a time is HH:MM");
+	}
+	return value_bad(v, "as 08:00", "a time is HH:MM");
+}
+
+int value_flag(const struct value *v, bool *ret)
+{
+	static const char *const on[] = { "true", "1", "on", "y", "yes", "enable", "enabled" };
+	static const char *const off[] = { "false", "0", "off", "n", "no", "disable", "disabled" };
+	const char *meant = NULL;
+
+	if (value_is(v, "yes") || value_is(v, "no")) {
+		*ret = value_is(v, "yes");
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
+		if (same_word(v->text, on[i]))
+			meant = "write yes";
+		if (same_word(v->text, off[i]))
+			meant = "write no";
+	}
+	return value_bad(v, meant, "it is yes or no");
+}
+
+/* -- types ----------------------------------------------------------------------------------------------------------- */
+
+static int parse_flag(const struct value *v, void *field)
+{
+	return value_flag(v, field);
+}
+
+static void print_flag(const void *field, struct str *out)
+{
+	str_puts(out, *(const bool *)field ? "yes" : "no");
+}
+
+const struct value_type type_flag = { .name = "yes or no", .parse = parse_flag, .print = print_flag };
+
+static int parse_number(const struct value *v, void *field)
+{
+	uint64_t n;
+
+	if (value_number(v, v->row->min, v->row->max, &n))
+		return -1;
+	*(uint32_t *)field = (uint32_t)n;
+	return 0;
+}
+
+static void print_number(const void *field, struct str *out)
+{
+	str_putf(out, "%" PRIu32, *(const uint32_t *)field);
+}
+
+const struct value_type type_number = { .name = "number", .parse = parse_number, .print = print_number };
+
+static void print_retention(const void *field, struct str *out)
+{
+	const struct retention *r = field;
+	uint64_t s = r->seconds;
+
+	if (r->forever)
+		str_puts(out, "forever");
+	else if (s % 86400 == 0)
+		str_putf(out, "%" PRIu64 "d", s / 86400);
+	else if (s % 3600 == 0)
+		str_putf(out, "%" PRIu64 "h", s / 3600);
+	else if (s % 60 == 0)
+		str_putf(out, "%" PRIu64 "min", s / 60);
+	else
+		str_putf(out, "%" PRIu64 "s", s);
+}
+
+static int retention_range(const struct value *v)
+{
+	const struct retention min = { .seconds = v->row->min }, max = { .seconds = v->row->max };
+	struct str text = STR_CEILING(64);
+	int ret;
+
+	print_retention(&min, &text);
+	str_puts(&text, " to ");
+	print_retention(&max, &text);
+	ret = value_bad(v, NULL, "it is from %s, or forever", text.p);
+	str_free(&text);
+	return ret;
+}
+
+static int parse_retention(const struct value *v, void *field)
+{
+	struct retention *r = field;
+	uint64_t s;
+
+	if (value_is(v, "forever")) {
+		*r = (struct retention){ .forever = true };
+		return 0;
+	}
+	if (v->text[0] < '0' || v->text[0] > '9')
+		return value_bad(v, nearest_distance(v->text, "forever") < 3 ? "did you mean \"forever\"?" : "as 90d",
+			"it is a span, or forever");
+	if (value_span(v, &s))
+		return -1;
+	if (s < v->row->min || s > v->row->max)
+		return retention_range(v);
+	*r = (struct retention){ .seconds = s };
+	return 0;
+}
+
+const struct value_type type_retention = {
+	.name = "span or forever", .parse = parse_retention, .print = print_retention
+};
+
+static void print_text(const void *field, struct str *out)
+{
+	const char *text = *(const char *const *)field;
+
+	str_puts(out, text ? text : "");
+}
+
+static int parse_path(const struct value *v, void *field)
+{
+	if (v->text[0] != '/')
+		return value_bad(v, "as /var/lib/portflow/portflow.db", "a path begins with \"/\"");
+	if (v->text[v->len - 1] == '/')
+		return value_bad(v, "name the file in it", "that is a folder");
+	*(const char **)field = v->text;
+	return 0;
+}
+
+const struct value_type type_path = { .name = "path", .parse = parse_path, .print = print_text };
+
+static bool name_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static int parse_node(const struct value *v, void *field)
+{
+	for (size_t i = 0; i < v->len; i++)
+		if (!name_letter(v->text[i]) && (i == 0 || !strchr("._-", v->text[i])))
+			return value_bad(v, "as hk1", "a machine's name is made of A-Z a-z 0-9 . _ -");
+	if (v->len > NODE_BYTES)
+		return value_bad(v, NULL, "a machine's name has at most %d letters", NODE_BYTES);
+	*(const char **)field = v->text;
+	return 0;
+}
+
+const struct value_type type_node = { .name = "name", .parse = parse_node, .print = print_text };
+
+static int parse_remark(const struct value *v, void *field)
+{
+	if (v->len > REMARK_BYTES)
+		return value_error(v, REMARK_BYTES, v->len - REMARK_BYTES, "make it shorter",
+			"a remark has at most %d bytes, this one has %zu", REMARK_BYTES, v->len);
+	*(const char **)field = v->text;
+	return 0;
+}
+
+const struct value_type type_remark = { .name = "text", .free_text = true, .parse = parse_remark, .print = print_text };

@@ -1,0 +1,22 @@
+/* The INI files, from the disk to a configuration: the one file, then those of portflow.d beside it in the order of their names.
+ * What is not a plain file, is too large, or may be written by everybody is refused.
+ * run/ and cmd/ call. */
+#ifndef RUN_FILES_H
+#define RUN_FILES_H
+
+#include "config/config.h"
+#include "run/app.h"
+#include "util/err.h"
+
+/* app->config_path and what is beside it ("-": standard input alone); bytes in a. A path of -c brings its portflow.d only when
+ * the file is called portflow.ini. ERR_CONFIG with the cure; ERR_PERM when it may not be read. */
+int files_load(const struct app *app, struct arena *a, struct config_sources *ret, struct err *err);
+
+/* Loads and parses; what is wrong goes to stderr, and err (ERR_CONFIG) then says how many errors there were. ret_mtime: of the
+ * youngest file, Unix seconds. In app's arena. */
+int run_config(struct app *app, struct config **ret, int64_t *ret_mtime, struct err *err);
+
+/* Prints diagnostics; -1 and err when there are errors among them. */
+int run_diagnostics(const struct app *app, const struct diags *d, struct err *err);
+
+#endif
