@@ -12,7 +12,10 @@
 #include "util/hash.h"
 
 #define N(a) (sizeof(a) / sizeof *(a))
-#define DEV(i, n, k, m, l) { .ifindex = (i), .name = n, .kind = (k), .master = (m), .lower = (l), .mtu = 1500, .up = true }
+#define DEV(i, n, k, m, l) \
+	{ \
+		.ifindex = (i), .name = n, .kind = (k), .master = (m), .lower = (l), .mtu = 1500, .up = true \
+	}
 
 static const struct link_device machine_devices[] = {
 	{ .ifindex = 1, .name = "lo", .kind = "", .loopback = true, .mtu = 65536, .up = true },
@@ -30,8 +33,7 @@ static const struct link_device machine_devices[] = {
 };
 
 /* routes: devices of default routes, blanks between */
-static struct links
-machine(struct arena *a, const char *routes)
+static struct links machine(struct arena *a, const char *routes)
 {
 	struct links l = { 0 };
 
@@ -40,26 +42,27 @@ machine(struct arena *a, const char *routes)
 	struct link_address *x = vec_push(a, &l.addresses);
 	*x = (struct link_address){ .ifindex = 2, .addr = { 4, 32, { 192, 0, 2, 5 } }, .prefix_len = 24 };
 	x = vec_push(a, &l.addresses);
-	*x = (struct link_address){ .ifindex = 2, .addr = { 6, 128, { 0x20, 1, 0xd, 0xb8, [15] = 1 } }, .prefix_len = 64 };
+	*x = (struct link_address){
+		.ifindex = 2, .addr = { 6, 128, { 0x20, 1, 0xd, 0xb8, [15] = 1 } }, .prefix_len = 64
+	};
 	for (const char *p = routes; *p != '\0'; p += strcspn(p, " "), p += strspn(p, " ")) {
 		char name[DEVICE_NAME_MAX + 1] = { 0 };
 		memcpy(name, p, strcspn(p, " "));
 		const struct link_device *d = links_find(&l, name);
-		*vec_push(a, &l.default_routes) = (struct link_route){ .family = 4, .ifindex = d != NULL ? d->ifindex : 99 };
+		*vec_push(a, &l.default_routes) = (struct link_route){ .family = 4,
+			.ifindex = d != NULL ? d->ifindex : 99 };
 	}
 	return l;
 }
 
-static void
-name_devices(struct arena *a, struct settings *s, const char *names)
+static void name_devices(struct arena *a, struct settings *s, const char *names)
 {
 	for (const char *p = names; *p != '\0'; p += strcspn(p, " "), p += strspn(p, " "))
 		*vec_push(a, &s->devices) = arena_strndup(a, p, strcspn(p, " "));
 }
 
 /* "eth0 wg0(eth0) gone-" : listed devices, what carries those left out of the total, "-" for absent */
-static const char *
-shown(struct arena *a, const struct watch *w)
+static const char *shown(struct arena *a, const struct watch *w)
 {
 	const char *text = "";
 
@@ -71,8 +74,7 @@ shown(struct arena *a, const struct watch *w)
 	return text;
 }
 
-static void
-lists(void **state)
+static void lists(void **state)
 {
 	static const struct {
 		const char *name, *configured, *routes, *remembered, *want;
@@ -121,8 +123,7 @@ lists(void **state)
 	}
 }
 
-static void
-conflicts(void **state)
+static void conflicts(void **state)
 {
 	static const struct {
 		const char *name, *configured, *want, *text;
@@ -145,15 +146,15 @@ conflicts(void **state)
 			fail_msg("%s: got \"%s\", want \"%s\"", cases[i].name, shown(&a, &w), cases[i].want);
 		if ((cases[i].text == NULL) != (w.conflict.text == NULL) ||
 			(cases[i].text != NULL && strstr(w.conflict.text, cases[i].text) == NULL))
-			fail_msg("%s: conflict is %s", cases[i].name, w.conflict.text != NULL ? w.conflict.text : "none");
+			fail_msg("%s: conflict is %s", cases[i].name,
+				w.conflict.text != NULL ? w.conflict.text : "none");
 		if (cases[i].text != NULL)
 			assert_int_equal(w.conflict.where.line, 7);
 		arena_free(&a);
 	}
 }
 
-static struct entry *
-add_entry(struct arena *a, struct config *c, enum entry_kind kind, const char *name, uint32_t line)
+static struct entry *add_entry(struct arena *a, struct config *c, enum entry_kind kind, const char *name, uint32_t line)
 {
 	struct entry *e = vec_push(a, &c->entries);
 
@@ -163,8 +164,7 @@ add_entry(struct arena *a, struct config *c, enum entry_kind kind, const char *n
 	return e;
 }
 
-static void
-expect(const char *name, const struct watch *w, const char *text, uint32_t line)
+static void expect(const char *name, const struct watch *w, const char *text, uint32_t line)
 {
 	if (text == NULL && w->warnings.n != 0)
 		fail_msg("%s: unexpected: %s", name, w->warnings.at[0].text);
@@ -180,8 +180,7 @@ expect(const char *name, const struct watch *w, const char *text, uint32_t line)
 		w->warnings.n > 0 ? w->warnings.at[0].text : "");
 }
 
-static void
-list_warnings(void **state)
+static void list_warnings(void **state)
 {
 	static const struct {
 		const char *configured, *routes, *remembered, *text;
@@ -207,8 +206,7 @@ list_warnings(void **state)
 	}
 }
 
-static void
-address_warnings(void **state)
+static void address_warnings(void **state)
 {
 	static const struct {
 		struct prefix p;
@@ -222,7 +220,7 @@ address_warnings(void **state)
 		{ { 6, 64, { 0x20, 1, 0xd, 0xb8 } }, NULL },
 		{ { 6, 64, { 0x20, 1, 0xd, 0xb9 } }, "2001:db9::/64" },
 		{ { 6, 0, { 0 } }, NULL },
-		{ { 4, 32, { 203, 0, 113, 7 } }, NULL },   /* inside `own` */
+		{ { 4, 32, { 203, 0, 113, 7 } }, NULL }, /* inside `own` */
 		{ { 4, 32, { 203, 0, 113, 9 } }, "203.0.113.9" },
 	};
 
@@ -241,8 +239,7 @@ address_warnings(void **state)
 	}
 }
 
-static void
-name_warnings(void **state)
+static void name_warnings(void **state)
 {
 	static const struct {
 		const char *label, *own, *text;
@@ -262,8 +259,8 @@ name_warnings(void **state)
 		struct config c = { 0 };
 		struct watch w;
 		struct links l = machine(&a, "eth0");
-		struct entry *e = add_entry(&a, &c, ENTRY_INTERFACE, cases[i].label, strstr(cases[i].text != NULL ? cases[i].text : "",
-			"does not exist") != NULL ? 0 : 5);
+		struct entry *e = add_entry(&a, &c, ENTRY_INTERFACE, cases[i].label,
+			strstr(cases[i].text != NULL ? cases[i].text : "", "does not exist") != NULL ? 0 : 5);
 		if (*cases[i].own != '\0')
 			*vec_push(&a, &e->devices) = cases[i].own;
 		watch_devices(&a, &c, &l, "", NULL, &w);
@@ -277,8 +274,7 @@ name_warnings(void **state)
 	}
 }
 
-static void
-port_warnings(void **state)
+static void port_warnings(void **state)
 {
 	static const struct {
 		const char *name;
@@ -294,10 +290,10 @@ port_warnings(void **state)
 		{ "all of it", { { 1, 65535 } }, { { 0 } }, "ports 32768-60999 of", NULL },
 		{ "reserved", { { 40000, 40010 } }, { { 40000, 40010 } }, NULL, NULL },
 		{ "reserved wider", { { 40000, 40010 } }, { { 39000, 65535 } }, NULL, NULL },
-		{ "reserved in the middle", { { 40000, 40010 } }, { { 40003, 40005 } }, "ports 40000-40002,40006-40010 of",
-			"ports=40000-40010" },
-		{ "others reserved too", { { 40000, 40000 }, { 41000, 41000 } }, { { 500, 500 }, { 41000, 41000 } }, "ports 40000 of",
-			"ports=500,40000,41000" },
+		{ "reserved in the middle", { { 40000, 40010 } }, { { 40003, 40005 } },
+			"ports 40000-40002,40006-40010 of", "ports=40000-40010" },
+		{ "others reserved too", { { 40000, 40000 }, { 41000, 41000 } }, { { 500, 500 }, { 41000, 41000 } },
+			"ports 40000 of", "ports=500,40000,41000" },
 		{ "neighbours join", { { 40000, 40000 }, { 40001, 40002 } }, { { 0 } }, "ports 40000-40002 of", NULL },
 	};
 
@@ -324,8 +320,7 @@ port_warnings(void **state)
 }
 
 /* Many ports: a short text, and no quadratic cost. */
-static void
-many_ports(void **state)
+static void many_ports(void **state)
 {
 	struct arena a = { 0 };
 	struct config c = { 0 };
@@ -344,8 +339,7 @@ many_ports(void **state)
 	arena_free(&a);
 }
 
-static void
-hashes(void **state)
+static void hashes(void **state)
 {
 	struct arena a = { 0 };
 	struct config c = { 0 };
@@ -376,8 +370,7 @@ hashes(void **state)
 	arena_free(&a);
 }
 
-int
-main(void)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists),

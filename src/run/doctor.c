@@ -1,0 +1,33 @@
+/* The order of the checks, and what stands in the middle of them all: the configuration.
+ * Parts learn from the parts before: without a configuration there are defaults, without devices no flowtable can be judged.
+ * cmd/doctor.c calls. */
+#include "run/doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void doctor_say(struct doctor *d, enum finding_level level, const char *check, const char *cure, const char *fmt, ...)
+{
+	char text[1024];
+	struct finding *f = vec_push(d->arena, &d->findings.list);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vsnprintf(text, sizeof text, fmt, ap) < 0)
+		text[0] = '\0';
+	va_end(ap);
+	*f = (struct finding){ level, check, arena_strdup(d->arena, text), cure };
+}
+
+void doctor_run(struct doctor *d)
+{
+	d->remembered = "";
+	doctor_program(d);
+	doctor_kernel(d);
+	doctor_config(d);
+	doctor_database(d);
+	doctor_access(d);
+	doctor_devices(d);
+	doctor_neighbours(d);
+	doctor_units(d);
+}

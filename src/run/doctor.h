@@ -1,0 +1,51 @@
+/* `doctor`: what this machine has, and the cure for what it lacks. Every check ends in a finding; nothing here is an error of the run,
+ * and nothing on the machine is changed: what must be tried is tried in a network namespace that is thrown away.
+ * cmd/doctor.c calls doctor_run(); the other functions are the parts of it. */
+#ifndef RUN_DOCTOR_H
+#define RUN_DOCTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/entry.h"
+#include "model/finding.h"
+#include "model/links.h"
+#include "model/watch.h"
+#include "nft/neighbours.h"
+#include "run/app.h"
+#include "util/arena.h"
+
+#define SERVICE_USER "portflow"
+
+struct doctor {
+	struct app *app;
+	struct arena *arena; /* the app's */
+	struct findings findings;
+	/* what one part learns for the next */
+	bool root;            /* effective user 0 */
+	bool admin;           /* CAP_NET_ADMIN is effective */
+	struct config config; /* the user's, or the defaults where that is broken */
+	struct links links;
+	struct watch watch;
+	struct neighbours neighbours;
+	const char *remembered; /* watched devices of the last run, as the database has them; "" */
+	int64_t sampled;        /* last result stored; 0 never or unknown */
+	bool down;              /* `portflow down` was the last word */
+};
+
+/* Fills findings, in the order of the output. */
+void doctor_run(struct doctor *d);
+
+void doctor_say(struct doctor *d, enum finding_level level, const char *check, const char *cure, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+void doctor_kernel(struct doctor *d);     /* what nf_tables, traffic control and sockets can do, tried */
+void doctor_program(struct doctor *d);    /* privileges and libraries */
+void doctor_config(struct doctor *d);     /* fills config */
+void doctor_database(struct doctor *d);   /* fills remembered, sampled, down */
+void doctor_access(struct doctor *d);     /* what the service user can read and write */
+void doctor_devices(struct doctor *d);    /* fills links, watch */
+void doctor_neighbours(struct doctor *d); /* fills neighbours */
+void doctor_units(struct doctor *d);
+
+#endif

@@ -1,0 +1,70 @@
+/* The database: is it there, whole, and ours, and what does it say of the last run.
+ * A missing one is no failure: the first `apply` makes it.
+ * doctor.c calls. */
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "run/doctor.h"
+#include "store/store.h"
+
+#define ROOM_BYTES ((uint64_t)64 << 20) /* a year of a hundred entries is 10 MB */
+
+static const char *folder_of(struct arena *a, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !slash ? "." : slash == path ? "/" : arena_strndup(a, path, (size_t)(slash - path));
+}
+
+static void room(struct doctor *d, const char *path)
+{
+	struct statvfs v;
+	uint64_t bytes;
+
+	if (statvfs(folder_of(d->arena, path), &v) != 0)
+		return;
+	bytes = (uint64_t)v.f_bavail * v.f_frsize;
+	if (bytes < ROOM_BYTES)
+		doctor_say(d, FINDING_WARN, "room", arena_printf(d->arena, "df -h %s", folder_of(d->arena, path)),
+			"%s has %llu MB left; on a full disk figures wait in the kernel", folder_of(d->arena, path),
+			(unsigned long long)bytes / 1000000);
+}
+
+static void remember(struct doctor *d, struct store *s)
+{
+	struct err err = { 0 };
+	struct ledger *l = arena_new(d->arena, struct ledger);
+	const char *down = NULL;
+
+	if (store_load(s, d->arena, l, &err) < 0) {
+		doctor_say(d, FINDING_FAIL, "database", "portflow db restore FILE", "%s", err.text);
+		return;
+	}
+	d->remembered = l->devices ? l->devices : "";
+	d->sampled = l->sampled;
+	d->down = store_meta_get(s, d->arena, "down", &down, &err) == 0 && down;
+}
+
+void doctor_database(struct doctor *d)
+{
+	cleanup_store struct store *s = NULL;
+	const char *path = d->config.settings.database;
+	struct err err = { 0 };
+	struct stat st;
+
+	if (!path)
+		return;
+	if (stat(path, &st) != 0) {
+		doctor_say(d, FINDING_WARN, "database", "portflow apply", "%s is not there yet", path);
+		return;
+	}
+	if (store_open(path, STORE_READ, &s, &err) < 0) {
+		doctor_say(d, err.kind == ERR_PERM ? FINDING_WARN : FINDING_FAIL, "database",
+			err.kind == ERR_PERM ? "sudo portflow doctor" : "portflow db restore FILE", "%s", err.text);
+		return;
+	}
+	remember(d, s);
+	room(d, path);
+}
