@@ -24,13 +24,12 @@ inside() { # COMMAND: in the tree, with its own mounts and processes
 export -f inside
 export tree
 
-echo "check-fresh: packages, by the network"
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
-inside 'make packages'
-
-# A network of its own, with a default route that leads to nobody.
-for command in 'make run' 'make check'; do
-	echo "check-fresh: $command"
+for command in run check; do
+	echo "check-fresh: packages of make $command, by the network"
+	inside "make packages-$command"
+	# Then a network of its own, with a default route that leads to nobody.
+	echo "check-fresh: make $command, without it"
 	unshare -n bash -euc '
 		ip link set lo up
 		ip link add fresh0 type veth peer name fresh1
@@ -38,6 +37,6 @@ for command in 'make run' 'make check'; do
 		ip link set fresh0 up
 		ip link set fresh1 up
 		ip route add default via 192.0.2.2
-		inside "$1"' fresh "$command"
+		inside "make $1"' fresh "$command"
 done
 echo "check-fresh: both commands work"
