@@ -1,4 +1,5 @@
-/* What a cycle's figure counts: the modes by name, and the figure itself. Which modes exist is `enum billing` in entry.h.
+/* What a cycle's figure counts: the modes by name, and the figure itself.
+ * Which modes exist is `enum billing` in entry.h.
  * Anybody may call. */
 #ifndef MODEL_BILLING_H
 #define MODEL_BILLING_H

@@ -1,5 +1,6 @@
 /* Sizes and rates as people read them: three significant digits and the unit, which is never left out.
- * Parsing is config/'s. Anybody may call. */
+ * Parsing is config/'s.
+ * Anybody may call. */
 #ifndef UTIL_UNITS_H
 #define UTIL_UNITS_H
 

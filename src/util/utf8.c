@@ -133,7 +133,8 @@ static size_t cluster(const char *s, size_t len, size_t *ret_width)
 	for (before = first; used < len; before = c) {
 		n = utf8_decode(s + used, len - used, &c);
 		w = code_width(c);
-		if (w != 0 && (before != JOINER || harmful(c)) && !(pair && regional_indicator(c)) && !emoji_modifier(c))
+		if (w != 0 && (before != JOINER || harmful(c)) && !(pair && regional_indicator(c)) &&
+			!emoji_modifier(c))
 			break;
 		pair = false;
 		used += n;

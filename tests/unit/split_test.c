@@ -30,10 +30,13 @@ static void table(void **state)
 		} want[PIECES];
 	} cases[] = {
 		{ "no cut", 100, 200, 0, 0, { 0 }, 7, 1, { { 100, 200, 7, false } } },
-		{ "cuts outside and on the ends", 100, 200, 0, 4, { 50, 100, 200, 300 }, 7, 1, { { 100, 200, 7, false } } },
+		{ "cuts outside and on the ends", 100, 200, 0, 4, { 50, 100, 200, 300 }, 7, 1,
+			{ { 100, 200, 7, false } } },
 		{ "the middle", 100, 200, 0, 1, { 150 }, 10, 2, { { 100, 150, 5, true }, { 150, 200, 5, true } } },
-		{ "the same cut twice", 100, 200, 0, 2, { 150, 150 }, 10, 2, { { 100, 150, 5, true }, { 150, 200, 5, true } } },
-		{ "a remainder", 0, 3, 0, 2, { 1, 2 }, 5, 3, { { 0, 1, 1, true }, { 1, 2, 2, true }, { 2, 3, 2, true } } },
+		{ "the same cut twice", 100, 200, 0, 2, { 150, 150 }, 10, 2,
+			{ { 100, 150, 5, true }, { 150, 200, 5, true } } },
+		{ "a remainder", 0, 3, 0, 2, { 1, 2 }, 5, 3,
+			{ { 0, 1, 1, true }, { 1, 2, 2, true }, { 2, 3, 2, true } } },
 		{ "one byte", 0, 4, 0, 1, { 1 }, 1, 2, { { 0, 1, 0, true }, { 1, 4, 1, true } } },
 		{ "nothing moved", 0, 4, 0, 1, { 2 }, 0, 2, { { 0, 2, 0, true }, { 2, 4, 0, true } } },
 		{ "boot in the last piece", 0, 100, 60, 2, { 25, 50 }, 9, 3,
@@ -55,15 +58,16 @@ static void table(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct figures f = { .bytes = { [DIR_OUT] = cases[i].bytes } };
 		struct piece got[PIECES + 1];
-		size_t n = split_span(&f, cases[i].from, cases[i].to, cases[i].up_from, cases[i].cuts, cases[i].n_cuts, got);
+		size_t n = split_span(
+			&f, cases[i].from, cases[i].to, cases[i].up_from, cases[i].cuts, cases[i].n_cuts, got);
 
 		if (n != cases[i].n)
 			fail_msg("%s: %zu pieces, not %zu", cases[i].name, n, cases[i].n);
 		for (size_t k = 0; k < n; k++) {
 			if (got[k].start != cases[i].want[k].start || got[k].end != cases[i].want[k].end ||
 				got[k].estimated != cases[i].want[k].estimated)
-				fail_msg("%s: piece %zu is [%" PRId64 ", %" PRId64 ")%s", cases[i].name, k, got[k].start,
-					got[k].end, got[k].estimated ? " estimated" : "");
+				fail_msg("%s: piece %zu is [%" PRId64 ", %" PRId64 ")%s", cases[i].name, k,
+					got[k].start, got[k].end, got[k].estimated ? " estimated" : "");
 			if (got[k].figures.bytes[DIR_OUT] != cases[i].want[k].bytes || got[k].figures.bytes[DIR_IN])
 				fail_msg("%s: piece %zu has %" PRIu64, cases[i].name, k, got[k].figures.bytes[DIR_OUT]);
 		}
@@ -97,7 +101,8 @@ static void check_pieces(const struct figures *f, const struct piece *p, size_t 
 	assert_true(p[0].start == from && p[n - 1].end == to);
 	for (size_t k = 0; k < n; k++) {
 		uint64_t part = (uint64_t)((p[k].end > up ? p[k].end : up) - (p[k].start > up ? p[k].start : up));
-		__extension__ unsigned __int128 exact = (unsigned __int128)f->bytes[DIR_IN] * part / (uint64_t)(to - up);
+		__extension__ unsigned __int128 exact = (unsigned __int128)f->bytes[DIR_IN] * part /
+			(uint64_t)(to - up);
 		uint64_t got = p[k].figures.bytes[DIR_IN], want = (uint64_t)exact;
 
 		assert_true(p[k].start < p[k].end);
@@ -135,8 +140,12 @@ static void random_spans(void **state)
 static void sums(void **state)
 {
 	struct figures a = { .bytes = { 1, UINT64_MAX }, .raw_packets = { 3, 4 } };
-	const struct figures b = { .bytes = { 2, 1 }, .packets = { 5, 6 }, .raw_bytes = { 7, 8 }, .raw_packets = { 1, 1 } };
-	const struct figures want = { .bytes = { 3, UINT64_MAX }, .packets = { 5, 6 }, .raw_bytes = { 7, 8 }, .raw_packets = { 4, 5 } };
+	const struct figures b = {
+		.bytes = { 2, 1 }, .packets = { 5, 6 }, .raw_bytes = { 7, 8 }, .raw_packets = { 1, 1 }
+	};
+	const struct figures want = {
+		.bytes = { 3, UINT64_MAX }, .packets = { 5, 6 }, .raw_bytes = { 7, 8 }, .raw_packets = { 4, 5 }
+	};
 
 	(void)state;
 	figures_add(&a, &b);

@@ -13,17 +13,17 @@
 
 #include <cmocka.h>
 
-#define E_ACUTE "e\xcc\x81"                 /* e, U+0301 */
-#define ZHONG "\xe4\xb8\xad"                /* U+4E2D, wide */
-#define WEN "\xe6\x96\x87"                  /* U+6587, wide */
-#define MAN "\xf0\x9f\x91\xa8"              /* U+1F468, wide */
-#define GIRL "\xf0\x9f\x91\xa7"             /* U+1F467, wide */
-#define ZWJ "\xe2\x80\x8d"                  /* U+200D */
-#define SKIN "\xf0\x9f\x8f\xbd"             /* U+1F3FD */
-#define FLAG_D "\xf0\x9f\x87\xa9"           /* U+1F1E9 */
-#define FLAG_E "\xf0\x9f\x87\xaa"           /* U+1F1EA */
-#define HEART "\xe2\x9d\xa4\xef\xb8\x8f"    /* U+2764 U+FE0F */
-#define BAD "\xef\xbf\xbd"                  /* U+FFFD */
+#define E_ACUTE "e\xcc\x81"              /* e, U+0301 */
+#define ZHONG "\xe4\xb8\xad"             /* U+4E2D, wide */
+#define WEN "\xe6\x96\x87"               /* U+6587, wide */
+#define MAN "\xf0\x9f\x91\xa8"           /* U+1F468, wide */
+#define GIRL "\xf0\x9f\x91\xa7"          /* U+1F467, wide */
+#define ZWJ "\xe2\x80\x8d"               /* U+200D */
+#define SKIN "\xf0\x9f\x8f\xbd"          /* U+1F3FD */
+#define FLAG_D "\xf0\x9f\x87\xa9"        /* U+1F1E9 */
+#define FLAG_E "\xf0\x9f\x87\xaa"        /* U+1F1EA */
+#define HEART "\xe2\x9d\xa4\xef\xb8\x8f" /* U+2764 U+FE0F */
+#define BAD "\xef\xbf\xbd"               /* U+FFFD */
 #define DOTS "\xe2\x80\xa6"
 
 static void valid(void **state)
@@ -39,19 +39,19 @@ static void valid(void **state)
 		{ "\xc2\x80", 2, true },
 		{ "\xdf\xbf", 2, true },
 		{ "\xe0\xa0\x80", 3, true },
-		{ "\xed\x9f\xbf", 3, true },     /* U+D7FF */
-		{ "\xee\x80\x80", 3, true },     /* U+E000 */
+		{ "\xed\x9f\xbf", 3, true }, /* U+D7FF */
+		{ "\xee\x80\x80", 3, true }, /* U+E000 */
 		{ "\xef\xbf\xbf", 3, true },
 		{ "\xf0\x90\x80\x80", 4, true },
 		{ "\xf4\x8f\xbf\xbf", 4, true }, /* U+10FFFF */
 		{ ZHONG MAN, 7, true },
 		{ "\x80", 1, false },
 		{ "\xbf", 1, false },
-		{ "\xc0\x80", 2, false },         /* overlong NUL */
+		{ "\xc0\x80", 2, false }, /* overlong NUL */
 		{ "\xc1\xbf", 2, false },
 		{ "\xc2", 1, false },
 		{ "\xc2\x41", 2, false },
-		{ "\xe0\x9f\xbf", 3, false },     /* overlong */
+		{ "\xe0\x9f\xbf", 3, false }, /* overlong */
 		{ "\xe0\xa0", 2, false },
 		{ "\xed\xa0\x80", 3, false },     /* surrogate */
 		{ "\xf0\x8f\xbf\xbf", 4, false }, /* overlong */
@@ -65,7 +65,8 @@ static void valid(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		if (utf8_valid(cases[i].text, cases[i].len) != cases[i].want)
-			fail_msg("case %zu: \"%s\" is said to be %s", i, cases[i].text, cases[i].want ? "invalid" : "valid");
+			fail_msg("case %zu: \"%s\" is said to be %s", i, cases[i].text,
+				cases[i].want ? "invalid" : "valid");
 }
 
 static size_t encode(uint32_t c, char out[4])
@@ -113,7 +114,8 @@ static void decode_all(void **state)
 /* Latin, Greek, Cyrillic, CJK, Kana, Hangul, the emoji of Unicode 12. */
 static bool everyday(uint32_t c)
 {
-	return c < 0x530 || (c >= 0x3000 && c < 0xd7a4 && !(c >= 0x4dc0 && c < 0x4e00) && !(c >= 0xa4d0 && c < 0xac00)) ||
+	return c < 0x530 ||
+		(c >= 0x3000 && c < 0xd7a4 && !(c >= 0x4dc0 && c < 0x4e00) && !(c >= 0xa4d0 && c < 0xac00)) ||
 		(c >= 0x1f300 && c < 0x1f6d0) || (c >= 0x1f900 && c < 0x1f970) || (c >= 0x20000 && c < 0x2a6d7);
 }
 
@@ -163,13 +165,13 @@ static void widths(void **state)
 		{ MAN SKIN, 4 },
 		{ HEART, 1 },
 		{ FLAG_D FLAG_E, 2 },
-		{ "\xea\xb0\x80", 2 },               /* Hangul syllable */
-		{ "\xef\xbc\x94", 2 },               /* full-width digit */
-		{ "\xef\xbd\xb1", 1 },               /* half-width Katakana */
-		{ "a\x1b[31m", 6 },                  /* ESC is shown as U+FFFD */
+		{ "\xea\xb0\x80", 2 }, /* Hangul syllable */
+		{ "\xef\xbc\x94", 2 }, /* full-width digit */
+		{ "\xef\xbd\xb1", 1 }, /* half-width Katakana */
+		{ "a\x1b[31m", 6 },    /* ESC is shown as U+FFFD */
 		{ "\xff\xfe", 2 },
 		{ "\xe4\xb8", 1 },
-		{ "\xe2\x80\xae", 1 },               /* U+202E */
+		{ "\xe2\x80\xae", 1 }, /* U+202E */
 		{ "\xc2\xad", 1 },
 	};
 
@@ -196,9 +198,9 @@ static void fits(void **state)
 		{ "web", 0, "" },
 		{ ZHONG WEN, 4, ZHONG WEN },
 		{ ZHONG WEN, 3, ZHONG DOTS },
-		{ ZHONG WEN, 2, DOTS },              /* the wide one and the ellipsis are 3 */
+		{ ZHONG WEN, 2, DOTS }, /* the wide one and the ellipsis are 3 */
 		{ E_ACUTE E_ACUTE "x", 2, E_ACUTE DOTS },
-		{ "x" E_ACUTE, 2, "x" E_ACUTE },     /* the mark after the last column is kept */
+		{ "x" E_ACUTE, 2, "x" E_ACUTE }, /* the mark after the last column is kept */
 		{ "ab" MAN ZWJ GIRL "c", 6, "ab" DOTS },
 		{ "ab" MAN ZWJ GIRL "cd", 7, "ab" MAN ZWJ GIRL DOTS },
 		{ "a" MAN SKIN "b", 4, "a" DOTS },
@@ -207,10 +209,15 @@ static void fits(void **state)
 		{ "a" FLAG_D FLAG_E FLAG_D FLAG_E, 4, "a" FLAG_D FLAG_E DOTS },
 		{ "a" HEART "bc", 3, "a" HEART DOTS },
 		{ MAN ZWJ, 2, MAN ZWJ },
-		{ MAN ZWJ "\n", 2, DOTS },           /* U+200D joins no control character */
+		{ MAN ZWJ "\n", 2, DOTS }, /* U+200D joins no control character */
 		{ "a\tb\x7f\xc2\x9b", 5, "a" BAD "b" BAD BAD },
-		{ "\xe4\xb8" "a\xff", 3, BAD "a" BAD },
-		{ "\xe2\x80\xa8" "\xe2\x80\xae" "a", 3, BAD BAD "a" },
+		{ "\xe4\xb8"
+		  "a\xff",
+			3, BAD "a" BAD },
+		{ "\xe2\x80\xa8"
+		  "\xe2\x80\xae"
+		  "a",
+			3, BAD BAD "a" },
 	};
 
 	(void)state;
@@ -219,7 +226,8 @@ static void fits(void **state)
 
 		utf8_put_fit(&out, cases[i].text, strlen(cases[i].text), cases[i].width);
 		if (strcmp(out.p ? out.p : "", cases[i].want) != 0)
-			fail_msg("%s in %zu: %s, not %s", cases[i].text, cases[i].width, out.p ? out.p : "", cases[i].want);
+			fail_msg("%s in %zu: %s, not %s", cases[i].text, cases[i].width, out.p ? out.p : "",
+				cases[i].want);
 		assert_true(utf8_width(cases[i].want, strlen(cases[i].want)) <= cases[i].width);
 		assert_true(utf8_valid(cases[i].want, strlen(cases[i].want)));
 	}
