@@ -185,7 +185,7 @@ static void unknown_section(struct parser *p, const struct ini_section *s)
 	}
 	if (near && letters < strlen(s->kind)) {
 		diag_error(p->d, &s->at, arena_printf(p->a, "write [%s NAME]", near),
-			"a blank stands between \"%s\" and the NAME", near);
+			"a blank is wanted between \"%s\" and the NAME", near);
 		return;
 	}
 	for (size_t i = 0; i < SECTION_KINDS; i++)

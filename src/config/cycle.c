@@ -206,7 +206,7 @@ static int parse_week_day(const struct value *v, struct cycle_rule *c)
 	int i;
 
 	for (size_t k = 0; k < 7; k++)
-		if (v->len > 3 && strncmp(v->text, weekdays[k], 3) == 0)
+		if (v->len > 3 && nearest_distance(arena_strndup(v->d->arena, v->text, 3), weekdays[k]) == 0)
 			return value_bad(v, arena_printf(v->d->arena, "write %s", weekdays[k]),
 				"a day of the week has three letters");
 	if (v->text[0] >= '0' && v->text[0] <= '9')
@@ -221,16 +221,16 @@ static int parse_week_day(const struct value *v, struct cycle_rule *c)
 
 static int parse_year_day(const struct value *v, struct cycle_rule *c)
 {
+	struct diags unseen = { .arena = v->d->arena };
 	struct value date = *v;
 	struct civil_date d;
 
-	if (v->len != 5 || v->text[2] != '-')
-		return value_bad(v, "as 01-31 for 31 January", "the cycle is a year: its reset day is MM-DD");
 	/* In a leap year, so that 02-29 is a day: other years take the month's last one. */
 	date.text = arena_printf(v->d->arena, "2024-%s", v->text);
 	date.len = v->len + 5;
+	date.d = &unseen;
 	if (value_date(&date, &d))
-		return -1;
+		return value_bad(v, "as 01-31 for 31 January", "the cycle is a year: its reset day is MM-DD");
 	c->reset_month = d.month;
 	c->reset_day = d.day;
 	return 0;

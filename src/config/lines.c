@@ -151,7 +151,10 @@ static bool take_header(struct reader *r, size_t len)
 	if (close != p + len - 1) {
 		struct place rest = part(r, close + 1, (size_t)(p + len - close - 1));
 
-		diag_error(r->d, &rest, keep_comments_apart, "text after the section's name would be lost");
+		for (text = close + 1; blank(*text); text++) /* what is behind does not end in blanks */
+			;
+		diag_error(r->d, &rest, *text == ';' || *text == '#' ? keep_comments_apart : "delete it",
+			"text after the section's name would be lost");
 		return false;
 	}
 	for (text = p + 1; text < close && blank(*text); text++)
@@ -185,7 +188,7 @@ static void no_separator(struct reader *r, const char *p, size_t len, const char
 
 	if (colon) {
 		at = part(r, colon, 1);
-		diag_error(r->d, &at, "write \"=\"", "\":\" does not separate a key from its value");
+		diag_error(r->d, &at, "write \"=\" in its place", "\":\" does not separate a key from its value");
 	} else if (wide && (ascii == '=' || ascii == '[' || ascii == ';' || ascii == '#' || ascii == ':')) {
 		at = part(r, wide, 3);
 		diag_error(r->d, &at, arena_printf(r->d->arena, "type \"%c\"", ascii == ':' ? '=' : ascii),
@@ -240,11 +243,10 @@ static bool take_key(struct reader *r, size_t len)
 		return false;
 	}
 	if (value == end) {
-		diag_error(r->d, &at, "delete the line: the default then holds", "%s has no value",
-			quoted(r, p, name_len));
+		diag_error(r->d, &at, "give it one, or delete the line", "%s has no value", quoted(r, p, name_len));
 		return false;
 	}
-	if (!value_is_whole(r, value, (size_t)(end - value)))
+	if (!value_is_whole(r, value, (size_t)(end - value)) || section(r)->bad)
 		return false;
 	r->key = (struct ini_key){
 		.name = arena_strndup(r->d->arena, p, name_len),
@@ -280,7 +282,7 @@ static bool examine(struct reader *r)
 	if (!is_text(r))
 		return false;
 	if (len > HARD_MAX) {
-		at = part(r, p, 1);
+		at = part(r, p + INI_LINE_MAX, 1);
 		diag_error(r->d, &at, "a list may go on in further lines with the same key",
 			"line of %zu bytes: at most %d are allowed", len, INI_LINE_MAX);
 		return false;

@@ -104,12 +104,16 @@ static void finish_ports(const struct value *v, void *field)
 {
 	struct port_list *list = field;
 	size_t n = 0;
+	bool twice = false;
 
-	(void)v;
 	if (!list->n)
 		return;
 	qsort(list->at, list->n, sizeof *list->at, by_port);
 	for (size_t i = 1; i < list->n; i++) {
+		if (list->at[i].lo <= list->at[n].hi && !twice) {
+			twice = true;
+			diag_warning(v->d, &v->at, "it counts once", "port %u is in the list twice", list->at[i].lo);
+		}
 		if (list->at[i].lo > list->at[n].hi + 1)
 			list->at[++n] = list->at[i];
 		else if (list->at[i].hi > list->at[n].hi)

@@ -65,15 +65,16 @@ int value_plain(const struct value *v)
 			return value_bad(
 				v, "write the comment on a line of its own", "text after a value is part of it");
 	}
-	if (v->at.line_len > INI_LINE_MAX)
-		return value_error(v, 0, v->len,
-			v->row && v->row->type->list ? "go on in further lines with the same key" : NULL,
+	if (v->at.line_len > INI_LINE_MAX && v->at.where.col + v->len > INI_LINE_MAX)
+		return value_error(v, INI_LINE_MAX + 1 - v->at.where.col, 1,
+			v->row && v->row->type->list ? "a list may go on in further lines with the same key" : NULL,
 			"line of %zu bytes: at most %d are allowed", v->at.line_len, INI_LINE_MAX);
 	return 0;
 }
 
 int value_items(const struct value *v, int (*take)(const struct value *item, void *field), void *field)
 {
+	bool told = false;
 	int ret = 0;
 
 	for (size_t from = 0, to; from <= v->len; from = to + 1) {
@@ -87,8 +88,10 @@ int value_items(const struct value *v, int (*take)(const struct value *item, voi
 		while (b > a && (v->text[b - 1] == ' ' || v->text[b - 1] == '\t'))
 			b--;
 		if (a == b) {
-			ret = value_error(
-				v, comma ? to : to - 1, 1, "delete the comma", "nothing between the commas of a list");
+			if (!told)
+				ret = value_error(v, comma ? to : to - 1, 1, "delete the comma",
+					"nothing between the commas of a list");
+			told = true;
 			continue;
 		}
 		item.text = arena_strndup(v->d->arena, v->text + a, b - a);
@@ -154,7 +157,8 @@ static int quantity(const struct value *v, const char *example, struct quantity 
 	q.digits = n + m;
 	q.unit = p + q.digits;
 	if (*q.unit == ' ' || *q.unit == '\t')
-		return value_bad(v, "delete the blank, as 100GB", "a blank in the value");
+		return value_bad(v, hint(v, "write %.*s%s", (int)q.digits, p, q.unit + strspn(q.unit, " \t")),
+			"a blank in the value");
 	*ret = q;
 	return 0;
 }
@@ -312,6 +316,10 @@ int value_span(const struct value *v, uint64_t *ret_seconds)
 	if (same_word(q.unit, "m"))
 		return value_bad(
 			v, hint(v, "write %.*smin, or days as 30d", (int)q.digits, v->text), "minutes or months?");
+	u = find_unit(units, sizeof units / sizeof *units, q.unit);
+	if (u)
+		return value_bad(
+			v, hint(v, "write %.*s%s", (int)q.digits, v->text, u->name), "unknown unit \"%s\"", q.unit);
 	u = find_unit(others, sizeof others / sizeof *others, q.unit);
 	for (size_t i = 4; u && !q.fraction && i-- > 0;)
 		if (u->scale % units[i].scale == 0)
