@@ -177,7 +177,6 @@ static int begin(struct store *s, enum stmt which, struct store **ret_tx, struct
 
 	if (db_stmt(s, which, &q, err) || db_exec(s, q, err))
 		return -1;
-	s->in_tx = true;
 	*ret_tx = s;
 	return 0;
 }
@@ -199,7 +198,6 @@ int db_commit(struct store **tx, struct err *err)
 
 	if (db_stmt(s, STMT_COMMIT, &q, err) || db_exec(s, q, err))
 		return -1;
-	s->in_tx = false;
 	*tx = NULL;
 	return 0;
 }
@@ -215,5 +213,4 @@ void db_rollback(struct store **tx)
 		return;
 	if (!sqlite3_get_autocommit(s->db) && db_stmt(s, STMT_ROLLBACK, &q, &ignored) == 0)
 		db_exec(s, q, &ignored);
-	s->in_tx = false;
 }

@@ -19,7 +19,7 @@ enum stmt {
 struct store {
 	sqlite3 *db;
 	char *path;
-	bool in_tx;
+	int wal_pages;       /* after the last commit of this process */
 	struct arena *arena; /* of the ledger, given to store_load */
 	sqlite3_stmt *stmt[STMT_COUNT];
 };

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/hours.h"
 #include "store/query.h"
 #include "store/sums.h"
 
-#define HOUR_S ((int64_t)3600)
 #define DAY_S ((int64_t)86400)
 /* Minutes of one span; a longer one is shown in its last ones. Spans are kept for two days where nobody asks for more. */
 #define MINUTES_MAX ((size_t)44640)
@@ -48,32 +48,95 @@ static void enter(struct history *h, int64_t t)
 	h->end = calendar_next(h->zone, h->by, t);
 }
 
-/* Rows of hour or day whose own bucket has a part in [from, to). */
-static int history_buckets(struct history *h, enum bucket which, struct err *err)
+/* Days that have a part in [from, to). */
+static int history_days(struct history *h, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
 	int rc;
 
-	if (db_stmt(h->s, which == BUCKET_HOUR ? STMT_HOUR_RANGE : STMT_DAY_RANGE, &q, err))
+	if (db_stmt(h->s, STMT_DAY_RANGE, &q, err))
 		return -1;
-	db_bind_int(q, 1, calendar_floor(h->zone, which, h->from));
+	db_bind_int(q, 1, calendar_floor(h->zone, BUCKET_DAY, h->from));
 	db_bind_int(q, 2, h->to);
 	while ((rc = db_step(h->s, q, err)) > 0) {
 		struct slice_reader r = slice_read(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
 		struct slice_row row;
 
-		/* The middle, so that a day of a zone that was changed since counts for the one it has most of. */
-		enter(h, sqlite3_column_int64(q, 0) + (which == BUCKET_HOUR ? HOUR_S : DAY_S) / 2);
+		/* Its middle, so that a day of a zone that was changed since counts for the one it has most of. */
+		enter(h, sqlite3_column_int64(q, 0) + DAY_S / 2);
 		while (slice_next(&r, &row))
 			sums_add(&h->sums, &row);
 		if (r.bad)
-			return db_damaged(h->s, err, "the figures of a bucket make no sense");
+			return db_damaged(h->s, err, "the figures of a day make no sense");
 	}
 	flush(h);
 	return rc;
 }
 
-/* -- minutes --------------------------------------------------------------------------------------------------------- */
+/* -- hours and minutes: rows in no order, sorted at the end ------------------------------------------------------------ */
+
+static void add_row(struct history *h, int64_t start, const struct slice_row *row)
+{
+	struct store_row *to;
+
+	if (slice_row_zero(row))
+		return;
+	to = vec_push(h->a, &h->rows);
+	to->start = start;
+	to->entry = row->entry;
+	to->estimated = row->estimated;
+	slice_row_to(row, &to->figures);
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct store_row *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+/* Several spans may have a share in one minute. */
+static void sort_rows(struct history *h)
+{
+	size_t kept = 0;
+
+	if (h->rows.n == 0)
+		return;
+	qsort(h->rows.at, h->rows.n, sizeof *h->rows.at, by_start);
+	for (size_t i = 1; i < h->rows.n; i++) {
+		if (by_start(&h->rows.at[kept], &h->rows.at[i]) == 0) {
+			figures_add(&h->rows.at[kept].figures, &h->rows.at[i].figures);
+			h->rows.at[kept].estimated |= h->rows.at[i].estimated;
+		} else {
+			h->rows.at[++kept] = h->rows.at[i];
+		}
+	}
+	h->rows.n = kept + 1;
+}
+
+static void add_hour(void *arg, int64_t start, const struct slice_row *row)
+{
+	struct history *h = arg;
+
+	if (!sums_want(&h->sums, row->entry))
+		return;
+	/* An hour of a zone whose hours begin elsewhere goes to the one that holds its start. */
+	if (start < h->start || start >= h->end) {
+		h->start = calendar_floor(h->zone, BUCKET_HOUR, start);
+		h->end = calendar_next(h->zone, BUCKET_HOUR, start);
+	}
+	add_row(h, h->start, row);
+}
+
+static int history_hours(struct history *h, struct err *err)
+{
+	if (hours_walk(h->s, calendar_floor(h->zone, BUCKET_HOUR, h->from), h->to, add_hour, h, err))
+		return -1;
+	sort_rows(h);
+	return 0;
+}
 
 /* The boundaries of the minutes that [start, end] touches and that were asked for; returns how many minutes. */
 static size_t list_minutes(const struct history *h, int64_t start, int64_t end)
@@ -100,44 +163,9 @@ static void add_minutes(void *arg, int64_t start, int64_t end, struct slice_read
 	while (slice_next(slice, &row))
 		for (size_t i = 0; sums_want(&h->sums, row.entry) && i < n; i++) {
 			struct slice_row part = slice_row_part(&row, start, end, h->minutes[i], h->minutes[i + 1]);
-			struct store_row *to;
 
-			if (slice_row_zero(&part))
-				continue;
-			to = vec_push(h->a, &h->rows);
-			to->start = h->minutes[i];
-			to->entry = part.entry;
-			to->estimated = part.estimated;
-			slice_row_to(&part, &to->figures);
+			add_row(h, h->minutes[i], &part);
 		}
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct store_row *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->entry < y->entry ? -1 : x->entry > y->entry;
-}
-
-/* Several spans may have a share in one minute. */
-static void merge_rows(struct history *h)
-{
-	size_t kept = 0;
-
-	if (h->rows.n == 0)
-		return;
-	qsort(h->rows.at, h->rows.n, sizeof *h->rows.at, by_start);
-	for (size_t i = 1; i < h->rows.n; i++) {
-		if (by_start(&h->rows.at[kept], &h->rows.at[i]) == 0) {
-			figures_add(&h->rows.at[kept].figures, &h->rows.at[i].figures);
-			h->rows.at[kept].estimated |= h->rows.at[i].estimated;
-		} else {
-			h->rows.at[++kept] = h->rows.at[i];
-		}
-	}
-	h->rows.n = kept + 1;
 }
 
 static int history_minutes(struct history *h, struct err *err)
@@ -145,7 +173,7 @@ static int history_minutes(struct history *h, struct err *err)
 	h->minutes = arena_array(h->a, MINUTES_MAX + 1, sizeof *h->minutes);
 	if (query_spans(h->s, h->from, h->to, add_minutes, h, err))
 		return -1;
-	merge_rows(h);
+	sort_rows(h);
 	return 0;
 }
 
@@ -182,7 +210,7 @@ int store_history(struct store *s, struct arena *a, enum bucket by, const char *
 	if (by == BUCKET_MINUTE)
 		rc = history_minutes(&h, err);
 	else
-		rc = history_buckets(&h, by == BUCKET_HOUR ? BUCKET_HOUR : BUCKET_DAY, err);
+		rc = by == BUCKET_HOUR ? history_hours(&h, err) : history_days(&h, err);
 	if (rc)
 		return -1;
 	*ret_rows = h.rows.at;

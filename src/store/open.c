@@ -17,9 +17,11 @@
 #include "store/schema.h"
 
 #define BUSY_MS 5000
-/* Pages in the WAL that make a commit fold it into the file. Small, since every process that finds nobody else connected reads
- * the whole WAL once; not at each close, since folding costs two more syncs. */
-#define CHECKPOINT_PAGES 256
+/* Pages in the WAL that make closing fold it into the file and empty it. Small, since every process that finds nobody else
+ * connected reads the whole WAL once; not at each close, since folding costs two more syncs. Not at a commit either, where SQLite
+ * would leave the WAL as long as it is: the next process would read it all, add to it and fold it all again. */
+#define FOLD_PAGES 256
+#define FOLD_PAGES_AT_COMMIT 8192
 #define WAL_KEEP_BYTES (4 << 20)
 
 static int configure(struct store *s, struct err *err)
@@ -162,9 +164,26 @@ static int use_wal(struct store *s, struct err *err)
 	return rc == SQLITE_ROW ? 0 : -1;
 }
 
+static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct store *s = arg;
+
+	s->wal_pages = pages;
+	if (pages >= FOLD_PAGES_AT_COMMIT)
+		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
+}
+
+/* All that was committed is safe in the WAL: where a reader is in the way, or the disk full, a later run folds it. */
+static void fold(struct store *s)
+{
+	sqlite3_busy_timeout(s->db, 0);
+	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 static int prepare(struct store *s, enum store_mode mode, struct err *err)
 {
-	char pragma[96];
+	char pragma[64];
 	int64_t version;
 
 	if (configure(s, err) || identify(s, &version, err))
@@ -178,8 +197,8 @@ static int prepare(struct store *s, enum store_mode mode, struct err *err)
 				s->path, (long long)version);
 		return 0;
 	}
-	snprintf(pragma, sizeof pragma, "PRAGMA wal_autocheckpoint = %d; PRAGMA journal_size_limit = %d",
-		CHECKPOINT_PAGES, WAL_KEEP_BYTES);
+	snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %d", WAL_KEEP_BYTES);
+	sqlite3_wal_hook(s->db, after_commit, s);
 	if (use_wal(s, err) || db_run(s, pragma, err))
 		return -1;
 	return version == SCHEMA_VERSION ? 0 : migrate(s, err);
@@ -230,6 +249,8 @@ void store_close(struct store *s)
 		return;
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
+	if (s->wal_pages >= FOLD_PAGES)
+		fold(s);
 	sqlite3_close(s->db);
 	free(s->path);
 	free(s);

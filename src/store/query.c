@@ -6,10 +6,9 @@
 
 #include <stdlib.h>
 
-#include "store/slice.h"
+#include "store/hours.h"
 #include "store/sums.h"
 
-#define HOUR_S ((int64_t)3600)
 #define DAY_S ((int64_t)86400)
 /* Sums over more than this take whole days from the days. */
 #define BY_DAYS_S (3 * DAY_S)
@@ -38,31 +37,14 @@ int query_base(struct store *s, struct arena *a, int64_t *ret_sampled, const cha
 
 /* -- parts of buckets ------------------------------------------------------------------------------------------------ */
 
-struct bucket_row {
-	int64_t start, end;
-	struct slice_reader slice;
-};
-
-static struct bucket_row bucket_row(const struct query *w, sqlite3_stmt *q, enum bucket which)
+/* Of the bucket that begins at start: where its figures end. */
+static int64_t end_of(const struct query *w, enum bucket which, int64_t start)
 {
-	struct bucket_row b = { .start = sqlite3_column_int64(q, 0) };
+	int64_t end = calendar_next(w->zone, which, start);
 
-	b.slice = slice_read(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
-	b.end = calendar_next(w->zone, which, b.start);
-	if (b.start < w->sampled && w->sampled < b.end)
-		b.end = w->sampled;
-	if (b.end <= b.start)
-		b.end = b.start + 1;
-	return b;
-}
-
-static int add_bucket(struct query *w, struct bucket_row *b, int64_t from, int64_t to, struct err *err)
-{
-	struct slice_row row;
-
-	while (slice_next(&b->slice, &row))
-		sums_add_part(&w->sums, &row, b->start, b->end, from, to);
-	return b->slice.bad ? db_damaged(w->s, err, "the figures of a bucket make no sense") : 0;
+	if (start < w->sampled && w->sampled < end)
+		end = w->sampled;
+	return end > start ? end : start + 1;
 }
 
 int query_spans(struct store *s, int64_t from, int64_t to, query_span_fn *each, void *arg, struct err *err)
@@ -117,55 +99,63 @@ static void add_span(void *arg, int64_t start, int64_t end, struct slice_reader 
 		sums_add_part(x->sums, &row, start, end, x->from, x->to);
 }
 
-/* Part of an hour: from the spans if they know all of it, else in proportion. */
-static int add_part_of_hour(struct query *w, struct bucket_row *b, int64_t from, int64_t to, struct err *err)
+static void add_row(void *arg, int64_t start, const struct slice_row *row)
 {
-	struct stretch x = {
-		.sums = &w->sums,
-		.from = from > b->start ? from : b->start,
-		.to = to < b->end ? to : b->end,
-		.known = INT64_MAX,
-	};
+	struct query *w = arg;
 
-	if (x.from >= x.to)
+	(void)start;
+	sums_add(&w->sums, row);
+}
+
+struct part {
+	struct query *w;
+	int64_t end, from, to;
+};
+
+static void add_part(void *arg, int64_t start, const struct slice_row *row)
+{
+	const struct part *x = arg;
+
+	sums_add_part(&x->w->sums, row, start, x->end, x->from, x->to);
+}
+
+/* [from, to) inside the hour that begins at start: from the spans if they know all of it, else in proportion. */
+static int add_part_of_hour(struct query *w, int64_t start, int64_t from, int64_t to, struct err *err)
+{
+	struct part part = { .w = w, .end = end_of(w, BUCKET_HOUR, start), .from = from, .to = to };
+	struct stretch x = { .sums = &w->sums, .from = from, .to = to, .known = INT64_MAX };
+
+	if (from >= to)
 		return 0;
-	if (query_spans(w->s, b->start, x.to, see_span, &x, err))
+	if (query_spans(w->s, start, to, see_span, &x, err))
 		return -1;
-	if (x.known <= x.from)
-		return query_spans(w->s, x.from, x.to, add_span, &x, err);
-	return add_bucket(w, b, x.from, x.to, err);
+	if (x.known <= from)
+		return query_spans(w->s, from, to, add_span, &x, err);
+	return hours_walk(w->s, start, start + 1, add_part, &part, err);
+}
+
+static int64_t at_or_after(const struct query *w, enum bucket which, int64_t t)
+{
+	int64_t start = calendar_floor(w->zone, which, t);
+
+	return start < t ? calendar_next(w->zone, which, t) : start;
 }
 
 static int add_hours(struct query *w, int64_t from, int64_t to, struct err *err)
 {
-	cleanup_stmt sqlite3_stmt *q = NULL;
-	struct slice_row row;
-	int rc;
+	int64_t lo, hi;
 
 	if (from >= to)
 		return 0;
-	if (db_stmt(w->s, STMT_HOUR_RANGE, &q, err))
+	lo = at_or_after(w, BUCKET_HOUR, from);
+	hi = calendar_floor(w->zone, BUCKET_HOUR, to);
+	if (hi < lo) /* inside one hour */
+		return add_part_of_hour(w, hi, from, to, err);
+	if (from < lo && add_part_of_hour(w, calendar_floor(w->zone, BUCKET_HOUR, from), from, lo, err))
 		return -1;
-	db_bind_int(q, 1, from - HOUR_S);
-	db_bind_int(q, 2, to);
-	while ((rc = db_step(w->s, q, err)) > 0) {
-		int64_t start = sqlite3_column_int64(q, 0);
-		struct slice_reader slice;
-
-		if (start < from || start > to - HOUR_S) {
-			struct bucket_row b = bucket_row(w, q, BUCKET_HOUR);
-
-			if (add_part_of_hour(w, &b, from, to, err))
-				return -1;
-			continue;
-		}
-		slice = slice_read(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
-		while (slice_next(&slice, &row))
-			sums_add(&w->sums, &row);
-		if (slice.bad)
-			return db_damaged(w->s, err, "the figures of an hour make no sense");
-	}
-	return rc;
+	if (hours_walk(w->s, lo, hi, add_row, w, err))
+		return -1;
+	return add_part_of_hour(w, hi, hi, to, err);
 }
 
 static int add_days(struct query *w, int64_t from, int64_t to, struct err *err)
@@ -180,43 +170,29 @@ static int add_days(struct query *w, int64_t from, int64_t to, struct err *err)
 	db_bind_int(q, 1, from - 2 * DAY_S);
 	db_bind_int(q, 2, to);
 	while ((rc = db_step(w->s, q, err)) > 0) {
-		struct bucket_row b = bucket_row(w, q, BUCKET_DAY);
+		struct slice_reader r = slice_read(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
+		int64_t start = sqlite3_column_int64(q, 0), end = end_of(w, BUCKET_DAY, start);
+		struct slice_row row;
 
-		if (add_bucket(w, &b, from, to, err))
-			return -1;
+		while (slice_next(&r, &row))
+			sums_add_part(&w->sums, &row, start, end, from, to);
+		if (r.bad)
+			return db_damaged(w->s, err, "the figures of a day make no sense");
 	}
 	return rc;
 }
 
 /* -- sums ------------------------------------------------------------------------------------------------------------ */
 
-static int first_hour(struct query *w, int64_t *ret_start, struct err *err)
-{
-	cleanup_stmt sqlite3_stmt *q = NULL;
-	int rc;
-
-	if (db_stmt(w->s, STMT_HOUR_FIRST, &q, err) || (rc = db_step(w->s, q, err)) < 0)
-		return -1;
-	*ret_start = rc == 0 || sqlite3_column_type(q, 0) == SQLITE_NULL ? INT64_MAX : sqlite3_column_int64(q, 0);
-	return 0;
-}
-
-static int64_t day_at_or_after(const struct query *w, int64_t t)
-{
-	int64_t day = calendar_floor(w->zone, BUCKET_DAY, t);
-
-	return day < t ? calendar_next(w->zone, BUCKET_DAY, t) : day;
-}
-
 /* Days where hours are gone and in the middle of a long stretch, hours else. */
 static int add_range(struct query *w, int64_t from, int64_t to, struct err *err)
 {
 	int64_t hours, lo, hi;
 
-	if (first_hour(w, &hours, err))
+	if (hours_first(w->s, &hours, err))
 		return -1;
 	if (from < hours) {
-		lo = hours == INT64_MAX ? to : day_at_or_after(w, hours);
+		lo = hours == INT64_MAX ? to : at_or_after(w, BUCKET_DAY, hours);
 		if (lo > to)
 			lo = to;
 		if (add_days(w, from, lo, err))
@@ -225,7 +201,7 @@ static int add_range(struct query *w, int64_t from, int64_t to, struct err *err)
 	}
 	if (to - from <= BY_DAYS_S)
 		return add_hours(w, from, to, err);
-	lo = day_at_or_after(w, from);
+	lo = at_or_after(w, BUCKET_DAY, from);
 	hi = calendar_floor(w->zone, BUCKET_DAY, to);
 	if (add_hours(w, from, lo, err) || add_days(w, lo, hi, err))
 		return -1;

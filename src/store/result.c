@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "store/cycle.h"
+#include "store/hours.h"
 #include "store/rollup.h"
 
 /* Nearly two years of hours: what a longer gap held before is booked to the first of them. */
@@ -221,9 +222,10 @@ static int put_entries(struct work *w, struct err *err)
 	rollup_sort(&w->hour);
 	rollup_sort(&w->day);
 	rollup_sort(&w->span);
-	if (put_spans(w, err) || rollup_add(w->s, w->a, BUCKET_HOUR, &w->hour, err))
+	if (put_spans(w, err) || rollup_add(w->s, w->a, BUCKET_HOUR, &w->hour, err) ||
+		rollup_add(w->s, w->a, BUCKET_DAY, &w->day, err))
 		return -1;
-	return rollup_add(w->s, w->a, BUCKET_DAY, &w->day, err);
+	return hours_pack(w->s, w->r->zone, w->r->now, err);
 }
 
 /* -- the rest -------------------------------------------------------------------------------------------------------- */
@@ -320,7 +322,8 @@ int store_result(struct store *s, const struct result *r, struct err *err)
 	struct work w = { .s = s, .a = &a, .r = r, .cycle = { .s = s, .a = &a, .now = r->now } };
 
 	if (db_begin(s, &tx, err) || put_entries(&w, err) || put_baselines(s, r, err) || put_events(s, r, err) ||
-		put_epoch(s, &r->bind, err) || rollup_expire(s, r, err) || put_state(s, r, err) || db_commit(&tx, err))
+		put_epoch(s, &r->bind, err) || rollup_expire(s, &a, r, err) || put_state(s, r, err) ||
+		db_commit(&tx, err))
 		return err_wrap(err, "storing what was counted");
 	return 0;
 }

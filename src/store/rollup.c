@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 
+#include "store/hours.h"
+#include "store/query.h"
+
+#define DAY_S ((int64_t)86400)
+
 static int by_bucket(const void *a, const void *b)
 {
 	const struct addition *x = a, *y = b;
@@ -89,7 +94,8 @@ int rollup_add(struct store *s, struct arena *a, enum bucket which, const struct
 	for (size_t i = 0, n; i < adds->n; i += n) {
 		for (n = 1; i + n < adds->n && adds->at[i + n].start == adds->at[i].start;)
 			n++;
-		if (add_bucket(s, a, which, &adds->at[i], n, &rows, err))
+		if ((which == BUCKET_HOUR && hours_unpack(s, adds->at[i].start, err)) ||
+			add_bucket(s, a, which, &adds->at[i], n, &rows, err))
 			return -1;
 	}
 	return 0;
@@ -123,11 +129,16 @@ static struct retention longer(struct retention a, struct retention b)
 	return a.forever || (!b.forever && a.seconds > b.seconds) ? a : b;
 }
 
+static bool ends(struct retention keep)
+{
+	return !keep.forever && keep.seconds < (uint64_t)CALENDAR_MAX;
+}
+
 static int expire(struct store *s, enum stmt which, int64_t now, struct retention keep, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
 
-	if (keep.forever || keep.seconds > (uint64_t)CALENDAR_MAX)
+	if (!ends(keep))
 		return 0;
 	if (db_stmt(s, which, &q, err))
 		return -1;
@@ -135,13 +146,18 @@ static int expire(struct store *s, enum stmt which, int64_t now, struct retentio
 	return db_exec(s, q, err);
 }
 
-int rollup_expire(struct store *s, const struct result *r, struct err *err)
+int rollup_expire(struct store *s, struct arena *a, const struct result *r, struct err *err)
 {
 	const struct retention hours = longer(r->keep_hours, r->keep_minutes);
 	const struct retention days = longer(r->keep_days, hours);
+	const char *zone;
+	int64_t now;
 
-	if (expire(s, STMT_SPAN_EXPIRE, r->now, r->keep_minutes, err) ||
-		expire(s, STMT_HOUR_EXPIRE, r->now, hours, err))
+	if (query_base(s, a, &now, &zone, err))
 		return -1;
-	return expire(s, STMT_DAY_EXPIRE, r->now, days, err);
+	/* A clock that stands in the far future for one run must not empty the history. */
+	now = r->now - now > DAY_S ? now + DAY_S : r->now;
+	if (expire(s, STMT_SPAN_EXPIRE, now, r->keep_minutes, err) || expire(s, STMT_DAY_EXPIRE, now, days, err))
+		return -1;
+	return ends(hours) ? hours_expire(s, now - (int64_t)hours.seconds, err) : 0;
 }

@@ -25,6 +25,6 @@ int rollup_add(struct store *s, struct arena *a, enum bucket which, const struct
 int rollup_span(struct store *s, int64_t from, int64_t until, const struct slice_row *rows, size_t n, struct err *err);
 /* Lets go what is older than the result wants kept. Finer figures go before coarser ones: what is longest kept of minutes,
  * hours and days is kept of the coarser ones too. */
-int rollup_expire(struct store *s, const struct result *r, struct err *err);
+int rollup_expire(struct store *s, struct arena *a, const struct result *r, struct err *err);
 
 #endif

@@ -127,19 +127,20 @@ struct slice_row slice_row_part(const struct slice_row *r, int64_t start, int64_
 	return part;
 }
 
-void slice_put(struct str *out, const struct slice_row *rows, size_t n)
+void slice_append(struct str *out, int64_t before, const struct slice_row *row)
 {
 	unsigned char buf[(1 + SLICE_FIGURES) * VARINT_MAX];
-	int64_t before = 0;
+	size_t len = varint_put(buf, (uint64_t)(row->entry - before) << 1 | row->estimated);
 
-	for (size_t i = 0; i < n; i++) {
-		size_t len = varint_put(buf, (uint64_t)(rows[i].entry - before) << 1 | rows[i].estimated);
+	for (int k = 0; k < SLICE_FIGURES; k++)
+		len += varint_put(buf + len, row->v[k]);
+	str_put(out, (const char *)buf, len);
+}
 
-		for (int k = 0; k < SLICE_FIGURES; k++)
-			len += varint_put(buf + len, rows[i].v[k]);
-		str_put(out, (const char *)buf, len);
-		before = rows[i].entry;
-	}
+void slice_put(struct str *out, const struct slice_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		slice_append(out, i ? rows[i - 1].entry : 0, &rows[i]);
 }
 
 struct slice_reader slice_read(const void *blob, size_t len)

@@ -45,6 +45,8 @@ bool slice_row_zero(const struct slice_row *r);
  * start == end: all of it, if that moment is in [lo, hi). */
 struct slice_row slice_row_part(const struct slice_row *r, int64_t start, int64_t end, int64_t lo, int64_t hi);
 
+/* before: the entry of the row appended last; 0 at first. */
+void slice_append(struct str *out, int64_t before, const struct slice_row *row);
 void slice_put(struct str *out, const struct slice_row *rows, size_t n);
 
 /* Walks a slice: while (slice_next(&r, &row)) ...; if (r.bad) damaged. */
