@@ -1,0 +1,257 @@
+/* Reading the counters, and turning what they moved into the one result transaction.
+ * Total's counters are read last, so that it is never smaller than what it holds.
+ * run/ only. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/facts.h"
+#include "run/pass.h"
+#include "util/hash.h"
+
+#define CANARY "canary"
+
+void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+	struct result_event *e = vec_push(&p->app->arena, &p->result.events);
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	e->entry = entry;
+	e->kind = kind;
+	e->text = arena_strdup(&p->app->arena, text);
+}
+
+/* Total's counters once more, after all others. */
+static int read_total_again(struct pass *p, const struct hash_map *by_name, struct err *err)
+{
+	const struct ledger *l = &p->ledger;
+	int64_t total = 0;
+
+	for (size_t i = 0; i < l->entries.n; i++)
+		if (l->entries.at[i].kind == ENTRY_TOTAL)
+			total = l->entries.at[i].id;
+	for (size_t i = 0; i < l->counters.n; i++) {
+		const struct ledger_counter *c = &l->counters.at[i];
+		const uint32_t *at = c->entry == total ? hash_map_get(by_name, c->object) : NULL;
+		struct ruleset_object *o;
+		uint64_t packets, bytes;
+		bool present;
+
+		if (!at)
+			continue;
+		if (nft_read_counter(p->talk, c->object, &present, &packets, &bytes, err) < 0)
+			return -1;
+		o = &p->readings.counters.at[*at];
+		if (present && packets >= o->packets && bytes >= o->bytes) {
+			o->packets = packets;
+			o->bytes = bytes;
+		}
+	}
+	return 0;
+}
+
+int pass_read(struct pass *p, struct err *err)
+{
+	struct arena *a = &p->app->arena;
+	const struct ledger *l = &p->ledger;
+	const char **names = arena_array(a, l->counters.n + 1, sizeof *names);
+	const char *canary = p->arm ? p->canary : l->canary;
+	struct hash_map by_name;
+	uint64_t packets, bytes;
+	bool present;
+
+	for (size_t i = 0; i < l->counters.n; i++)
+		names[i] = l->counters.at[i].object;
+	if (nft_read_counters(p->talk, a, names, l->counters.n, &p->readings, err) < 0)
+		return -1;
+	hash_map_init(&by_name, a, p->readings.counters.n);
+	for (size_t i = 0; i < p->readings.counters.n; i++)
+		hash_map_add(&by_name, p->readings.counters.at[i].name, (uint32_t)i);
+	if (read_total_again(p, &by_name, err) < 0 ||
+	    nft_read_counter(p->talk, CANARY, &present, &packets, &bytes, err) < 0)
+		return -1;
+	if (!present || bytes != strtoull(canary, NULL, 16))
+		return err_set(err, ERR_STALE, "somebody reset or removed counters while they were read");
+	return 0;
+}
+
+static uint64_t rule_hash(const struct cycle_rule *c)
+{
+	uint64_t h = hash_u64(HASH_START, c->unit);
+
+	h = hash_u64(h, c->span_days);
+	h = hash_u64(h, (uint64_t)calendar_days(c->unit == CYCLE_SPAN ? c->from : (struct civil_date){ 1970, 1, 1 }));
+	h = hash_u64(h, (uint64_t)c->reset_day << 16 | (uint64_t)c->reset_month << 8 | c->reset_hour);
+	return hash_text(h, c->timezone);
+}
+
+/* The cycle of an entry of the ledger: its own, the default of forwarded and total, none of a retired one. */
+static const struct cycle_rule **cycles(struct pass *p)
+{
+	struct arena *a = &p->app->arena;
+	const struct ledger *l = &p->ledger;
+	const struct cycle_rule **rules = arena_array(a, l->entries.n + 1, sizeof(struct cycle_rule *));
+	struct hash_map by_name;
+
+	hash_map_init(&by_name, a, p->config->entries.n);
+	for (size_t i = 0; i < p->config->entries.n; i++)
+		hash_map_add(&by_name, p->config->entries.at[i].name, (uint32_t)i);
+	for (size_t i = 0; i < l->entries.n; i++) {
+		const struct ledger_entry *e = &l->entries.at[i];
+		const uint32_t *at = hash_map_get(&by_name, e->name);
+
+		if (e->kind == ENTRY_FORWARDED || e->kind == ENTRY_TOTAL)
+			rules[i] = &p->config->settings.cycle;
+		else if (at && p->config->entries.at[*at].kind == e->kind)
+			rules[i] = &p->config->entries.at[*at].cycle;
+	}
+	return rules;
+}
+
+static void account_entries(struct pass *p, const struct delta_output *now, const struct delta_output *lost)
+{
+	const struct ledger *l = &p->ledger;
+	const struct cycle_rule **rules = cycles(p);
+	uint64_t shared = rule_hash(&p->config->settings.cycle);
+
+	for (size_t i = 0; i < l->entries.n; i++) {
+		const struct ledger_entry *e = &l->entries.at[i];
+		struct result_entry *r;
+		struct figures older = now->older[i];
+
+		if (lost)
+			figures_add(&older, &lost->older[i]);
+		if (!rules[i] && figures_zero(&now->delta[i]) && figures_zero(&older))
+			continue;
+		r = vec_push(&p->app->arena, &p->result.entries);
+		r->entry = e->id;
+		r->delta = now->delta[i];
+		r->older = older;
+		r->from = l->sampled && l->sampled > e->created ? l->sampled : e->created;
+		r->zone = rules[i] ? rules[i]->timezone : p->config->settings.timezone;
+		r->cycle = rules[i];
+		if (rules[i])
+			r->cycle_rule = rules[i] == &p->config->settings.cycle ? shared : rule_hash(rules[i]);
+	}
+}
+
+/* Counters that go: retired ones with their rows, and those that nobody knows. */
+static void find_drops(struct pass *p)
+{
+	struct arena *a = &p->app->arena;
+	struct hash_map rows;
+
+	if (p->rebuild || !p->diff.retired.n)
+		return;
+	hash_map_init(&rows, a, p->ledger.counters.n);
+	for (size_t i = 0; i < p->ledger.counters.n; i++)
+		hash_map_add(&rows, p->ledger.counters.at[i].object, (uint32_t)i);
+	for (size_t i = 0; i < p->diff.retired.n; i++) {
+		const struct ruleset_object *o = p->diff.retired.at[i];
+		const uint32_t *at = hash_map_get(&rows, o->name);
+
+		*vec_push(a, &p->drop) = o->name;
+		if (at)
+			*vec_push(a, &p->drop_rows) = p->ledger.counters.at[*at].id;
+		else
+			pass_event(p, 0, "unknown_counter", "a counter \"%s\" in our table is not ours; it had %llu bytes and goes",
+				o->name, (unsigned long long)o->bytes);
+	}
+}
+
+static const char *clock_text(struct pass *p, int64_t t)
+{
+	struct calendar_time c = calendar_local(p->config->settings.timezone, t);
+
+	return arena_printf(&p->app->arena, "%04d-%02d-%02d %02d:%02d", (int)c.date.year, c.date.month, c.date.day, c.hour,
+		c.minute);
+}
+
+static void find_events(struct pass *p, const struct delta_output *now)
+{
+	const struct ledger *l = &p->ledger;
+	bool same_boot = l->bound.present && strcmp(l->bound.boot_id, p->boot_id) == 0 && l->bound.netns == p->netns;
+	int64_t gap = p->app->now - l->sampled;
+
+	if (l->sampled > p->app->now)
+		pass_event(p, 0, "clock_jumped", "the clock went back: the last sample is of %s", clock_text(p, l->sampled));
+	if (p->identity == IDENTITY_NONE && same_boot && !p->down)
+		pass_event(p, 0, "table_rebuilt", "the table was gone, rebuilt %s, up to %lld min uncounted",
+			clock_text(p, p->app->now), (long long)(gap > 0 ? (gap + 59) / 60 : 0));
+	if (p->identity == IDENTITY_COPY)
+		pass_event(p, 0, "table_restored",
+			"the table was saved and loaded again by somebody: up to %lld min uncounted",
+			(long long)(gap > 0 ? (gap + 59) / 60 : 0));
+	if (p->wipe)
+		pass_event(p, 0, "table_taken_over",
+			"the table was of another database or of an older state of this one: what it had counted is kept as "
+			"older than the database");
+	if (p->reset)
+		pass_event(p, 0, "counters_reset", "somebody reset all counters: up to %lld min uncounted",
+			(long long)(gap > 0 ? (gap + 59) / 60 : 0));
+	if (now->zeroed)
+		pass_event(p, 0, "counter_reset", "somebody reset %zu counters: their bytes since the last sample are lost",
+			now->zeroed);
+	if (!p->rebuild && !p->known && p->diff.changes.n && p->applied_text && strcmp(p->applied_text, p->text) == 0 &&
+	    l->known_hash == p->hash)
+		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu changes put it right%s", p->diff.changes.n,
+			p->diff.copies > 1 ? "; packets were counted several times meanwhile, the figures were divided" : "");
+}
+
+static void fill_result(struct pass *p, const struct delta_output *now)
+{
+	struct result *r = &p->result;
+	const struct settings *s = &p->config->settings;
+
+	r->now = p->app->now;
+	r->up_from = p->app->boot_time;
+	r->zone = s->timezone;
+	r->keep_minutes = s->keep_minutes;
+	r->keep_hours = s->keep_hours;
+	r->keep_days = s->keep_days;
+	r->baselines.at = now->baselines.at;
+	r->baselines.n = now->baselines.n;
+	r->baselines.cap = now->baselines.cap;
+	r->bind = p->where;
+	r->clear_reset = p->reset;
+	r->clear_restored = p->ledger.restored;
+	r->known = p->mode != RUN_DOWN;
+	memcpy(r->known_boot, p->boot_id, UUID_TEXT);
+	r->known_netns = p->netns;
+	r->known_generation = p->generation + (p->drop.n > 0); /* our own next commit */
+	r->known_hash = p->hash;
+	r->devices = strcmp(watch_names(&p->app->arena, &p->watch), p->ledger.devices) != 0
+		? watch_names(&p->app->arena, &p->watch) : NULL;
+	r->node = s->node ? s->node : p->ledger.node ? NULL : facts_node(&p->app->arena);
+	if (r->node && p->ledger.node && strcmp(r->node, p->ledger.node) == 0)
+		r->node = NULL;
+	r->applied = p->mode != RUN_DOWN && (!p->applied_text || strcmp(p->applied_text, p->text) != 0) ? p->text : NULL;
+}
+
+int pass_account(struct pass *p, struct err *err)
+{
+	struct arena *a = &p->app->arena;
+	struct delta_output now, lost;
+	struct delta_input in = { .ledger = &p->ledger, .identity = p->rebuild ? IDENTITY_PENDING : p->identity,
+		.reset = p->reset, .older = p->ledger.restored, .copies = p->diff.copies,
+		.counters = p->readings.counters.at, .n = p->readings.counters.n,
+		.link_overhead = p->config->settings.link_overhead };
+
+	delta_compute(a, &in, &now);
+	if (p->wipe) {
+		in.identity = IDENTITY_LOST;
+		in.counters = p->have.objects.at;
+		in.n = p->have.objects.n;
+		delta_compute(a, &in, &lost);
+	}
+	find_drops(p);
+	find_events(p, &now);
+	account_entries(p, &now, p->wipe ? &lost : NULL);
+	fill_result(p, &now);
+	return store_result(p->store, &p->result, err);
+}

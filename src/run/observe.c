@@ -1,0 +1,139 @@
+/* What this machine and its kernel have now, as of one generation, and how that differs from what we want.
+ * When nothing moved since our last run (boot, namespace, generation, and all that rules are made of), nothing more is read.
+ * run/ only. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/facts.h"
+#include "run/pass.h"
+#include "tc/link.h"
+
+#define CANARY "canary"
+#define RULES_VERSION 1 /* of what desired.c makes: another one reads and compares everything once */
+
+int pass_machine(struct pass *p, struct err *err)
+{
+	struct arena *a = &p->app->arena;
+	struct local_ports ports;
+
+	if (facts_boot_id(p->boot_id, err) < 0 || talk_open(&p->talk, err) < 0 || talk_netns(p->talk, &p->netns, err) < 0 ||
+	    links_read(a, &p->links, err) < 0)
+		return -1;
+	facts_local_ports(a, &ports);
+	watch_devices(a, p->config, &p->links, p->ledger.devices, &ports, &p->watch);
+	p->hash = watch_hash(hash_text(hash_u64(HASH_START, RULES_VERSION), p->text), &p->watch);
+	p->report->interfaces = watch_names(a, &p->watch);
+	return 0;
+}
+
+static bool as_we_left_it(const struct pass *p)
+{
+	const struct ledger *l = &p->ledger;
+
+	return l->known && l->bound.present && l->bound.bound && !l->pending.present && !l->reset_seen &&
+	       strcmp(l->known_boot, p->boot_id) == 0 && l->known_netns == p->netns && l->known_generation == p->generation &&
+	       l->known_hash == p->hash && p->mode != RUN_PLAN && p->mode != RUN_DOWN;
+}
+
+enum canary { CANARY_GOOD, CANARY_ZERO, CANARY_MISSING, CANARY_OTHER };
+
+static enum canary judge_canary(const struct pass *p, bool present, uint64_t bytes)
+{
+	if (!present)
+		return CANARY_MISSING;
+	if (bytes == 0)
+		return CANARY_ZERO;
+	return bytes == strtoull(p->ledger.canary, NULL, 16) ? CANARY_GOOD : CANARY_OTHER;
+}
+
+static int read_canary(struct pass *p, enum canary *ret_canary, struct err *err)
+{
+	bool present;
+	uint64_t packets, bytes;
+
+	if (nft_read_counter(p->talk, CANARY, &present, &packets, &bytes, err) < 0)
+		return -1;
+	*ret_canary = judge_canary(p, present, bytes);
+	return 0;
+}
+
+/* Is the table there ours, and what is to be done with one that is not? */
+static int judge_table(struct pass *p, struct err *err)
+{
+	p->where = (struct epoch){ .present = true, .bound = true, .netns = p->netns, .table_handle = p->have.handle };
+	memcpy(p->where.boot_id, p->boot_id, UUID_TEXT);
+	p->identity = p->have.present ? delta_identify(&p->ledger, p->have.comment, &p->where) : IDENTITY_NONE;
+	switch (p->identity) {
+	case IDENTITY_OTHER:
+		return err_set(err, ERR_FAIL,
+			"there is a table inet %s that portflow did not make. Nothing was changed. Rename it in your own ruleset, "
+			"or delete it: nft delete table inet %s", RULESET_TABLE, RULESET_TABLE);
+	case IDENTITY_FOREIGN:
+		if (!p->adopt && p->mode != RUN_PLAN)
+			return err_set(err, ERR_FAIL,
+				"the table inet %s belongs to another database than %s. Nothing was changed. Name that database in "
+				"[portflow] database, or take the table over with what this database knows: portflow apply --adopt",
+				RULESET_TABLE, p->database);
+		p->wipe = true;
+		break;
+	case IDENTITY_LOST:
+		p->wipe = true;
+		break;
+	case IDENTITY_NONE:
+	case IDENTITY_KNOWN:
+	case IDENTITY_PENDING:
+	case IDENTITY_COPY:
+		break;
+	}
+	return 0;
+}
+
+static void compare(struct pass *p)
+{
+	struct ruleset nothing = { .comment = "" };
+
+	desired_build(&p->app->arena, p->config, &p->watch, &p->want);
+	p->rebuild = p->wipe || !p->have.present;
+	diff_rulesets(&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, CANARY, &p->diff);
+}
+
+static void find_canary(struct pass *p)
+{
+	enum canary c = CANARY_MISSING;
+
+	for (size_t i = 0; i < p->have.objects.n; i++)
+		if (strcmp(p->have.objects.at[i].name, CANARY) == 0)
+			c = judge_canary(p, true, p->have.objects.at[i].bytes);
+	p->arm = p->rebuild || c != CANARY_GOOD;
+	p->arm_delete = !p->rebuild && c != CANARY_MISSING;
+	p->reset = !p->rebuild && (p->ledger.reset_seen || c == CANARY_ZERO);
+}
+
+int pass_observe(struct pass *p, struct err *err)
+{
+	enum canary canary;
+
+	p->known = p->wipe = p->rebuild = p->arm = p->arm_delete = p->reset = false;
+	p->have = (struct ruleset){ .comment = "" };
+	p->want = (struct desired){ 0 };
+	p->diff = (struct diff){ .copies = 1 };
+	if (talk_generation(p->talk, &p->generation, err) < 0)
+		return -1;
+	if (as_we_left_it(p)) {
+		if (read_canary(p, &canary, err) < 0)
+			return -1;
+		p->where = p->ledger.bound;
+		p->identity = IDENTITY_KNOWN;
+		p->known = canary == CANARY_GOOD;
+		if (p->known)
+			return 0;
+	}
+	if (nft_read_table(p->talk, &p->app->arena, &p->have, err) < 0 || judge_table(p, err) < 0)
+		return -1;
+	if (p->have.present && nft_read_all(p->talk, &p->app->arena, p->generation, &p->have, err) < 0)
+		return -1;
+	compare(p);
+	find_canary(p);
+	return 0;
+}

@@ -1,0 +1,86 @@
+/* The state of one run, between the files of run/ that each do a part of it. Filled from top to bottom.
+ * run/ only. */
+#ifndef RUN_PASS_H
+#define RUN_PASS_H
+
+#include "config/config.h"
+#include "model/delta.h"
+#include "model/desired.h"
+#include "model/diff.h"
+#include "model/ledger.h"
+#include "model/watch.h"
+#include "nft/table.h"
+#include "nl/talk.h"
+#include "run/lock.h"
+#include "run/run.h"
+#include "store/store.h"
+
+struct pass {
+	struct app *app;
+	enum run_mode mode;
+	bool adopt;
+	struct run_report *report;
+
+	/* source.c: which configuration holds */
+	struct config *config;
+	struct config *applied;     /* what the last run took up; NULL none */
+	const char *applied_text;   /* NULL none */
+	const char *text;           /* config, printed */
+	const char *database;
+
+	/* the database */
+	struct lock *lock;
+	struct store *store;
+	struct ledger ledger;
+	bool down; /* `down` was the last word */
+
+	/* observe.c: the machine */
+	struct talk *talk;
+	struct links links;
+	struct watch watch;
+	char boot_id[UUID_TEXT];
+	uint64_t netns, hash;
+
+	/* observe.c: the table, as of one generation; made anew on each try */
+	uint32_t generation;
+	bool known;             /* as our last run left it: have, want and diff are empty */
+	enum identity identity; /* before this run changed anything */
+	struct epoch where;
+	struct ruleset have;
+	struct desired want;
+	struct diff diff;
+	bool reset;             /* all counters were zeroed by somebody */
+	bool arm;               /* the canary must be made (anew) */
+	bool arm_delete;        /* ... and the old one goes */
+	bool rebuild;           /* the table is made in this run */
+	bool wipe;              /* ... after the one that is there was read and deleted */
+
+	/* intend.c */
+	char nonce[NONCE_TEXT], canary[NONCE_TEXT];
+	VEC_OF(int64_t) gone; /* rows of retired counters that the kernel has no more */
+
+	/* account.c */
+	struct counter_list readings;
+	VEC_OF(const char *) drop;    /* objects that go once their last value is stored */
+	VEC_OF(int64_t) drop_rows;    /* their rows, where they have one */
+	struct result result;
+};
+
+/* source.c */
+int pass_source(struct pass *p, struct err *err);        /* before the lock: which file, which database */
+int pass_applied(struct pass *p, struct err *err);       /* after the database: what holds after all */
+/* observe.c */
+int pass_machine(struct pass *p, struct err *err);
+int pass_observe(struct pass *p, struct err *err);
+/* intend.c */
+int pass_intend(struct pass *p, struct err *err);
+/* account.c */
+int pass_read(struct pass *p, struct err *err);
+int pass_account(struct pass *p, struct err *err);
+/* explain.c */
+void pass_explain(struct pass *p);
+
+/* An event of this run; entry 0: the machine's own. */
+void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,235 @@
+/* One run: the order of effects of design.md section 2, written once, here.
+ *  1 lock  2 configuration, database  3 observe  4 desired, diff  5 intent  6 commit  7 read counters  8 deltas  9 result
+ * 10 drop what was retired  11 unlock
+ * A kill between any two steps loses nothing and doubles nothing: 5 makes what 6 creates known beforehand, 9 stores values
+ * together with what they are measured from, 10 deletes only what 9 has stored. cmd/ calls. */
+#include "run/run.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run/pass.h"
+
+#define CANARY "canary"
+#define TRIES 5 /* while others keep changing rules */
+
+static void put_structure(struct pass *p, struct batch *b)
+{
+	if (p->wipe)
+		nft_put_table_del(b);
+	nft_put_changes(b, &p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce));
+	if (p->arm_delete)
+		nft_put_counter_del(b, CANARY);
+	if (p->arm)
+		nft_put_counter(b, CANARY, 1, strtoull(p->canary, NULL, 16));
+}
+
+/* Step 6. What was sent is counted even when the answer was lost: then the next try finds it done. */
+static int commit(struct pass *p, struct batch *b, struct err *err)
+{
+	struct ruleset made;
+
+	if (b->messages == 0)
+		return 0;
+	if (talk_batch(p->talk, b, p->generation, err) < 0)
+		return -1;
+	p->generation++; /* our own: nobody else's commit passes unnoticed */
+	if (p->rebuild) {
+		if (nft_read_table(p->talk, &p->app->arena, &made, err) < 0)
+			return -1;
+		if (!made.present)
+			return err_set(err, ERR_STALE, "our table went as soon as it was made");
+		memcpy(p->where.nonce, p->nonce, NONCE_TEXT);
+		p->where.table_handle = made.handle;
+	}
+	return 0;
+}
+
+/* Steps 3 to 7 once. */
+static int structure(struct pass *p, struct err *err)
+{
+	struct batch b = { 0 };
+	int rc;
+
+	if (pass_observe(p, err) < 0)
+		return -1;
+	p->report->changes = p->diff.changes.n;
+	if (p->mode == RUN_PLAN)
+		return 0;
+	if (pass_intend(p, err) < 0)
+		return -1;
+	put_structure(p, &b);
+	p->report->changes = b.messages;
+	rc = commit(p, &b, err);
+	batch_free(&b);
+	if (rc < 0)
+		return -1;
+	if (p->diff.retired.n)
+		nft_settle();
+	return pass_read(p, err);
+}
+
+static int structure_until_still(struct pass *p, struct err *err)
+{
+	for (int tries = 1;; tries++) {
+		if (structure(p, err) == 0)
+			return 0;
+		if (err->kind != ERR_STALE)
+			return -1;
+		if (tries == TRIES) {
+			err->kind = ERR_BUSY;
+			return err_wrap(err, "others keep changing the rules, %d tries", TRIES);
+		}
+	}
+}
+
+/* Step 10. Values are stored; what cannot go now goes in the next run. */
+static int drop(struct pass *p, struct err *err)
+{
+	struct batch b = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; i < p->drop.n; i++)
+		nft_put_counter_del(&b, p->drop.at[i]);
+	if (b.messages)
+		rc = talk_batch(p->talk, &b, p->generation, err);
+	batch_free(&b);
+	if (rc < 0)
+		return err->kind == ERR_STALE ? 0 : -1;
+	p->report->changes += p->drop.n;
+	for (size_t i = 0; i < p->gone.n; i++)
+		*vec_push(&p->app->arena, &p->drop_rows) = p->gone.at[i];
+	return p->drop_rows.n ? store_dropped(p->store, p->drop_rows.at, p->drop_rows.n, err) : 0;
+}
+
+/* `down`: rules first, so that nothing counts any more, then the last values, then the table. */
+static int take_down(struct pass *p, struct err *err)
+{
+	struct batch b = { 0 };
+	int rc;
+
+	if (store_meta_set(p->store, "down", "yes", err) < 0 || talk_generation(p->talk, &p->generation, err) < 0)
+		return -1;
+	if (pass_observe(p, err) < 0)
+		return -1;
+	if (!p->have.present)
+		return 0;
+	if (!p->wipe) {
+		nft_put_flush(&b, "");
+		rc = talk_batch(p->talk, &b, p->generation, err);
+		p->generation++;
+		p->report->changes += b.messages;
+		batch_free(&b);
+		nft_settle();
+		p->arm = p->rebuild = false;
+		p->diff.retired.n = 0;
+		if (rc < 0 || pass_read(p, err) < 0 || pass_account(p, err) < 0)
+			return -1;
+	}
+	nft_put_table_del(&b);
+	rc = talk_batch(p->talk, &b, p->generation, err);
+	p->report->changes += b.messages;
+	batch_free(&b);
+	return rc;
+}
+
+static int take_down_until_still(struct pass *p, struct err *err)
+{
+	for (int tries = 1;; tries++) {
+		if (take_down(p, err) == 0)
+			return 0;
+		if (err->kind != ERR_STALE)
+			return -1;
+		p->result = (struct result){ 0 };
+		if (tries == TRIES) {
+			err->kind = ERR_BUSY;
+			return err_wrap(err, "others keep changing the rules, %d tries", TRIES);
+		}
+	}
+}
+
+static void warn(struct pass *p)
+{
+	for (size_t i = 0; i < p->watch.warnings.n; i++) {
+		const struct watch_warning *w = &p->watch.warnings.at[i];
+
+		if (w->where.file)
+			app_warn(p->app, "%s:%" PRIu32 ": %s", w->where.file, w->where.line, w->text);
+		else
+			app_warn(p->app, "%s", w->text);
+	}
+	if (p->watch.conflict.text && p->mode == RUN_SAMPLE)
+		app_warn(p->app, "%s", p->watch.conflict.text);
+}
+
+static int refuse_conflict(const struct pass *p, struct err *err)
+{
+	const struct watch_warning *c = &p->watch.conflict;
+
+	if (!c->text || p->mode == RUN_SAMPLE || p->mode == RUN_DOWN)
+		return 0;
+	if (c->where.file)
+		return err_set(err, ERR_CONFIG, "%s:%" PRIu32 ": %s", c->where.file, c->where.line, c->text);
+	return err_set(err, ERR_CONFIG, "%s", c->text);
+}
+
+/* Steps 1 and 2. */
+static int begin(struct pass *p, struct err *err)
+{
+	if (pass_source(p, err) < 0)
+		return -1;
+	if (p->mode == RUN_PLAN) {
+		struct err missing = { 0 };
+
+		if (store_open(p->database, STORE_READ, &p->store, &missing) < 0 && missing.errnum == 0 &&
+		    missing.kind != ERR_FAIL)
+			return *err = missing, -1;
+	} else if (lock_take(p->app, p->database, LOCK_WAIT_MS, &p->lock, err) < 0 ||
+		   store_open(p->database, STORE_CREATE, &p->store, err) < 0) {
+		return -1;
+	}
+	p->ledger.devices = "";
+	if (p->store && store_load(p->store, &p->app->arena, &p->ledger, err) < 0)
+		return -1;
+	return pass_applied(p, err);
+}
+
+static int act(struct pass *p, struct err *err)
+{
+	if (p->mode == RUN_SAMPLE && p->down) {
+		p->report->was_down = true;
+		return 0;
+	}
+	if (pass_machine(p, err) < 0 || refuse_conflict(p, err) < 0)
+		return -1;
+	if (p->mode == RUN_DOWN)
+		return take_down_until_still(p, err);
+	if (structure_until_still(p, err) < 0)
+		return -1;
+	if (p->mode != RUN_SAMPLE || p->app->verbose || !p->known)
+		warn(p);
+	pass_explain(p);
+	if (p->mode == RUN_PLAN)
+		return 0;
+	if (p->down && store_meta_set(p->store, "down", NULL, err) < 0)
+		return -1;
+	if (pass_account(p, err) < 0)
+		return -1;
+	return drop(p, err);
+}
+
+int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_report, struct err *err)
+{
+	struct pass p = { .app = app, .mode = mode, .adopt = adopt, .report = ret_report };
+	int rc;
+
+	*ret_report = (struct run_report){ .interfaces = "" };
+	rc = begin(&p, err) < 0 ? -1 : act(&p, err);
+	if (p.config)
+		ret_report->entries = p.config->entries.n;
+	talk_close(p.talk);
+	store_close(p.store);
+	lock_release(p.lock);
+	return rc;
+}

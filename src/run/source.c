@@ -1,0 +1,124 @@
+/* Which configuration holds in this run: the file, or the one that was applied last (design.md section 2: a timer must never
+ * hurt).
+ * run/ only. */
+#include <errno.h>
+#include <string.h>
+
+#include "run/files.h"
+#include "run/pass.h"
+
+#define SETTLE_S 2 /* a file younger than this may be half written */
+#define TEXT_MAX ((size_t)64 << 20)
+#define DATABASE "/var/lib/portflow/portflow.db"
+
+/* The value of `database` in a file that cannot be parsed: a timer has to go on with the right database. */
+static const char *salvage_database(struct pass *p)
+{
+	struct config_sources sources = { 0 };
+	struct err ignored = { 0 };
+	const char *found = DATABASE;
+
+	if (files_load(p->app, &p->app->arena, &sources, &ignored) < 0)
+		return found;
+	for (size_t f = 0; f < sources.files.n; f++) {
+		char *text = arena_strndup(&p->app->arena, sources.files.at[f].bytes, sources.files.at[f].len);
+		char *save = NULL;
+		bool ours = false;
+
+		for (char *line = strtok_r(text, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
+			char *value = strchr(line, '=');
+
+			if (*line == '[')
+				ours = strncmp(line, "[portflow]", 10) == 0;
+			if (!ours || !value || strncmp(line, "database", 8) != 0 || strspn(line + 8, " \t=") == 0)
+				continue;
+			value += 1 + strspn(value + 1, " \t");
+			if (*value == '/')
+				found = value;
+		}
+	}
+	return found;
+}
+
+int pass_source(struct pass *p, struct err *err)
+{
+	int64_t mtime = 0;
+
+	if (run_config(p->app, &p->config, &mtime, err) == 0) {
+		p->database = p->config->settings.database;
+		if (p->mode == RUN_SAMPLE && p->app->now - mtime < SETTLE_S && p->app->now >= mtime)
+			p->config = NULL;
+		return 0;
+	}
+	if (err->kind != ERR_CONFIG || (p->mode != RUN_SAMPLE && p->mode != RUN_DOWN))
+		return -1;
+	p->report->refused = p->mode == RUN_SAMPLE;
+	p->config = NULL;
+	p->database = salvage_database(p);
+	return 0;
+}
+
+static const char *print_config(struct pass *p, const struct config *c)
+{
+	struct str text = STR_CEILING(TEXT_MAX);
+	const char *copy;
+
+	config_print(c, &text);
+	copy = arena_strndup(&p->app->arena, text.p ? text.p : "", text.len);
+	str_free(&text);
+	return copy;
+}
+
+static void note_refusal(struct pass *p)
+{
+	struct arena *a = &p->app->arena;
+	struct err ignored = { 0 };
+	const char *told = NULL, *mark;
+	struct config_sources sources = { 0 };
+	uint64_t h = HASH_START;
+
+	if (files_load(p->app, a, &sources, &ignored) < 0)
+		h = hash_text(h, ignored.text);
+	for (size_t f = 0; f < sources.files.n; f++)
+		h = hash_bytes(h, sources.files.at[f].bytes, sources.files.at[f].len);
+	mark = arena_printf(a, "%016llx", (unsigned long long)h);
+	if (store_meta_get(p->store, a, "refused", &told, &ignored) == 0 && told && strcmp(told, mark) == 0)
+		return;
+	pass_event(p, 0, "configuration_refused", "%s has an error; counting goes on with the configuration applied last",
+		p->app->config_path);
+	store_meta_set(p->store, "refused", mark, &ignored);
+}
+
+int pass_applied(struct pass *p, struct err *err)
+{
+	struct arena *a = &p->app->arena;
+	const char *down = NULL;
+	struct diags diags = { 0 };
+
+	if (p->store) {
+		if (store_meta_get(p->store, a, "applied", &p->applied_text, err) < 0 ||
+		    store_meta_get(p->store, a, "down", &down, err) < 0)
+			return -1;
+	}
+	p->down = down != NULL;
+	if (p->applied_text) {
+		struct config_sources sources = { 0 };
+
+		*vec_push(a, &sources.files) =
+			(struct config_source){ "the applied configuration", p->applied_text, strlen(p->applied_text) };
+		p->applied = config_parse(a, &sources, &diags);
+	}
+	if (p->report->refused)
+		note_refusal(p);
+	if (p->mode == RUN_SAMPLE && p->config && !p->config->settings.auto_apply && p->applied)
+		p->config = NULL;
+	if (!p->config)
+		p->config = p->applied;
+	if (!p->config && p->report->refused)
+		return err_set(err, ERR_CONFIG, "%s has an error and no configuration was applied before: nothing is counted",
+			p->app->config_path);
+	if (!p->config) /* the file is being written and is the first one: the next run takes it up */
+		return err_set(err, ERR_BUSY, "%s was written just now: the next run takes it up", p->app->config_path);
+	p->text = print_config(p, p->config);
+	return 0;
+}
