@@ -7,17 +7,19 @@
 
 /* Numbers of nft's datatypes (its include/datatype.h); a concatenation is (first << 6) | second. */
 enum { NFT_TYPE_IPADDR = 7, NFT_TYPE_IP6ADDR = 8, NFT_TYPE_SERVICE = 13, NFT_TYPE_FIB_ADDR = 38, NFT_TYPE_IFNAME = 41 };
+enum { NFT_HOST_ENDIAN = 1, NFT_BIG_ENDIAN = 2 };
 
 const struct set_key_type *set_key_type(enum set_key key)
 {
 	static const struct set_key_type types[SET_KEYS] = {
-		[KEY_SERVICE] = { 2, NFT_TYPE_SERVICE, "inet_service" },
-		[KEY_IFNAME] = { 16, NFT_TYPE_IFNAME, "ifname" },
-		[KEY_ADDR4] = { 4, NFT_TYPE_IPADDR, "ipv4_addr" },
-		[KEY_ADDR6] = { 16, NFT_TYPE_IP6ADDR, "ipv6_addr" },
-		[KEY_ADDR4_SERVICE] = { 8, NFT_TYPE_IPADDR << 6 | NFT_TYPE_SERVICE, "ipv4_addr . inet_service" },
-		[KEY_ADDR6_SERVICE] = { 20, NFT_TYPE_IP6ADDR << 6 | NFT_TYPE_SERVICE, "ipv6_addr . inet_service" },
-		[KEY_ADDRTYPE] = { 4, NFT_TYPE_FIB_ADDR, "fib_addrtype" },
+		[KEY_SERVICE] = { 2, NFT_TYPE_SERVICE, NFT_BIG_ENDIAN, "inet_service" },
+		[KEY_IFNAME] = { 16, NFT_TYPE_IFNAME, NFT_HOST_ENDIAN, "ifname" },
+		[KEY_ADDR4] = { 4, NFT_TYPE_IPADDR, NFT_BIG_ENDIAN, "ipv4_addr" },
+		[KEY_ADDR6] = { 16, NFT_TYPE_IP6ADDR, NFT_BIG_ENDIAN, "ipv6_addr" },
+		[KEY_ADDR4_SERVICE] = { 8, NFT_TYPE_IPADDR << 6 | NFT_TYPE_SERVICE, NFT_BIG_ENDIAN, "ipv4_addr . inet_service" },
+		[KEY_ADDR6_SERVICE] = { 20, NFT_TYPE_IP6ADDR << 6 | NFT_TYPE_SERVICE, NFT_BIG_ENDIAN,
+			"ipv6_addr . inet_service" },
+		[KEY_ADDRTYPE] = { 4, NFT_TYPE_FIB_ADDR, NFT_HOST_ENDIAN, "fib_addrtype" },
 	};
 
 	return &types[key];

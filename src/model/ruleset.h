@@ -96,6 +96,7 @@ struct ruleset {
 /* Bytes of a key in the kernel, and nft's number of its type for `nft list`. */
 struct set_key_type {
 	uint32_t len, nft_type;
+	uint32_t byteorder; /* as nft numbers it: 1 = the host's, 2 = big-endian; without it texts are listed backwards */
 	const char *text;
 };
 const struct set_key_type *set_key_type(enum set_key key);

@@ -4,6 +4,7 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
+#include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <endian.h>
@@ -138,9 +139,12 @@ static void put_set(struct batch *b, const struct ruleset_set *s, uint32_t id)
 	const struct set_key_type *type = set_key_type(s->key);
 	struct nftnl_set *x = nftnl_set_alloc();
 	uint32_t flags = s->interval ? NFT_SET_INTERVAL : 0;
+	struct nftnl_udata_buf *data = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 
-	if (!x)
+	if (!x || !data)
 		arena_oom();
+	nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, type->byteorder);
+	nftnl_set_set_data(x, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data), nftnl_udata_buf_len(data));
 	nftnl_set_set_str(x, NFTNL_SET_TABLE, RULESET_TABLE);
 	nftnl_set_set_str(x, NFTNL_SET_NAME, s->name);
 	nftnl_set_set_u32(x, NFTNL_SET_ID, id);
@@ -157,6 +161,7 @@ static void put_set(struct batch *b, const struct ruleset_set *s, uint32_t id)
 	nftnl_set_set_u32(x, NFTNL_SET_FLAGS, flags);
 	nftnl_set_nlmsg_build_payload(nlh, x);
 	nftnl_set_free(x);
+	nftnl_udata_buf_free(data);
 	batch_end(b, nlh);
 }
 

@@ -66,7 +66,8 @@ static const char *counts(struct pass *p, const struct entry *e)
 	case ENTRY_PORT:
 		return arena_printf(&p->app->arena, "count %s %s", value_of(p, lines, "protocols"), value_of(p, lines, "ports"));
 	case ENTRY_ADDRESS:
-		return arena_printf(&p->app->arena, "count %s %s", value_of(p, lines, "addresses"), value_of(p, lines, "ports"));
+		return arena_printf(&p->app->arena, "count %s%s%s", value_of(p, lines, "addresses"), e->ports.n ? " port " : "",
+			value_of(p, lines, "ports"));
 	case ENTRY_INTERFACE:
 	case ENTRY_FORWARDED:
 	case ENTRY_TOTAL:
@@ -143,7 +144,7 @@ static void explain_kernel(struct pass *p)
 		line(p, '+', table, arena_printf(a, "watch %s", *p->report->interfaces ? p->report->interfaces : "no device yet"),
 			"");
 	else if (n && !p->report->lines.n)
-		line(p, '~', table, arena_printf(a, "%zu differences are put right", n), STAY);
+		line(p, '~', table, arena_printf(a, n == 1 ? "%zu difference is put right" : "%zu differences are put right", n), STAY);
 	if (p->reset)
 		line(p, '!', "counters", "somebody reset them: counting goes on from zero", STAY);
 }

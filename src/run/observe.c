@@ -8,6 +8,7 @@
 #include "run/facts.h"
 #include "run/pass.h"
 #include "tc/link.h"
+#include "util/hash.h"
 
 #define CANARY "canary"
 #define RULES_VERSION 1 /* of what desired.c makes: another one reads and compares everything once */

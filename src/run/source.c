@@ -6,6 +6,7 @@
 
 #include "run/files.h"
 #include "run/pass.h"
+#include "util/hash.h"
 
 #define SETTLE_S 2 /* a file younger than this may be half written */
 #define TEXT_MAX ((size_t)64 << 20)
@@ -93,10 +94,10 @@ int pass_applied(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
 	const char *down = NULL;
-	struct diags diags = { 0 };
+	struct diags diags = { .arena = a };
 
 	if (p->store) {
-		if (store_meta_get(p->store, a, "applied", &p->applied_text, err) < 0 ||
+		if (store_meta_get(p->store, a, "applied.text", &p->applied_text, err) < 0 ||
 		    store_meta_get(p->store, a, "down", &down, err) < 0)
 			return -1;
 	}

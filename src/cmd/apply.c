@@ -1,0 +1,120 @@
+/* `portflow apply`, `plan`, `sample`, `down`: four faces of one run.
+ * What they do is run/run.c; here is only what they print and the exit code.
+ * list.def. */
+#include <string.h>
+
+#include "cmd/command.h"
+#include "run/run.h"
+#include "view/plan.h"
+
+#define OUTPUT_MAX ((size_t)64 << 20)
+#define EXIT_PENDING 2
+#define EXIT_CONFIG 78
+
+enum { APPLY_ADOPT, APPLY_JSON };
+enum { PLAN_JSON };
+
+static int print(struct app *app, const struct run_report *r, bool done, bool json, struct err *err)
+{
+	struct str out = STR_CEILING(OUTPUT_MAX);
+	struct plan_line *lines = arena_array(&app->arena, r->lines.n + 1, sizeof *lines);
+	struct plan plan = { .lines = lines, .n = r->lines.n, .changes = r->changes, .interfaces = r->interfaces,
+		.entries = r->entries, .done = done };
+	int rc = 0;
+
+	for (size_t i = 0; i < r->lines.n; i++)
+		lines[i] = (struct plan_line){ r->lines.at[i].sign, r->lines.at[i].subject, r->lines.at[i].text,
+			r->lines.at[i].effect };
+	if (json)
+		plan_json(&out, &plan);
+	else if (!app->quiet || !done)
+		plan_text(&out, &plan, app_color(app, app->out));
+	if (out.full)
+		rc = err_set(err, ERR_FAIL, "the output is longer than %zu bytes", OUTPUT_MAX);
+	else if (out.len)
+		fwrite(out.p, 1, out.len, app->out);
+	str_free(&out);
+	return rc;
+}
+
+static int run_apply(struct app *app, const struct args *args, struct err *err)
+{
+	struct run_report report;
+
+	if (run(app, RUN_APPLY, args->given[APPLY_ADOPT], &report, err) < 0)
+		return -1;
+	return print(app, &report, true, args->given[APPLY_JSON], err);
+}
+
+static int run_plan(struct app *app, const struct args *args, struct err *err)
+{
+	struct run_report report;
+
+	if (run(app, RUN_PLAN, false, &report, err) < 0 || print(app, &report, false, args->given[PLAN_JSON], err) < 0)
+		return -1;
+	return report.changes || report.lines.n ? EXIT_PENDING : 0;
+}
+
+static int run_sample(struct app *app, const struct args *args, struct err *err)
+{
+	struct run_report report;
+
+	(void)args;
+	if (run(app, RUN_SAMPLE, false, &report, err) < 0)
+		return -1;
+	if (report.was_down)
+		app_note(app, "counting was taken down: nothing was done. To count again: portflow apply");
+	if (report.refused) {
+		app_warn(app, "counting goes on with the configuration applied last; mend the file, then: portflow apply");
+		return EXIT_CONFIG;
+	}
+	return app->verbose ? print(app, &report, true, false, err) : 0;
+}
+
+static int run_down(struct app *app, const struct args *args, struct err *err)
+{
+	struct run_report report;
+
+	(void)args;
+	if (run(app, RUN_DOWN, false, &report, err) < 0)
+		return -1;
+	app_note(app, "%s; nothing is counted until: portflow apply",
+		report.changes ? "last bytes stored, table removed" : "there was nothing to remove");
+	return 0;
+}
+
+const struct command cmd_apply = {
+	.name = "apply",
+	.summary = "take up the configuration and count by it",
+	.text = "Reads the configuration, makes the kernel agree with it in one step, stores what was counted, and says what "
+		"changed. With nothing to do it sends nothing. A configuration with any error changes nothing.",
+	.options = { [APPLY_ADOPT] = { .name = "adopt",
+			     .summary = "take over a table that another database made; what it counted is kept as older" },
+		[APPLY_JSON] = { .name = "json", .summary = "print JSON; \"changes\" counts the messages to the kernel" } },
+	.run = run_apply,
+};
+
+const struct command cmd_plan = {
+	.name = "plan",
+	.summary = "say what apply would do, and change nothing",
+	.text = "Reads the configuration, the database and the kernel, and prints one line a change: + new, ~ different, - gone, "
+		"! mind. The exit status is 2 when anything is pending.",
+	.options = { [PLAN_JSON] = { .name = "json", .summary = "print JSON" } },
+	.run = run_plan,
+};
+
+const struct command cmd_sample = {
+	.name = "sample",
+	.summary = "what the timer runs: read the file, mend the table, store the counts",
+	.text = "Like apply, but made for a timer: silent on success. When the file has an error, or is younger than two seconds, "
+		"counting goes on with the configuration applied last; an error is told with status 78 each time. After down "
+		"it only says so.",
+	.run = run_sample,
+};
+
+const struct command cmd_down = {
+	.name = "down",
+	.summary = "store the last counts and remove everything from the kernel",
+	.text = "Stays so: sample does nothing until the next apply. History and totals stay in the database.",
+	.run = run_down,
+};

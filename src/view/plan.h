@@ -1,0 +1,31 @@
+/* What a run changes, as lines with a sign each and as JSON: what apply did, what plan would do.
+ * Pure; cmd/ calls. */
+#ifndef VIEW_PLAN_H
+#define VIEW_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/str.h"
+
+struct plan_line {
+	char sign;           /* + ~ - ! */
+	const char *subject; /* "port web" */
+	const char *text;
+	const char *effect;  /* on running connections; "" none */
+};
+
+struct plan {
+	const struct plan_line *lines;
+	size_t n;
+	uint64_t changes;       /* messages to the kernel; 0 with lines: only the database changes */
+	const char *interfaces; /* watched, blanks between */
+	size_t entries;
+	bool done;              /* apply: it was done; else it would be */
+};
+
+void plan_text(struct str *out, const struct plan *p, bool color);
+void plan_json(struct str *out, const struct plan *p);
+
+#endif
