@@ -9,12 +9,11 @@
 #include "util/hash.h"
 
 /* Kinds whose packets leave in packets of their own. veth is none: its IFLA_LINK is the peer. */
-static bool
-is_tunnel(const struct link_device *d)
+static bool is_tunnel(const struct link_device *d)
 {
-	static const char *const kinds[] = { "wireguard", "amneziawg", "tun", "ipip", "sit", "gre", "gretap", "erspan", "ip6gre",
-		"ip6gretap", "ip6erspan", "ip6tnl", "vti", "vti6", "xfrm", "vxlan", "geneve", "bareudp", "gtp", "amt", "ovpn",
-		"ovpn-dco" };
+	static const char *const kinds[] = { "wireguard", "amneziawg", "tun", "ipip", "sit", "gre", "gretap", "erspan",
+		"ip6gre", "ip6gretap", "ip6erspan", "ip6tnl", "vti", "vti6", "xfrm", "vxlan", "geneve", "bareudp",
+		"gtp", "amt", "ovpn", "ovpn-dco" };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(d->kind, kinds[i]) == 0)
@@ -22,8 +21,7 @@ is_tunnel(const struct link_device *d)
 	return false;
 }
 
-static bool
-has_default_route(const struct links *l, int ifindex)
+static bool has_default_route(const struct links *l, int ifindex)
 {
 	for (size_t i = 0; i < l->default_routes.n; i++)
 		if (l->default_routes.at[i].ifindex == ifindex)
@@ -31,8 +29,7 @@ has_default_route(const struct links *l, int ifindex)
 	return false;
 }
 
-static const struct watched *
-find_in(const struct watched *at, size_t n, const char *name, size_t len)
+static const struct watched *find_in(const struct watched *at, size_t n, const char *name, size_t len)
 {
 	for (size_t i = 0; i < n; i++)
 		if (strlen(at[i].name) == len && memcmp(at[i].name, name, len) == 0)
@@ -40,16 +37,14 @@ find_in(const struct watched *at, size_t n, const char *name, size_t len)
 	return NULL;
 }
 
-const struct watched *
-watch_find(const struct watch *w, const char *name)
+const struct watched *watch_find(const struct watch *w, const char *name)
 {
 	const struct watched *d = find_in(w->devices.at, w->devices.n, name, strlen(name));
 
 	return d != NULL ? d : find_in(w->others.at, w->others.n, name, strlen(name));
 }
 
-static struct watched
-describe(const struct links *l, const char *name, size_t len)
+static struct watched describe(const struct links *l, const char *name, size_t len)
 {
 	struct watched w = { .total = true };
 
@@ -64,15 +59,13 @@ describe(const struct links *l, const char *name, size_t len)
 	return w;
 }
 
-static void
-list(struct arena *a, const struct links *l, struct watch *w, const char *name, size_t len)
+static void list(struct arena *a, const struct links *l, struct watch *w, const char *name, size_t len)
 {
 	if (len > 0 && find_in(w->devices.at, w->devices.n, name, len) == NULL)
 		*vec_push(a, &w->devices) = describe(l, name, len);
 }
 
-static void
-list_automatic(struct arena *a, const struct links *l, const char *remembered, struct watch *w)
+static void list_automatic(struct arena *a, const struct links *l, const char *remembered, struct watch *w)
 {
 	for (size_t i = 0; i < l->default_routes.n; i++) {
 		const struct link_device *d = links_at(l, l->default_routes.at[i].ifindex);
@@ -98,8 +91,7 @@ list_automatic(struct arena *a, const struct links *l, const char *remembered, s
 }
 
 /* The listed device that carries d; NULL if d is no tunnel or its carrier is not listed. */
-static const struct watched *
-carrier(const struct watch *w, const struct links *l, const struct link_device *d)
+static const struct watched *carrier(const struct watch *w, const struct links *l, const struct link_device *d)
 {
 	if (!is_tunnel(d) || d->lower_elsewhere)
 		return NULL;
@@ -108,15 +100,14 @@ carrier(const struct watch *w, const struct links *l, const struct link_device *
 		const struct link_device *under = x->present ? links_at(l, x->ifindex) : NULL;
 		if (under == NULL || under == d)
 			continue;
-		if (d->lower != 0 ? under->ifindex == d->lower :
-				    !is_tunnel(under) && (w->remembered || has_default_route(l, under->ifindex)))
+		if (d->lower != 0 ? under->ifindex == d->lower
+				  : !is_tunnel(under) && (w->remembered || has_default_route(l, under->ifindex)))
 			return x;
 	}
 	return NULL;
 }
 
-static void
-leave_out(struct watch *w, const struct links *l)
+static void leave_out(struct watch *w, const struct links *l)
 {
 	for (size_t i = 0; i < w->devices.n; i++) {
 		struct watched *x = &w->devices.at[i];
@@ -129,17 +120,15 @@ leave_out(struct watch *w, const struct links *l)
 	}
 }
 
-static void
-conflict(struct watch *w, struct location where, const char *text)
+static void conflict(struct watch *w, struct location where, const char *text)
 {
 	if (w->conflict.text == NULL)
 		w->conflict = (struct watch_warning){ where, text };
 }
 
 /* Takes out of at[0..n) what may not stand there; returns how many stay. section: as the file has it, for the message. */
-static size_t
-settle(struct arena *a, const struct links *l, struct watch *w, struct watched *at, size_t n, struct location where,
-	const char *section)
+static size_t settle(struct arena *a, const struct links *l, struct watch *w, struct watched *at, size_t n,
+	struct location where, const char *section)
 {
 	size_t kept = 0;
 
@@ -147,21 +136,23 @@ settle(struct arena *a, const struct links *l, struct watch *w, struct watched *
 		const struct link_device *d = at[i].present ? links_at(l, at[i].ifindex) : NULL;
 		const struct link_device *master = d != NULL && d->master != 0 ? links_at(l, d->master) : NULL;
 		if (d != NULL && d->loopback)
-			conflict(w, where, arena_printf(a, "%s: loopback (%s) is never counted: take it out of `interface`", section,
-				d->name));
+			conflict(w, where,
+				arena_printf(a, "%s: loopback (%s) is never counted: take it out of `interface`",
+					section, d->name));
 		else if (master != NULL && find_in(at, n, master->name, strlen(master->name)) != NULL)
-			conflict(w, where, arena_printf(a,
-				"%s: `interface` names %s and its %s %s: the same packets would be listed under both; "
-				"leave %s out, its traffic is in %s", section, d->name,
-				*master->kind != '\0' ? master->kind : "master", master->name, d->name, master->name));
+			conflict(w, where,
+				arena_printf(a,
+					"%s: `interface` names %s and its %s %s: the same packets would be listed under both; "
+					"leave %s out, its traffic is in %s",
+					section, d->name, *master->kind != '\0' ? master->kind : "master", master->name,
+					d->name, master->name));
 		else
 			at[kept++] = at[i];
 	}
 	return kept;
 }
 
-static void
-list_others(struct arena *a, const struct config *c, const struct links *l, struct watch *w)
+static void list_others(struct arena *a, const struct config *c, const struct links *l, struct watch *w)
 {
 	for (size_t i = 0; i < c->entries.n; i++) {
 		const struct entry *e = &c->entries.at[i];
@@ -179,8 +170,7 @@ list_others(struct arena *a, const struct config *c, const struct links *l, stru
 	}
 }
 
-void
-watch_devices(struct arena *a, const struct config *c, const struct links *l, const char *remembered,
+void watch_devices(struct arena *a, const struct config *c, const struct links *l, const char *remembered,
 	const struct local_ports *ports, struct watch *ret_watch)
 {
 	const struct settings *s = &c->settings;
@@ -198,8 +188,7 @@ watch_devices(struct arena *a, const struct config *c, const struct links *l, co
 	*ret_watch = w;
 }
 
-const char *
-watch_names(struct arena *a, const struct watch *w)
+const char *watch_names(struct arena *a, const struct watch *w)
 {
 	const char *text = "";
 
@@ -208,8 +197,7 @@ watch_names(struct arena *a, const struct watch *w)
 	return text;
 }
 
-static uint64_t
-hash_devices(uint64_t h, const struct watched *at, size_t n)
+static uint64_t hash_devices(uint64_t h, const struct watched *at, size_t n)
 {
 	h = hash_u64(h, n);
 	for (size_t i = 0; i < n; i++) {
@@ -220,8 +208,7 @@ hash_devices(uint64_t h, const struct watched *at, size_t n)
 	return h;
 }
 
-uint64_t
-watch_hash(uint64_t h, const struct watch *w)
+uint64_t watch_hash(uint64_t h, const struct watch *w)
 {
 	return hash_devices(hash_devices(h, w->devices.at, w->devices.n), w->others.at, w->others.n);
 }

@@ -24,12 +24,12 @@
 
 struct watched {
 	char name[DEVICE_NAME_MAX + 1];
-	bool present;      /* the next three are valid */
+	bool present; /* the next three are valid */
 	int ifindex;
 	uint32_t mtu;
 	bool up;
-	bool total;        /* counts toward the total */
-	const char *over;  /* total is false: the listed device that carries it; else NULL */
+	bool total;       /* counts toward the total */
+	const char *over; /* total is false: the listed device that carries it; else NULL */
 };
 
 struct watch_warning {
@@ -38,12 +38,12 @@ struct watch_warning {
 };
 
 struct watch {
-	bool automatic;  /* `auto` chose the list */
-	bool remembered; /* ... and could only repeat the last run's */
+	bool automatic;                 /* `auto` chose the list */
+	bool remembered;                /* ... and could only repeat the last run's */
 	VEC_OF(struct watched) devices; /* listed; in the order of the file, `auto`: by name */
 	VEC_OF(struct watched) others;  /* named by [interface] entries alone; never in the total */
 	VEC_OF(struct watch_warning) warnings;
-	struct watch_warning conflict;  /* text NULL: none */
+	struct watch_warning conflict; /* text NULL: none */
 };
 
 /* Ports that the kernel gives to outgoing connections; lo = 0: unknown, then nothing is said about them. */

@@ -7,38 +7,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-warn(struct arena *a, struct watch *w, struct location where, const char *text)
+static void warn(struct arena *a, struct watch *w, struct location where, const char *text)
 {
 	*vec_push(a, &w->warnings) = (struct watch_warning){ where, text };
 }
 
-static void
-warn_list(struct arena *a, const struct config *c, struct watch *w)
+static void warn_list(struct arena *a, const struct config *c, struct watch *w)
 {
 	struct location where = c->settings.where;
 
 	if (w->remembered && w->devices.n > 0)
-		warn(a, w, where, arena_printf(a, "no default route yet: watching %s as in the last run", watch_names(a, w)));
+		warn(a, w, where,
+			arena_printf(a, "no default route yet: watching %s as in the last run", watch_names(a, w)));
 	else if (w->remembered)
-		warn(a, w, where, "no default route yet and no device known from an earlier run: no device is watched; the next run looks "
+		warn(a, w, where,
+			"no default route yet and no device known from an earlier run: no device is watched; the next run looks "
 			"again, or name one with `interface =` in [portflow]");
 	for (size_t i = 0; i < w->devices.n; i++) {
 		const struct watched *d = &w->devices.at[i];
 		if (!d->present)
-			warn(a, w, where, arena_printf(a, "interface %s does not exist now; it counts as soon as it appears", d->name));
+			warn(a, w, where,
+				arena_printf(a, "interface %s does not exist now; it counts as soon as it appears",
+					d->name));
 		if (d->over != NULL && !w->automatic)
-			warn(a, w, where, arena_printf(a, "%s is a tunnel over %s: its packets pass both, so the total leaves %s out",
-				d->name, d->over, d->name));
+			warn(a, w, where,
+				arena_printf(a,
+					"%s is a tunnel over %s: its packets pass both, so the total leaves %s out",
+					d->name, d->over, d->name));
 	}
 	for (size_t i = 0; i < w->others.n; i++)
 		if (!w->others.at[i].present)
-			warn(a, w, where, arena_printf(a, "interface %s does not exist now; it counts as soon as it appears",
-				w->others.at[i].name));
+			warn(a, w, where,
+				arena_printf(a, "interface %s does not exist now; it counts as soon as it appears",
+					w->others.at[i].name));
 }
 
-static bool
-inside(const struct prefix *outer, const struct prefix *inner)
+static bool inside(const struct prefix *outer, const struct prefix *inner)
 {
 	if (outer->family != inner->family || outer->len > inner->len)
 		return false;
@@ -49,8 +53,7 @@ inside(const struct prefix *outer, const struct prefix *inner)
 	return rest == 0 || ((outer->addr[whole] ^ inner->addr[whole]) >> (8 - rest)) == 0;
 }
 
-static bool
-answers_for(const struct config *c, const struct links *l, const struct prefix *p)
+static bool answers_for(const struct config *c, const struct links *l, const struct prefix *p)
 {
 	for (size_t i = 0; i < l->addresses.n; i++)
 		if (inside(p, &l->addresses.at[i].addr))
@@ -61,8 +64,7 @@ answers_for(const struct config *c, const struct links *l, const struct prefix *
 	return false;
 }
 
-static const char *
-prefix_text(struct arena *a, const struct prefix *p)
+static const char *prefix_text(struct arena *a, const struct prefix *p)
 {
 	char text[INET6_ADDRSTRLEN] = "?";
 
@@ -70,19 +72,20 @@ prefix_text(struct arena *a, const struct prefix *p)
 	return p->len == (p->family == 4 ? 32 : 128) ? arena_strdup(a, text) : arena_printf(a, "%s/%u", text, p->len);
 }
 
-static void
-warn_addresses(struct arena *a, const struct config *c, const struct links *l, const struct entry *e, struct watch *w)
+static void warn_addresses(
+	struct arena *a, const struct config *c, const struct links *l, const struct entry *e, struct watch *w)
 {
 	for (size_t i = 0; i < e->addresses.n; i++)
 		if (!answers_for(c, l, &e->addresses.at[i]))
-			warn(a, w, e->where, arena_printf(a,
-				"[address %s]: this machine does not have %s now, so nothing counts for it; behind a cloud's NAT "
-				"write the address that `ip addr` shows", e->name, prefix_text(a, &e->addresses.at[i])));
+			warn(a, w, e->where,
+				arena_printf(a,
+					"[address %s]: this machine does not have %s now, so nothing counts for it; behind a cloud's NAT "
+					"write the address that `ip addr` shows",
+					e->name, prefix_text(a, &e->addresses.at[i])));
 }
 
 /* An entry called as one device that watches another reads wrong in every report. */
-static void
-warn_name(struct arena *a, const struct links *l, const struct entry *e, struct watch *w)
+static void warn_name(struct arena *a, const struct links *l, const struct entry *e, struct watch *w)
 {
 	const struct link_device *named = links_find(l, e->name);
 
@@ -97,8 +100,11 @@ warn_name(struct arena *a, const struct links *l, const struct entry *e, struct 
 		if (strcmp(e->devices.at[i], e->name) == 0)
 			return;
 	const char *watches = e->devices.n > 0 ? e->devices.at[0] : w->devices.n > 0 ? watch_names(a, w) : "no device";
-	warn(a, w, e->where, arena_printf(a, "[interface %s] watches %s, not the device %s: the name is only a label; write "
-		"`interface = %s` in the section if you mean it", e->name, watches, e->name, e->name));
+	warn(a, w, e->where,
+		arena_printf(a,
+			"[interface %s] watches %s, not the device %s: the name is only a label; write "
+			"`interface = %s` in the section if you mean it",
+			e->name, watches, e->name, e->name));
 }
 
 struct ranges {
@@ -106,8 +112,7 @@ struct ranges {
 };
 
 /* Adds the part of r that the kernel may hand out: inside the range, outside what is reserved. */
-static void
-add_exposed(struct arena *a, const struct local_ports *ports, struct port_range r, struct ranges *to)
+static void add_exposed(struct arena *a, const struct local_ports *ports, struct port_range r, struct ranges *to)
 {
 	uint32_t lo = r.lo > ports->range.lo ? r.lo : ports->range.lo;
 	uint32_t hi = r.hi < ports->range.hi ? r.hi : ports->range.hi;
@@ -124,8 +129,7 @@ add_exposed(struct arena *a, const struct local_ports *ports, struct port_range 
 		*vec_push(a, &to->list) = (struct port_range){ (uint16_t)lo, (uint16_t)hi };
 }
 
-static int
-by_start(const void *a, const void *b)
+static int by_start(const void *a, const void *b)
 {
 	const struct port_range *x = a, *y = b;
 
@@ -133,8 +137,7 @@ by_start(const void *a, const void *b)
 }
 
 /* Sorts and joins what touches. */
-static void
-tidy(struct ranges *r)
+static void tidy(struct ranges *r)
 {
 	size_t kept = 0;
 
@@ -151,8 +154,7 @@ tidy(struct ranges *r)
 }
 
 /* Above 16 ranges: one that spans them all, so that message and command stay readable. */
-static const char *
-ranges_text(struct arena *a, struct ranges *r)
+static const char *ranges_text(struct arena *a, struct ranges *r)
 {
 	const char *text = "";
 
@@ -164,15 +166,14 @@ ranges_text(struct arena *a, struct ranges *r)
 	for (size_t i = 0; i < r->list.n; i++) {
 		const struct port_range *x = &r->list.at[i];
 		const char *comma = i > 0 ? "," : "";
-		text = x->lo == x->hi ? arena_printf(a, "%s%s%u", text, comma, x->lo) :
-					arena_printf(a, "%s%s%u-%u", text, comma, x->lo, x->hi);
+		text = x->lo == x->hi ? arena_printf(a, "%s%s%u", text, comma, x->lo)
+				      : arena_printf(a, "%s%s%u-%u", text, comma, x->lo, x->hi);
 	}
 	return text;
 }
 
 /* One warning for all entries, since the cure is one value of one sysctl: what is reserved already and what should be. */
-static void
-warn_ports(struct arena *a, const struct config *c, const struct local_ports *ports, struct watch *w)
+static void warn_ports(struct arena *a, const struct config *c, const struct local_ports *ports, struct watch *w)
 {
 	struct ranges exposed = { { 0 } }, reserve = { { 0 } };
 	const char *names = "";
@@ -200,14 +201,15 @@ warn_ports(struct arena *a, const struct config *c, const struct local_ports *po
 		*vec_push(a, &reserve.list) = exposed.list.at[i];
 	for (size_t i = 0; i < ports->n_reserved; i++)
 		*vec_push(a, &reserve.list) = ports->reserved[i];
-	warn(a, w, where, arena_printf(a,
-		"ports %s of %s lie in the range (%u-%u) that the kernel gives to this machine's own outgoing connections, which "
-		"would count; keep them out of it: sysctl -w net.ipv4.ip_local_reserved_ports=%s", text, names,
-		ports->range.lo, ports->range.hi, ranges_text(a, &reserve)));
+	warn(a, w, where,
+		arena_printf(a,
+			"ports %s of %s lie in the range (%u-%u) that the kernel gives to this machine's own outgoing connections, which "
+			"would count; keep them out of it: sysctl -w net.ipv4.ip_local_reserved_ports=%s",
+			text, names, ports->range.lo, ports->range.hi, ranges_text(a, &reserve)));
 }
 
-void
-watch_warn(struct arena *a, const struct config *c, const struct links *l, const struct local_ports *ports, struct watch *w)
+void watch_warn(struct arena *a, const struct config *c, const struct links *l, const struct local_ports *ports,
+	struct watch *w)
 {
 	warn_list(a, c, w);
 	for (size_t i = 0; i < c->entries.n; i++) {

@@ -1,4 +1,5 @@
-/* Which of a device's offloads merge packets before the hooks see them, or cut them after. Read by ethtool's ioctl; changes nothing.
+/* Which of a device's offloads merge packets before the hooks see them, or cut them after.
+ * Read by ethtool's ioctl; changes nothing.
  * run/doctor_devices.c calls. */
 #ifndef TC_OFFLOAD_H
 #define TC_OFFLOAD_H
