@@ -289,7 +289,7 @@ static bool section_good(struct parser *p, struct hash_map *names, const struct 
 static void read_settings(struct parser *p, const struct ini_section *s)
 {
 	struct settings *settings = &p->c->settings;
-	struct written w = { .section = s, .kind = section_of(SECTION_PORTFLOW) };
+	struct written w = { .section = s, .kind = section_find("portflow") };
 
 	settings->cycle.timezone = "";
 	for (size_t i = 0; i < key_rows_n; i++)

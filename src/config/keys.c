@@ -59,10 +59,11 @@ const struct section_row *section_find(const char *name)
 	return NULL;
 }
 
-const struct section_row *section_of(unsigned kind)
+const struct section_row *section_of_entry(enum entry_kind kind)
 {
-	for (size_t i = 0; i < SECTION_KINDS; i++)
-		if (section_rows[i].kind == kind)
-			return &section_rows[i];
-	return NULL;
+	static const char *const names[] = {
+		[ENTRY_PORT] = "port", [ENTRY_ADDRESS] = "address", [ENTRY_INTERFACE] = "interface"
+	};
+
+	return section_find(names[kind]);
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/entry.h"
+
 /* Kinds of sections, as bits. */
 enum section_kind {
 	SECTION_PORTFLOW = 1,
@@ -57,6 +59,6 @@ struct section_row {
 #define SECTION_KINDS 4
 extern const struct section_row section_rows[SECTION_KINDS];
 const struct section_row *section_find(const char *name);
-const struct section_row *section_of(unsigned kind);
+const struct section_row *section_of_entry(enum entry_kind kind);
 
 #endif

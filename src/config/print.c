@@ -54,14 +54,10 @@ void config_print_settings(const struct settings *s, struct str *out)
 
 void config_print_entry(const struct entry *e, struct str *out)
 {
-	static const unsigned sections[] = {
-		[ENTRY_PORT] = SECTION_PORT,
-		[ENTRY_ADDRESS] = SECTION_ADDRESS,
-		[ENTRY_INTERFACE] = SECTION_INTERFACE,
-	};
+	const struct section_row *section = section_of_entry(e->kind);
 
-	str_putf(out, "[%s %s]\n", section_of(sections[e->kind])->name, e->name);
-	print_keys(sections[e->kind], e, out);
+	str_putf(out, "[%s %s]\n", section->name, e->name);
+	print_keys(section->kind, e, out);
 }
 
 void config_print(const struct config *c, struct str *out)

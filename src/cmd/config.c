@@ -1,0 +1,160 @@
+/* `portflow config show`: the effective configuration, of the file or as the last run applied it.
+ * What it prints is an INI that `check` accepts and that prints the same again.
+ * list.def. */
+#include <string.h>
+
+#include "cmd/command.h"
+#include "config/config.h"
+#include "config/keys.h"
+#include "config/values.h"
+#include "run/files.h"
+#include "store/store.h"
+#include "view/json.h"
+
+#define OUTPUT_MAX ((size_t)64 << 20)
+
+enum { OPTION_APPLIED, OPTION_JSON };
+
+/* -- JSON: the keys of the INI; lists are arrays, flags and plain numbers are themselves, all else is text as it is written - */
+
+static void put_items(struct json *j, const char *list)
+{
+	json_open_array(j);
+	while (list && *list) {
+		const char *comma = strstr(list, ", ");
+		size_t len = comma ? (size_t)(comma - list) : strlen(list);
+
+		json_put_bytes(j, list, len);
+		list += len;
+		list += comma ? 2 : 0;
+	}
+	json_close_array(j);
+}
+
+static void put_keys(struct json *j, unsigned section, const void *base)
+{
+	for (size_t i = 0; i < key_rows_n; i++) {
+		const struct key_row *row = &key_rows[i];
+		const void *field = (const char *)base + row->field;
+		cleanup_str struct str text = STR_CEILING(OUTPUT_MAX);
+
+		if (!(row->sections & section))
+			continue;
+		json_key(j, row->name);
+		row->type->print(field, &text);
+		if (row->type == &type_flag)
+			json_put_bool(j, *(const bool *)field);
+		else if (row->type == &type_number)
+			json_put_u64(j, *(const uint32_t *)field);
+		else if (row->type->list)
+			put_items(j, text.p);
+		else
+			json_put_text_or_null(j, text.len ? text.p : NULL);
+	}
+}
+
+static void put_json(struct str *out, const struct config *c)
+{
+	struct json j = JSON_INTO(out);
+
+	json_open_object(&j);
+	json_key(&j, "version");
+	json_put_u64(&j, 1);
+	json_key(&j, "portflow");
+	json_open_object(&j);
+	put_keys(&j, SECTION_PORTFLOW, &c->settings);
+	json_close_object(&j);
+	json_key(&j, "entries");
+	json_open_array(&j);
+	for (size_t i = 0; i < c->entries.n; i++) {
+		const struct entry *e = &c->entries.at[i];
+		const struct section_row *section = section_of_entry(e->kind);
+
+		json_open_object(&j);
+		json_key(&j, "kind");
+		json_put_text(&j, section->name);
+		json_key(&j, "name");
+		json_put_text(&j, e->name);
+		put_keys(&j, section->kind, e);
+		json_close_object(&j);
+	}
+	json_close_array(&j);
+	json_close_object(&j);
+	json_end(&j);
+}
+
+/* -------------------------------------------------------------------------------------------------------------------- */
+
+/* Where the database is: as the file says, or, when the file is wrong, where it is by default: a broken file is one reason to
+ * ask what was applied. */
+static const char *database(struct app *app)
+{
+	struct diags d = { .arena = &app->arena };
+	struct config_sources none = { 0 }, sources;
+	const struct config *config = NULL;
+	struct err ignored;
+
+	if (files_load(app, &app->arena, &sources, &ignored) == 0)
+		config = config_parse(&app->arena, &sources, &d);
+	d = (struct diags){ .arena = &app->arena };
+	if (!config) {
+		config = config_parse(&app->arena, &none, &d);
+		app_note(app, "%s is wrong or missing: asking the database %s", app->config_path,
+			config->settings.database);
+	}
+	return config->settings.database;
+}
+
+static int applied(struct app *app, const struct config **ret, struct err *err)
+{
+	const char *path = database(app), *text = NULL;
+	struct diags d = { .arena = &app->arena };
+	struct config_source source = { .name = "the applied configuration" };
+	struct config_sources sources = { 0 };
+	cleanup_store struct store *store = NULL;
+
+	if (store_open(path, STORE_READ, &store, err) || store_meta_get(store, &app->arena, "applied", &text, err))
+		return -1;
+	if (!text)
+		return err_set(err, ERR_FAIL, "nothing was applied yet: portflow apply");
+	source.bytes = text;
+	source.len = strlen(text);
+	*(struct config_source *)vec_push(&app->arena, &sources.files) = source;
+	*ret = config_parse(&app->arena, &sources, &d);
+	return run_diagnostics(app, &d, err);
+}
+
+static int run(struct app *app, const struct args *args, struct err *err)
+{
+	cleanup_str struct str out = STR_CEILING(OUTPUT_MAX);
+	const struct config *config;
+	struct config *loaded;
+	int64_t mtime;
+
+	if (args->given[OPTION_APPLIED]) {
+		if (applied(app, &config, err))
+			return -1;
+	} else {
+		if (run_config(app, &loaded, &mtime, err))
+			return -1;
+		config = loaded;
+	}
+	if (args->given[OPTION_JSON])
+		put_json(&out, config);
+	else
+		config_print(config, &out);
+	fwrite(out.p, 1, out.len, app->out);
+	return 0;
+}
+
+const struct command cmd_config_show = {
+	.name = "config show",
+	.summary = "the configuration with all its defaults",
+	.text = "Prints the configuration as it is in effect, every key with its value, as an INI. With --applied it is the one that the last "
+		"apply or sample took up, which the database keeps.",
+	.options = {
+		[OPTION_APPLIED] = { "applied", NULL, false, "the configuration that the last run took up" },
+		[OPTION_JSON] = { "json", NULL, false, "as JSON" },
+	},
+	.run = run,
+};
