@@ -188,7 +188,19 @@ int db_begin(struct store *s, struct store **ret_tx, struct err *err)
 
 int db_begin_read(struct store *s, struct store **ret_tx, struct err *err)
 {
+	/* store_freeze has begun one, which stays open */
+	if (!sqlite3_get_autocommit(s->db)) {
+		*ret_tx = NULL;
+		return 0;
+	}
 	return begin(s, STMT_BEGIN_READ, ret_tx, err);
+}
+
+int store_freeze(struct store *s, struct err *err)
+{
+	struct store *until_close;
+
+	return begin(s, STMT_BEGIN_READ, &until_close, err);
 }
 
 int db_commit(struct store **tx, struct err *err)
@@ -196,6 +208,9 @@ int db_commit(struct store **tx, struct err *err)
 	cleanup_stmt sqlite3_stmt *q = NULL;
 	struct store *s = *tx;
 
+	/* reading within a frozen store */
+	if (!s)
+		return 0;
 	if (db_stmt(s, STMT_COMMIT, &q, err) || db_exec(s, q, err))
 		return -1;
 	*tx = NULL;

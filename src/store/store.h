@@ -44,6 +44,10 @@ int store_dropped(struct store *s, const int64_t *ids, size_t n, struct err *err
 int store_meta_get(struct store *s, struct arena *a, const char *key, const char **ret_value, struct err *err);
 int store_meta_set(struct store *s, const char *key, const char *value, struct err *err); /* value NULL: forget it */
 
+/* From now until the store is closed, everything that is read is of one moment (that of the first read after this), whatever a
+ * writer does meanwhile. Only for STORE_READ. */
+int store_freeze(struct store *s, struct err *err);
+
 /* -- queries: readers ------------------------------------------------------------------------------------------------ */
 
 struct store_sum { /* one entry's figures over a stretch of time */
