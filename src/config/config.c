@@ -329,7 +329,8 @@ static void read_entry(struct parser *p, const struct ini_section *s)
 		check_entry(e, w, &p->c->settings, p->d);
 }
 
-struct config *config_parse(struct arena *a, const struct config_sources *sources, struct diags *d)
+/* As much as could be understood. */
+static struct config *parse(struct arena *a, const struct config_sources *sources, struct diags *d)
 {
 	struct parser p = { .a = a, .d = d, .c = arena_new(a, struct config) };
 	const struct ini_section *settings = NULL;
@@ -356,5 +357,19 @@ struct config *config_parse(struct arena *a, const struct config_sources *source
 			read_entry(&p, &p.ini.sections.at[i]);
 	check_overlaps(p.c, p.written.at, d);
 	diags_sort(d);
-	return d->errors ? NULL : p.c;
+	return p.c;
+}
+
+struct config *config_parse(struct arena *a, const struct config_sources *sources, struct diags *d)
+{
+	struct config *c = parse(a, sources, d);
+
+	return d->errors ? NULL : c;
+}
+
+const char *config_database(struct arena *a, const struct config_sources *sources)
+{
+	struct diags unheard = { .arena = a };
+
+	return parse(a, sources, &unheard)->settings.database;
 }

@@ -24,6 +24,9 @@ struct config_sources {
 /* Everything that is wrong goes to d, sorted by place. NULL when any of it is an error; warnings alone do not hinder. */
 struct config *config_parse(struct arena *a, const struct config_sources *sources, struct diags *d);
 
+/* Where the database is, even when something else in the files is wrong: who only reads can then go on with what was applied. */
+const char *config_database(struct arena *a, const struct config_sources *sources);
+
 /* The effective configuration as INI: every key with its value, defaults too. Parsed again it prints the same. */
 void config_print(const struct config *c, struct str *out);
 
