@@ -25,6 +25,7 @@ quiet_net() { # of the namespace it runs in: no packets but those that a test se
 		echo 0 >"/proc/sys/net/ipv6/conf/$f/accept_ra"
 		echo 1 >"/proc/sys/net/ipv6/conf/$f/addr_gen_mode" # no link-local addresses of their own accord
 	done
+	echo reno >/proc/sys/net/ipv4/tcp_congestion_control # bbr paces by timers, which is slow here
 	ip link set lo up
 }
 new_namespace() { # NAME
@@ -98,11 +99,15 @@ routed_guest() { # behind the machine, routed; the peer knows the way
 	echo 1 >/proc/sys/net/ipv4/ip_forward
 	echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 }
-exact_segments() { # each TCP segment is a packet of its own, at every hook
-	ip link set "$DEV" gso_max_segs 1
-	ip -n "$PEER" link set "$FAR" gso_max_segs 1
-	ethtool -K "$DEV" gro off tso off gso off >/dev/null 2>&1
-	in_peer ethtool -K "$FAR" gro off tso off gso off >/dev/null 2>&1
+exact_segments() { # each TCP segment is a packet of its own, at every hook; call it when all devices are there
+	local ns dev
+	for ns in '' "$PEERNS" "$GUESTNS"; do
+		[ -z "$ns" ] || [ -e "$ns" ] || continue
+		for dev in $(${ns:+nsenter --net="$ns"} ip -o link show type veth | sed 's/^[0-9]*: \([^@:]*\).*/\1/'); do
+			${ns:+nsenter --net="$ns"} ip link set "$dev" gso_max_segs 1
+			${ns:+nsenter --net="$ns"} ethtool -K "$dev" gro off tso off gso off >/dev/null 2>&1
+		done
+	done
 }
 
 # -- traffic ------------------------------------------------------------------------------------------------------------
