@@ -143,3 +143,5 @@ need_program() {
 . "$SYSTEM/lib/net.sh"
 # shellcheck source=lib/oracle.sh
 . "$SYSTEM/lib/oracle.sh"
+# shellcheck source=lib/conserve.sh
+. "$SYSTEM/lib/conserve.sh"

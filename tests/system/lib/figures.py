@@ -1,5 +1,6 @@
-# Reads `portflow status --json` for the system tests: "figures FILE" prints a line a name and direction, "sum FILE" checks
-# that the port entries, forwarded and rest are the total. Kept apart from the program's own readers on purpose.
+# Reads the program's JSON for the system tests: "figures STATUS" prints a line a name and direction, "sum STATUS" checks that
+# the port entries, forwarded and rest are the total, "history REPORT" prints the sums of a report.
+# Kept apart from the program's own readers on purpose.
 # Run by lib/oracle.sh.
 import json
 import sys
@@ -27,11 +28,25 @@ def check_sum(status):
     return wrong
 
 
+def history(report):
+    sums = {}
+    for row in report["rows"]:
+        for direction in ("in", "out"):
+            of = sums.setdefault((row["name"], direction), [0, 0])
+            of[0] += row[direction + "_bytes"]
+            of[1] += row[direction + "_packets"]
+    for (name, direction), of in sorted(sums.items()):
+        print(name, direction, *of)
+    return 0
+
+
 def main():
     with open(sys.argv[2], encoding="utf-8") as f:
         status = json.load(f)
     if sys.argv[1] == "sum":
         return check_sum(status)
+    if sys.argv[1] == "history":
+        return history(status)
     for name, direction, figures in lines(status):
         print(name, direction, *figures)
     return 0

@@ -90,29 +90,32 @@ truth() { # here|peer NAME in|out -> bytes of the oracle
 	oracle_read "$1" | awk -v n="$2" -v d="$3" '$1 == n && $2 == d { print $3 }'
 }
 
-agree() { # DESCRIPTION here|peer [wire]: status says what the oracle says, to the byte, for every name of the oracle.
-	# With `wire` the wire-true figures are compared too (with exact segments they are the raw ones).
-	local what=$1 place=$2 mode=${3:-raw} before after tries=8
-	settle
+matches() { # here|peer raw|wire: status says what the oracle says, to the byte, for every name of the oracle; else $WORK/agree.log
+	local place=$1 mode=$2 before after tries=8
 	while :; do
 		before=$(oracle_read "$place")
-		status_read >"$WORK/status.lines" || { fail "$what" "$(cat "$WORK/status.err")"; return 1; }
+		status_read >"$WORK/status.lines" || { cp "$WORK/status.err" "$WORK/agree.log"; return 1; }
 		after=$(oracle_read "$place")
 		[ "$before" != "$after" ] || break
 		tries=$((tries - 1))
-		[ $tries -gt 0 ] || { fail "$what" "the traffic does not come to rest"; return 1; }
+		[ $tries -gt 0 ] || { echo "the traffic does not come to rest" >"$WORK/agree.log"; return 1; }
 		sleep 0.1
 	done
-	if printf '%s\n' "$before" | awk -v mode="$mode" '
+	printf '%s\n' "$before" | awk -v mode="$mode" '
 		FILENAME != "-" { seen[$1 " " $2] = $5 " " $6; wire[$1 " " $2] = $3 " " $4; next }
-		{ k = $1 " " $2; n++; sum += $3 }
+		{ k = $1 " " $2; n++ }
 		!(k in seen) { print k ": the oracle has " $3 " bytes, status has no such line"; bad = 1; next }
 		seen[k] != $3 " " $4 { print k ": bytes packets " seen[k] ", the oracle " $3 " " $4; bad = 1; next }
 		mode == "wire" && wire[k] != $3 " " $4 { print k ": wire bytes packets " wire[k] ", the oracle " $3 " " $4; bad = 1 }
-		END { if (!n) { print "the oracle is empty"; bad = 1 } exit bad }' "$WORK/status.lines" - >"$WORK/agree.log"; then
-		pass "$what"
+		END { if (!n) { print "the oracle is empty"; bad = 1 } exit bad }' "$WORK/status.lines" - >"$WORK/agree.log"
+}
+agree() { # DESCRIPTION here|peer [wire]: matches, after the traffic has come to rest.
+	# With `wire` the wire-true figures are compared too (with exact segments they are the raw ones).
+	settle
+	if matches "$2" "${3:-raw}"; then
+		pass "$1"
 	else
-		fail "$what" "$(cat "$WORK/agree.log")"
+		fail "$1" "$(cat "$WORK/agree.log")"
 		return 1
 	fi
 }

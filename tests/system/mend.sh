@@ -1,0 +1,213 @@
+#!/bin/bash
+# Whatever is altered by hand in portflow's table is mended by the next sample, and no byte is lost or doubled on the way.
+# Each rule, chain, map, element and counter in turn: taken away, altered, added to.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need_program
+net_up && exact_segments || exit 1
+ini <<END
+[portflow]
+interface = $DEV
+own = 203.0.113.7, 2001:db8:7::/48
+[port web]
+ports = 443, 8000-8010
+[port long]
+ports = 20000-21000
+[address also]
+addresses = $ALSO4, $ALSO6
+[address service]
+addresses = 10.66.0.3, fd66::3
+ports = 80
+[interface all]
+interface = $DEV
+END
+oracle_port web '443, 8000-8010'
+oracle_port long 20000-21000
+oracle_address also $ALSO4 $ALSO6
+oracle_total
+oracle_load peer
+pf_ok apply
+traffic() {
+	udp_in 4 443,8005,20500 2
+	udp_in 6 443,21000 2
+	udp_out 4 443,8000,20000 2
+	udp_out 6 443 2
+	udp_in 4 7 1 10 -d $ALSO4
+	udp_in 6 7 1 10 -d $ALSO6
+}
+listing() { nft list table inet portflow | sed -e 's/packets [0-9]* bytes [0-9]*/counted/' -e '/comment/s/".*"/mark/' | sort; }
+traffic
+pf_ok sample
+agree "to begin with, all agrees" peer wire
+listing >"$WORK/right"
+things() { # KIND -> lines of arguments for nft
+	nft -a -j list table inet portflow | "$PYTHON" -c '
+import json, sys
+kind = sys.argv[1]
+def text(x):
+    if isinstance(x, dict):
+        if "range" in x: return text(x["range"][0]) + "-" + text(x["range"][1])
+        if "prefix" in x: return text(x["prefix"]["addr"]) + "/" + str(x["prefix"]["len"])
+        if "concat" in x: return " . ".join(text(p) for p in x["concat"])
+        if "elem" in x: return text(x["elem"]["val"])
+    return str(x) if not isinstance(x, str) or x.replace(".", "").replace(":", "").isalnum() else "\"%s\"" % x
+for item in json.load(sys.stdin)["nftables"]:
+    (what, o), = item.items()
+    if kind == "rule" and what == "rule":
+        print(o["chain"], "handle", o["handle"])
+    elif kind == "chain" and what == "chain":
+        print(o["name"])
+    elif kind == "set" and what in ("set", "map"):
+        print(what, o["name"])
+    elif kind == "counter" and what == "counter":
+        print(o["name"])
+    elif kind == "element" and what in ("set", "map"):
+        for e in o.get("elem", []):
+            print(o["name"], "{", text(e[0] if what == "map" else e), "}")
+' "$1"
+}
+damaged=0 mended=0 log=
+damage() { # LABEL NFT_ARGUMENTS...: sampled before, so that nothing unread is in what goes; then mended, then counted on
+	local label=$1
+	shift
+	if ! nft "$@" 2>"$WORK/nft.err"; then
+		log+="$label: nft refused: $(head -n 1 "$WORK/nft.err")"$'\n'
+		return
+	fi
+	damaged=$((damaged + 1))
+	pf_run sample
+	if [ "$rc" != 0 ]; then log+="$label: sample: exit $rc $err"$'\n'; return; fi
+	listing >"$WORK/now"
+	if ! cmp -s "$WORK/right" "$WORK/now"; then log+="$label: not mended: $(diff "$WORK/right" "$WORK/now" | head -n 5)"$'\n'; return; fi
+	traffic
+	pf_run sample
+	if ! matches peer wire; then
+		log+="$label: $(cat "$WORK/agree.log")"$'\n'
+		oracle_load peer && fresh && pf_run apply # for what follows
+		return
+	fi
+	mended=$((mended + 1))
+}
+group() { # DESCRIPTION
+	if [ $damaged -gt 0 ] && [ $damaged = $mended ] && [ -z "$log" ]; then pass "$1 ($damaged)"; else
+		fail "$1 ($mended of $damaged)" "$log"; fi
+	damaged=0 mended=0 log=
+}
+
+rules=$(things rule | wc -l)
+for n in $(seq 1 "$rules"); do # a mended chain may be written anew: take the Nth rule of now
+	line=$(things rule | sed -n "${n}p")
+	# shellcheck disable=SC2086 # three words
+	damage "rule $n ($line)" delete rule inet portflow $line
+done
+group "each rule deleted"
+
+for chain in $(things chain); do
+	damage "chain $chain emptied" flush chain inet portflow "$chain"
+	damage "a rule added to $chain" add rule inet portflow "$chain" tcp dport 1 drop
+	damage "a rule put before those of $chain" insert rule inet portflow "$chain" tcp dport 1 drop
+done
+group "each chain emptied and added to"
+
+things element >"$WORK/list"
+while read -r set element <&3; do damage "element $set $element" delete element inet portflow "$set" "$element"; done 3<"$WORK/list"
+group "each element deleted"
+
+while read -r kind set <&3; do damage "$kind $set emptied" flush "$kind" inet portflow "$set"; done 3< <(things set)
+group "each set and map emptied"
+
+# elements that point elsewhere, and strangers
+element() { things element | awk -v s="$1" '$1 == s { $1 = ""; print; exit }' | tr -d '{}'; }
+for map in $(things set | awk '$1 == "map" { print $2 }'); do
+	key=$(element "$map")
+	[ -n "$key" ] || continue
+	other=$(things counter | grep -E '^forwarded\.(in|out)$' | head -n 1)
+	damage "$map: $key counted elsewhere" "delete element inet portflow $map { $key }; add element inet portflow $map { $key : \"$other\" }"
+done
+group "an element of each map pointed at another counter"
+for map in $(things set | awk '$1 == "map" { print $2 }'); do
+	case $(nft list map inet portflow "$map") in
+	*'type inet_service :'*) damage "$map: a foreign port" add element inet portflow "$map" "{ 60001 : \"p_web.in\" }" ;;
+	*'type ipv4_addr :'*) damage "$map: a foreign address" add element inet portflow "$map" "{ 10.66.0.200 : \"a_also.in\" }" ;;
+	esac
+done
+damage "a foreign counter" add counter inet portflow stranger
+damage "a foreign set" add set inet portflow stranger '{ type ipv4_addr; }'
+damage "a foreign map" add map inet portflow stranger '{ type ipv4_addr : verdict; }'
+damage "a foreign chain" add chain inet portflow stranger
+damage "a foreign base chain" add chain inet portflow stranger '{ type filter hook prerouting priority -300; policy accept; }'
+damage "a foreign base chain that counts again" "add chain inet portflow twice { type filter hook prerouting priority -299; policy accept; }; add rule inet portflow twice udp dport 9 counter name \"p_web.in\""
+damage "a quota object" add quota inet portflow stranger '{ over 100 mbytes }'
+damage "a foreign rule and its set" "add set inet portflow strange { type inet_service; elements = { 9 }; }; add rule inet portflow $(things chain | head -n 1) tcp dport @strange drop"
+group "strangers removed"
+
+# chains and counters with all that hangs on them
+nft -a -j list table inet portflow >"$WORK/table.json"
+for chain in $(things chain); do
+	# its rules, then the jumps to it, then itself
+	script="flush chain inet portflow $chain; "
+	jumps=$("$PYTHON" -c '
+import json, sys
+for item in json.load(open(sys.argv[1]))["nftables"]:
+    r = item.get("rule")
+    if r and any(isinstance(e, dict) and (e.get("goto") or e.get("jump") or {}).get("target") == sys.argv[2] for e in r["expr"]):
+        print("delete rule inet portflow %s handle %d;" % (r["chain"], r["handle"]))' "$WORK/table.json" "$chain")
+	damage "chain $chain deleted" "$script $jumps delete chain inet portflow $chain"
+	nft -a -j list table inet portflow >"$WORK/table.json"
+done
+group "each chain deleted with the jumps to it"
+
+# a counter deleted and made again under its name: another object, though it looks the same
+remake() { # COUNTER [VALUE]: in one batch: what refers to it goes, it is made anew
+	"$PYTHON" -c '
+import json, sys
+name, value = sys.argv[2], sys.argv[3]
+gone, back = [], []
+for item in json.load(open(sys.argv[1]))["nftables"]:
+    m = item.get("map")
+    if m:
+        for e in m.get("elem", []):
+            if e[1] == name:
+                gone.append({"delete": {"element": {"family": "inet", "table": "portflow", "name": m["name"], "elem": [e[0]]}}})
+    r = item.get("rule")
+    if r and name in json.dumps(r["expr"]):
+        gone.append({"delete": {"rule": {"family": "inet", "table": "portflow", "chain": r["chain"], "handle": r["handle"]}}})
+c = {"family": "inet", "table": "portflow", "name": name}
+gone.append({"delete": {"counter": c}})
+if value != "gone":
+    gone.append({"add": {"counter": dict(c, packets=int(value), bytes=int(value) * 100)}})
+print(json.dumps({"nftables": gone}))' "$WORK/table.json" "$1" "$2" >"$WORK/remake.json"
+}
+for value in 0 5 gone; do
+	for counter in $(things counter | grep -E '^(p_web.in|p_long.out|a_also.in|i_all.in|total.in|forwarded.out|.*b1500|ts4.in)$'); do
+		nft -a -j list table inet portflow >"$WORK/table.json"
+		remake "$counter" $value
+		damage "counter $counter made anew ($value)" -j -f "$WORK/remake.json"
+	done
+done
+group "counters deleted, or made again with a value of their own, and what referred to them gone"
+
+# what was counted before the damage and not yet read is kept when its counter is
+traffic
+nft flush chain inet portflow "$(things chain | head -n 1)"
+for map in $(things set | awk '$1 == "map" { print $2 }'); do nft flush map inet portflow "$map"; done
+pf_ok sample
+agree "what the counters held before rules and maps were emptied is not lost" peer wire
+traffic
+nft add rule inet portflow "$(things chain | head -n 1)" counter
+agree "status reads on while the table is damaged" peer wire
+pf_ok sample
+traffic
+agree "and after it is mended" peer wire
+pf_run events
+like "the mending is told" "$out" '[a-z]'
+exits "plan is empty" 0 plan
+
+# a table of somebody else's that bears the name
+pf_ok down
+nft add table inet portflow
+nft add chain inet portflow theirs
+exits "a table named portflow without our mark is refused" 1 apply
+is "and left alone" "$(nft list table inet portflow | tr -d '\n\t')" "table inet portflow {chain theirs {}}"
+nft delete table inet portflow
+done_testing
