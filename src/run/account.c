@@ -175,32 +175,30 @@ static const char *clock_text(struct pass *p, int64_t t)
 static void find_events(struct pass *p, const struct delta_output *now)
 {
 	const struct ledger *l = &p->ledger;
-	bool same_boot = l->bound.present && strcmp(l->bound.boot_id, p->boot_id) == 0 && l->bound.netns == p->netns;
 	int64_t gap = p->app->now - l->sampled;
 
 	if (l->sampled > p->app->now)
 		pass_event(p, 0, "clock_jumped", "the clock went back: the last sample is of %s", clock_text(p, l->sampled));
-	if (p->identity == IDENTITY_NONE && same_boot && !p->down)
+	if (p->found.rebuilt)
 		pass_event(p, 0, "table_rebuilt", "the table was gone, rebuilt %s, up to %lld min uncounted",
 			clock_text(p, p->app->now), (long long)(gap > 0 ? (gap + 59) / 60 : 0));
-	if (p->identity == IDENTITY_COPY)
+	if (p->found.copied)
 		pass_event(p, 0, "table_restored",
 			"the table was saved and loaded again by somebody: up to %lld min uncounted",
 			(long long)(gap > 0 ? (gap + 59) / 60 : 0));
-	if (p->wipe)
+	if (p->found.wiped)
 		pass_event(p, 0, "table_taken_over",
 			"the table was of another database or of an older state of this one: what it had counted is kept as "
 			"older than the database");
-	if (p->reset)
+	if (p->found.reset)
 		pass_event(p, 0, "counters_reset", "somebody reset all counters: up to %lld min uncounted",
 			(long long)(gap > 0 ? (gap + 59) / 60 : 0));
 	if (now->zeroed)
 		pass_event(p, 0, "counter_reset", "somebody reset %zu counters: their bytes since the last sample are lost",
 			now->zeroed);
-	if (!p->rebuild && !p->known && p->diff.changes.n && p->applied_text && strcmp(p->applied_text, p->text) == 0 &&
-	    l->known_hash == p->hash)
-		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu changes put it right%s", p->diff.changes.n,
-			p->diff.copies > 1 ? "; packets were counted several times meanwhile, the figures were divided" : "");
+	if (p->found.mended)
+		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu changes put it right%s", p->found.mended,
+			p->found.copies > 1 ? "; packets were counted several times meanwhile, the figures were divided" : "");
 }
 
 static void fill_result(struct pass *p, const struct delta_output *now)
@@ -218,7 +216,7 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 	r->baselines.n = now->baselines.n;
 	r->baselines.cap = now->baselines.cap;
 	r->bind = p->where;
-	r->clear_reset = p->reset;
+	r->clear_reset = p->found.reset || p->reset;
 	r->clear_restored = p->ledger.restored;
 	r->known = p->mode != RUN_DOWN;
 	memcpy(r->known_boot, p->boot_id, UUID_TEXT);
@@ -238,20 +236,20 @@ int pass_account(struct pass *p, struct err *err)
 	struct arena *a = &p->app->arena;
 	struct delta_output now, lost;
 	struct delta_input in = { .ledger = &p->ledger, .identity = p->rebuild ? IDENTITY_PENDING : p->identity,
-		.reset = p->reset, .older = p->ledger.restored, .copies = p->diff.copies,
+		.reset = p->reset, .older = p->ledger.restored, .copies = p->found.copies,
 		.counters = p->readings.counters.at, .n = p->readings.counters.n,
 		.link_overhead = p->config->settings.link_overhead };
 
 	delta_compute(a, &in, &now);
-	if (p->wipe) {
+	if (p->found.wiped) {
 		in.identity = IDENTITY_LOST;
-		in.counters = p->have.objects.at;
-		in.n = p->have.objects.n;
+		in.counters = p->found.lost;
+		in.n = p->found.n_lost;
 		delta_compute(a, &in, &lost);
 	}
 	find_drops(p);
 	find_events(p, &now);
-	account_entries(p, &now, p->wipe ? &lost : NULL);
+	account_entries(p, &now, p->found.wiped ? &lost : NULL);
 	fill_result(p, &now);
 	return store_result(p->store, &p->result, err);
 }

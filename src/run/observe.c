@@ -107,7 +107,7 @@ static void find_canary(struct pass *p)
 		if (strcmp(p->have.objects.at[i].name, CANARY) == 0)
 			c = judge_canary(p, true, p->have.objects.at[i].bytes);
 	p->arm = p->rebuild || c != CANARY_GOOD;
-	p->arm_delete = !p->rebuild && c != CANARY_MISSING;
+	p->arm_delete = p->arm && !p->rebuild && c != CANARY_MISSING;
 	p->reset = !p->rebuild && (p->ledger.reset_seen || c == CANARY_ZERO);
 }
 

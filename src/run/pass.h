@@ -55,6 +55,18 @@ struct pass {
 	bool rebuild;           /* the table is made in this run */
 	bool wipe;              /* ... after the one that is there was read and deleted */
 
+	/* what the commits of this run found, over all tries */
+	struct {
+		bool rebuilt;         /* a table that should have been there was not */
+		bool copied;          /* IDENTITY_COPY */
+		bool reset;
+		size_t mended;        /* changes that no edit of ours explains */
+		unsigned int copies;  /* as in struct diff */
+		const struct ruleset_object *lost; /* counters of a table that was wiped */
+		size_t n_lost;
+		bool wiped;
+	} found;
+
 	/* intend.c */
 	char nonce[NONCE_TEXT], canary[NONCE_TEXT];
 	VEC_OF(int64_t) gone; /* rows of retired counters that the kernel has no more */

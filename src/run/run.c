@@ -46,6 +46,35 @@ static int commit(struct pass *p, struct batch *b, struct err *err)
 	return 0;
 }
 
+/* A try that ends stale has changed the kernel all the same: what it found is not found again by the next. */
+static void remember(struct pass *p)
+{
+	const struct ledger *l = &p->ledger;
+	bool ours = l->bound.present && strcmp(l->bound.boot_id, p->boot_id) == 0 && l->bound.netns == p->netns;
+
+	p->found.rebuilt |= p->identity == IDENTITY_NONE && ours && !p->down;
+	p->found.copied |= p->identity == IDENTITY_COPY;
+	p->found.reset |= p->reset;
+	if (p->diff.copies > p->found.copies)
+		p->found.copies = p->diff.copies;
+	if (!p->rebuild && l->known && l->known_hash == p->hash)
+		p->found.mended += p->diff.changes.n;
+	if (p->wipe) {
+		p->found.wiped = true;
+		p->found.lost = p->have.objects.at;
+		p->found.n_lost = p->have.objects.n;
+	}
+}
+
+/* Once the rules are put right nothing in the kernel tells that they had counted several times: a run that dies before its
+ * result leaves a note. Forgetting it late loses a part of one interval; never doubles. */
+static int note_copies(struct pass *p, struct err *err)
+{
+	if (p->diff.copies <= 1 || p->diff.copies <= p->found.copies)
+		return 0;
+	return store_meta_set(p->store, "copies", arena_printf(&p->app->arena, "%u", p->diff.copies), err);
+}
+
 /* Steps 3 to 7 once. */
 static int structure(struct pass *p, struct err *err)
 {
@@ -57,7 +86,7 @@ static int structure(struct pass *p, struct err *err)
 	p->report->changes = p->diff.changes.n;
 	if (p->mode == RUN_PLAN)
 		return 0;
-	if (pass_intend(p, err) < 0)
+	if (note_copies(p, err) < 0 || pass_intend(p, err) < 0)
 		return -1;
 	put_structure(p, &b);
 	p->report->changes = b.messages;
@@ -65,6 +94,7 @@ static int structure(struct pass *p, struct err *err)
 	batch_free(&b);
 	if (rc < 0)
 		return -1;
+	remember(p);
 	if (p->diff.retired.n)
 		nft_settle();
 	return pass_read(p, err);
@@ -123,6 +153,7 @@ static int take_down(struct pass *p, struct err *err)
 		batch_free(&b);
 		nft_settle();
 		p->arm = p->rebuild = false;
+		remember(p);
 		p->diff.retired.n = 0;
 		if (rc < 0 || pass_read(p, err) < 0 || pass_account(p, err) < 0)
 			return -1;
@@ -214,7 +245,7 @@ static int act(struct pass *p, struct err *err)
 		return 0;
 	if (p->down && store_meta_set(p->store, "down", NULL, err) < 0)
 		return -1;
-	if (pass_account(p, err) < 0)
+	if (pass_account(p, err) < 0 || (p->found.copies > 1 && store_meta_set(p->store, "copies", NULL, err) < 0))
 		return -1;
 	return drop(p, err);
 }

@@ -1,7 +1,7 @@
 /* Which configuration holds in this run: the file, or the one that was applied last (design.md section 2: a timer must never
  * hurt).
  * run/ only. */
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "run/files.h"
@@ -93,15 +93,17 @@ static void note_refusal(struct pass *p)
 int pass_applied(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
-	const char *down = NULL;
+	const char *down = NULL, *copies = NULL;
 	struct diags diags = { .arena = a };
 
 	if (p->store) {
 		if (store_meta_get(p->store, a, "applied.text", &p->applied_text, err) < 0 ||
-		    store_meta_get(p->store, a, "down", &down, err) < 0)
+		    store_meta_get(p->store, a, "down", &down, err) < 0 ||
+		    store_meta_get(p->store, a, "copies", &copies, err) < 0)
 			return -1;
 	}
 	p->down = down != NULL;
+	p->found.copies = copies ? (unsigned int)strtoul(copies, NULL, 10) : 1;
 	if (p->applied_text) {
 		struct config_sources sources = { 0 };
 
