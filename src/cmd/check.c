@@ -171,7 +171,7 @@ const struct command cmd_check = {
 	.args = "[FILE|-]",
 	.summary = "is the configuration right? needs no root, kernel or database",
 	.text = "Reads FILE, standard input, or the file that every other command would read, with portflow.d beside it, and reports every "
-		"error in it with its place and its cure. It changes nothing and needs no privilege but to read the file.\n"
+		"error in it with its place and its cure. It changes nothing and needs no privilege but to read the file.\n\n"
 		"With -v it prints the configuration as it was understood, with all defaults, and as comments the moments between which each "
 		"entry's present cycle runs.",
 	.options = { [OPTION_JSON] = { "json", NULL, false, "the diagnostics as JSON, on standard output" } },
