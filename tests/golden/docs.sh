@@ -1,0 +1,64 @@
+#!/bin/bash
+# What is made from the tables is committed as it would be made now, and true: sample INI, manual, completion.
+# Every default of the sample is uncommented once, every command has its place.
+# tests/run calls; `make docs` writes them anew.
+set -u
+scratch=$(mktemp -d) || exit 1
+trap 'rm -rf "$scratch"' EXIT
+n=0
+result() { # CODE NAME: $scratch/why says why
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then echo "ok $n - $2"; else
+		echo "not ok $n - $2"
+		sed 's/^/# /' "$scratch/why" | head -n 40
+	fi
+	: >"$scratch/why"
+}
+
+"$BUILD/docgen" ini | diff etc/portflow.ini - >"$scratch/why"
+result $? "etc/portflow.ini is up to date"
+for page in man/portflow.8 man/portflow.ini.5; do
+	"$BUILD/docgen" man <"$page.in" | diff "$page" - >"$scratch/why"
+	result $? "$page is up to date"
+done
+
+"$PORTFLOW" check etc/portflow.ini >"$scratch/why" 2>&1
+result $? "the sample is correct"
+grep -n '^#[a-z_]* = ' etc/portflow.ini | while IFS=: read -r line key; do
+	[[ $key != '#addresses'* ]] || continue
+	sed "${line}s/^#//" etc/portflow.ini | "$PORTFLOW" check - >"$scratch/out" 2>&1 || { echo "line $line, uncommented:"; cat "$scratch/out"; }
+done >"$scratch/why"
+[ ! -s "$scratch/why" ]
+result $? "the sample is correct with each of its keys uncommented"
+sed '/^#\[address/,$s/^#//' etc/portflow.ini | "$PORTFLOW" check - >"$scratch/why" 2>&1
+result $? "the sample's address section too"
+
+mapfile -t commands < <("$PORTFLOW" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\( [a-z]\{2,\}\)\{0,1\}\)\( \{2,\}.*\| [[A-Z].*\|$\)/\1/p')
+for command in "${commands[@]}"; do
+	grep -q "^\.It Ic $command\( No .*\)\?$" man/portflow.8 || echo "portflow.8 lacks $command"
+done >"$scratch/why"
+[ ! -s "$scratch/why" ] && [ "${#commands[@]}" -ge 1 ]
+result $? "the manual has every command"
+
+# shellcheck source=/dev/null
+. "$BUILD/completion/portflow"
+complete_is() { # WANTED WORD...: the last word is being written
+	local wanted=$1
+	shift
+	COMP_WORDS=(portflow "$@")
+	COMP_CWORD=$#
+	COMPREPLY=()
+	_portflow
+	[ "${COMPREPLY[*]}" = "$wanted" ] || echo "$*: ${COMPREPLY[*]}, not $wanted" >"$scratch/why"
+	[ ! -s "$scratch/why" ]
+	result $? "completion of: portflow $*"
+}
+complete_is "apply" ap
+complete_is "show" config ""
+complete_is "auto always never" --color ""
+complete_is "never" apply --color = n
+complete_is "--version" apply --ver
+complete_is "--adopt" apply --ad
+complete_is "etc/portflow.ini" check etc/portflow.i
+complete_is "etc/portflow.ini" -c etc/portflow.i
+echo "1..$n"
