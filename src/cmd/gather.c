@@ -1,0 +1,214 @@
+/* The figures of status: see gather.h.
+ * What the kernel counted since the last sample belongs in part to this hour, to today, to the cycle: it is split as sample
+ * would split it if it ran now.
+ * status calls. */
+#include "cmd/gather.h"
+
+#include <string.h>
+
+#include "model/billing.h"
+#include "util/saturate.h"
+
+/* A shorter time says nothing: it is measured in whole seconds. */
+#define RATE_MIN_S 5
+/* How long a machine's event is news, and how many are shown. */
+#define NEWS_S 86400
+#define NEWS_MAX 3
+
+struct gather {
+	struct app *app;
+	const struct reader *r;
+	struct cycle_span hour, today;
+	struct store_sum *hours, *days;
+	size_t n_hours, n_days;
+};
+
+/* Sums are in the order of their entries. */
+static struct figures sum_of(const struct store_sum *sums, size_t n, int64_t entry)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (sums[mid].entry == entry)
+			return sums[mid].figures;
+		if (sums[mid].entry < entry)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return (struct figures){ 0 };
+}
+
+/* The part of the delta that was counted at `since` or later. */
+static void add_since(const struct gather *g, size_t index, int64_t since, struct figures *to)
+{
+	const struct ledger_entry *e = &g->r->ledger.entries.at[index];
+	int64_t from = g->r->ledger.sampled > e->created ? g->r->ledger.sampled : e->created;
+	struct piece pieces[2];
+	size_t n = split_span(&g->r->delta[index], from, g->app->now, g->app->boot_time, &since, 1, pieces);
+
+	for (size_t i = 0; i < n; i++)
+		if (pieces[i].start >= since || n == 1)
+			figures_add(to, &pieces[i].figures);
+}
+
+static void set_rate(const struct gather *g, size_t index, struct status_row *row)
+{
+	const struct ledger *l = &g->r->ledger;
+	const struct ledger_entry *e = &l->entries.at[index];
+	const struct figures *f = &g->r->delta[index];
+	int64_t seconds = g->app->now - (l->sampled > e->created ? l->sampled : e->created);
+	static const struct figures nothing;
+
+	if (g->r->how != PEEK_LIVE || seconds < RATE_MIN_S) {
+		/* then that of the last sample, in which an entry without traffic had none */
+		f = e->rate_to == l->sampled ? &e->rate : &nothing;
+		seconds = e->rate_to == l->sampled ? e->rate_to - e->rate_from : 1;
+		if (!l->sampled)
+			return;
+	}
+	if (seconds <= 0)
+		return;
+	row->has_rate = true;
+	for (int d = 0; d < DIRS; d++)
+		row->rate_bps[d] = saturate_mul(f->bytes[d], 8) / (uint64_t)seconds;
+}
+
+/* The running cycle by the rule as it is now: the ledger has its sum unless the rule or the time went on since. */
+static int set_cycle(
+	const struct gather *g, size_t index, const struct cycle_rule *rule, struct status_row *row, struct err *err)
+{
+	const struct ledger_entry *e = &g->r->ledger.entries.at[index];
+	struct figures f;
+
+	row->cycle = calendar_cycle(rule, g->app->now);
+	row->cycle_zone = rule->timezone;
+	if (e->cycle_start == row->cycle.start && e->cycle_end == row->cycle.end) {
+		f = e->cycle;
+	} else {
+		struct store_sum *sums;
+		size_t n;
+
+		if (store_sums(g->r->store, &g->app->arena, row->cycle.start, row->cycle.end, &sums, &n, err))
+			return -1;
+		f = sum_of(sums, n, e->id);
+	}
+	add_since(g, index, row->cycle.start, &f);
+	row->cycle_bytes = billing_figure(row->billing, f.bytes[DIR_IN], f.bytes[DIR_OUT]);
+	return 0;
+}
+
+static int set_row(const struct gather *g, enum entry_kind kind, const char *name, const struct entry *entry,
+	struct status_row *ret, struct err *err)
+{
+	const struct settings *s = &g->r->config->settings;
+	struct status_row row = { .kind = kind, .name = name, .entry = entry };
+	const ptrdiff_t at = reader_find(g->r, kind, name);
+	const struct ledger_entry *e = at < 0 ? NULL : &g->r->ledger.entries.at[at];
+	const size_t index = (size_t)at;
+
+	row.billing = entry ? entry->billing : s->billing;
+	row.cycle_zone = s->timezone;
+	if (e && !e->retired) {
+		row.counted = true;
+		row.since = e->created;
+		row.older = e->older;
+		row.figures[STATUS_EVER] = e->total;
+		figures_add(&row.figures[STATUS_EVER], &g->r->delta[index]);
+		row.figures[STATUS_HOUR] = sum_of(g->hours, g->n_hours, e->id);
+		add_since(g, index, g->hour.start, &row.figures[STATUS_HOUR]);
+		row.figures[STATUS_TODAY] = sum_of(g->days, g->n_days, e->id);
+		add_since(g, index, g->today.start, &row.figures[STATUS_TODAY]);
+		set_rate(g, index, &row);
+		if (set_cycle(g, index, entry ? &entry->cycle : &s->cycle, &row, err))
+			return -1;
+	}
+	*ret = row;
+	return 0;
+}
+
+static int set_rows(const struct gather *g, struct status *s, struct err *err)
+{
+	const struct config *c = g->r->config;
+
+	for (enum entry_kind kind = ENTRY_PORT; kind <= ENTRY_INTERFACE; kind++)
+		for (size_t i = 0; i < c->entries.n; i++) {
+			const struct entry *e = &c->entries.at[i];
+
+			if (e->kind == kind && set_row(g, kind, e->name, e, vec_push(&g->app->arena, &s->rows), err))
+				return -1;
+		}
+	return set_row(g, ENTRY_FORWARDED, "forwarded", NULL, &s->forwarded, err) ||
+			set_row(g, ENTRY_TOTAL, "total", NULL, &s->total, err)
+		? -1
+		: 0;
+}
+
+static int set_sums(struct gather *g, struct err *err)
+{
+	const int64_t now = g->app->now;
+	const struct reader *r = g->r;
+
+	g->hour = (struct cycle_span){ calendar_floor(r->zone, BUCKET_HOUR, now),
+		calendar_next(r->zone, BUCKET_HOUR, now) };
+	g->today = (struct cycle_span){ calendar_floor(r->zone, BUCKET_DAY, now),
+		calendar_next(r->zone, BUCKET_DAY, now) };
+	if (store_sums(r->store, &g->app->arena, g->hour.start, g->hour.end, &g->hours, &g->n_hours, err))
+		return -1;
+	return store_sums(r->store, &g->app->arena, g->today.start, g->today.end, &g->days, &g->n_days, err);
+}
+
+/* What happened to the machine of late; what happened to an entry is told by `events`. */
+static int set_notes(const struct gather *g, struct status *s, struct err *err)
+{
+	struct store_event *events;
+	size_t n, first = 0, machine = 0;
+
+	if (store_events(g->r->store, &g->app->arena, g->app->now - NEWS_S, &events, &n, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		machine += events[i].entry == 0;
+	for (; machine > NEWS_MAX; first++)
+		machine -= events[first].entry == 0;
+	for (size_t i = first; i < n; i++)
+		if (events[i].entry == 0)
+			*vec_push(&g->app->arena, &s->notes) = (struct status_note){ events[i].time, events[i].text };
+	return 0;
+}
+
+static void set_interfaces(struct arena *a, const char *devices, struct name_list *ret)
+{
+	while (devices && *devices) {
+		size_t len = strcspn(devices, " ");
+
+		if (len)
+			*vec_push(a, ret) = arena_strndup(a, devices, len);
+		devices += len + (devices[len] == ' ');
+	}
+}
+
+int gather_status(struct app *app, const struct reader *r, struct status *ret, struct err *err)
+{
+	static const enum status_source sources[] = {
+		[PEEK_LIVE] = STATUS_LIVE,
+		[PEEK_NO_RIGHT] = STATUS_NO_RIGHT,
+		[PEEK_NO_TABLE] = STATUS_NO_TABLE,
+	};
+	struct gather g = { .app = app, .r = r };
+	const struct settings *settings = &r->config->settings;
+	struct status s = {
+		.zone = r->zone, .now = app->now, .created = r->ledger.created, .sampled = r->ledger.sampled
+	};
+
+	if (set_sums(&g, err))
+		return -1;
+	s.node = settings->node ? settings->node : r->ledger.node ? r->ledger.node : "this machine";
+	s.source = sources[r->how];
+	set_interfaces(&app->arena, r->ledger.devices, &s.interfaces);
+	if (set_rows(&g, &s, err) || set_notes(&g, &s, err))
+		return -1;
+	*ret = s;
+	return 0;
+}
