@@ -42,6 +42,7 @@ static void remember(struct doctor *d, struct store *s)
 		doctor_say(d, FINDING_FAIL, "database", "portflow db restore FILE", "%s", err.text);
 		return;
 	}
+	doctor_say(d, FINDING_OK, "database", NULL, "%s is whole", d->config.settings.database);
 	d->remembered = l->devices ? l->devices : "";
 	d->sampled = l->sampled;
 	d->down = store_meta_get(s, d->arena, "down", &down, &err) == 0 && down;

@@ -2,6 +2,7 @@
  * Warnings are those that `apply` gives too.
  * doctor.c calls. */
 #include "run/doctor.h"
+#include "run/facts.h"
 #include "run/host.h"
 #include "tc/link.h"
 #include "tc/offload.h"
@@ -78,12 +79,13 @@ static void describe_bridge(struct doctor *d, const struct watched *w)
 void doctor_devices(struct doctor *d)
 {
 	struct err err = { 0 };
-	struct local_ports ports = host_local_ports(d->arena);
+	struct local_ports ports;
 
 	if (links_read(d->arena, &d->links, &err) < 0) {
 		doctor_say(d, FINDING_FAIL, "devices", NULL, "%s", err.text);
 		return;
 	}
+	facts_local_ports(d->arena, &ports);
 	watch_devices(d->arena, &d->config, &d->links, d->remembered, &ports, &d->watch);
 	if (d->watch.conflict.text)
 		doctor_say(d, FINDING_FAIL, "devices", "portflow check; then mend `interface` as it says", "%s",

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model/watch.h"
 #include "util/arena.h"
 
 /* The whole text of a small file (at most 64 KiB of it), without blanks at its end; NULL if it cannot be read. */
@@ -15,8 +14,5 @@ const char *host_text(struct arena *a, const char *path);
 
 /* A sysctl that is one number: "net/bridge/bridge-nf-call-iptables". false if there is none. */
 bool host_sysctl(struct arena *a, const char *name, uint64_t *ret_value);
-
-/* Ports that this namespace gives to outgoing connections. */
-struct local_ports host_local_ports(struct arena *a);
 
 #endif
