@@ -18,8 +18,12 @@ static int print(struct app *app, const struct run_report *r, bool done, bool js
 {
 	struct str out = STR_CEILING(OUTPUT_MAX);
 	struct plan_line *lines = arena_array(&app->arena, r->lines.n + 1, sizeof *lines);
-	struct plan plan = { .lines = lines, .n = r->lines.n, .changes = r->changes, .interfaces = r->interfaces,
-		.entries = r->entries, .done = done };
+	struct plan plan = { .lines = lines,
+		.n = r->lines.n,
+		.changes = r->changes,
+		.interfaces = r->interfaces,
+		.entries = r->entries,
+		.done = done };
 	int rc = 0;
 
 	for (size_t i = 0; i < r->lines.n; i++)
@@ -65,7 +69,8 @@ static int run_sample(struct app *app, const struct args *args, struct err *err)
 	if (report.was_down)
 		app_note(app, "counting was taken down: nothing was done. To count again: portflow apply");
 	if (report.refused) {
-		app_warn(app, "counting goes on with the configuration applied last; mend the file, then: portflow apply");
+		app_warn(app,
+			"counting goes on with the configuration applied last; mend the file, then: portflow apply");
 		return EXIT_CONFIG;
 	}
 	return app->verbose ? print(app, &report, true, false, err) : 0;
@@ -89,8 +94,10 @@ const struct command cmd_apply = {
 	.text = "Reads the configuration, makes the kernel agree with it in one step, stores what was counted, and says what "
 		"changed. With nothing to do it sends nothing. A configuration with any error changes nothing.",
 	.options = { [APPLY_ADOPT] = { .name = "adopt",
-			     .summary = "take over a table that another database made; what it counted is kept as older" },
-		[APPLY_JSON] = { .name = "json", .summary = "print JSON; \"changes\" counts the messages to the kernel" } },
+			     .summary =
+				     "take over a table that another database made; what it counted is kept as older" },
+		[APPLY_JSON] = { .name = "json",
+			.summary = "print JSON; \"changes\" counts the messages to the kernel" } },
 	.run = run_apply,
 };
 

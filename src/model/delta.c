@@ -19,14 +19,16 @@ const char *delta_comment(struct arena *a, const char *uuid, const char *nonce)
 
 static bool same_place(const struct epoch *x, const struct epoch *y)
 {
-	return x->bound && x->netns == y->netns && x->table_handle == y->table_handle && strcmp(x->boot_id, y->boot_id) == 0;
+	return x->bound && x->netns == y->netns && x->table_handle == y->table_handle &&
+		strcmp(x->boot_id, y->boot_id) == 0;
 }
 
 enum identity delta_identify(const struct ledger *l, const char *comment, struct epoch *where)
 {
 	size_t mark = strlen(MARK), uuid = UUID_TEXT - 1, nonce = NONCE_TEXT - 1;
 
-	if (strncmp(comment, MARK, mark) != 0 || strlen(comment) != mark + uuid + 1 + nonce || comment[mark + uuid] != ' ')
+	if (strncmp(comment, MARK, mark) != 0 || strlen(comment) != mark + uuid + 1 + nonce ||
+		comment[mark + uuid] != ' ')
 		return IDENTITY_OTHER;
 	if (strncmp(comment + mark, l->uuid, uuid) != 0)
 		return IDENTITY_FOREIGN;
@@ -46,8 +48,8 @@ struct work {
 	struct arena *arena;
 	const struct delta_input *in;
 	struct delta_output *out;
-	struct moved *moved;    /* by index into ledger->counters */
-	uint32_t *entry;        /* the same: index into ledger->entries */
+	struct moved *moved;                         /* by index into ledger->counters */
+	uint32_t *entry;                             /* the same: index into ledger->entries */
 	struct moved big[DIRS][2], stamped[DIRS][2]; /* of the total, v4 and v6 */
 };
 
@@ -175,7 +177,7 @@ static void add_figures(struct work *w, size_t i)
 {
 	const struct ledger_counter *c = &w->in->ledger->counters.at[i];
 	struct figures *f = w->in->older || w->in->identity == IDENTITY_LOST ? &w->out->older[w->entry[i]]
-									      : &w->out->delta[w->entry[i]];
+									     : &w->out->delta[w->entry[i]];
 	const struct moved *m = &w->moved[i];
 	uint64_t packets, bytes, overhead = w->in->link_overhead;
 
@@ -185,7 +187,8 @@ static void add_figures(struct work *w, size_t i)
 		f->bytes[c->dir] += m->bytes + m->packets * overhead;
 		f->packets[c->dir] += m->packets;
 	} else if (c->role == ROLE_BIG4 || c->role == ROLE_BIG6) {
-		wire_extra(m->packets, m->bytes, c->mtu, is_v6(c->role), timestamps(w, c->dir, is_v6(c->role)), &packets, &bytes);
+		wire_extra(m->packets, m->bytes, c->mtu, is_v6(c->role), timestamps(w, c->dir, is_v6(c->role)),
+			&packets, &bytes);
 		f->bytes[c->dir] += bytes + packets * overhead;
 		f->packets[c->dir] += packets;
 	}

@@ -13,7 +13,7 @@ enum identity {
 	IDENTITY_KNOWN,   /* the one that the baselines are of: delta = now - baseline */
 	IDENTITY_PENDING, /* made by us, and we died before we could say so: delta = now */
 	IDENTITY_COPY,    /* somebody saved it and loaded it again, values too: delta = max(0, now - baseline) */
-	IDENTITY_LOST,    /* of this database, but it knows nothing of it (restored, copied): all is older than the database */
+	IDENTITY_LOST, /* of this database, but it knows nothing of it (restored, copied): all is older than the database */
 	IDENTITY_FOREIGN, /* of another database */
 	IDENTITY_OTHER,   /* not made by portflow */
 };
@@ -39,7 +39,7 @@ struct delta_output {
 	struct figures *delta; /* by index into ledger->entries */
 	struct figures *older;
 	VEC_OF(struct ledger_counter) baselines; /* those that changed, with their new values */
-	size_t zeroed; /* counters that somebody reset one by one */
+	size_t zeroed;                           /* counters that somebody reset one by one */
 };
 
 void delta_compute(struct arena *a, const struct delta_input *in, struct delta_output *ret_output);

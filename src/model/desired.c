@@ -10,8 +10,8 @@
 
 static const char *const DIR_TEXT[DIRS] = { "in", "out" };
 
-const char *desired_object(struct arena *a, enum entry_kind kind, const char *name, enum direction dir, enum counter_role role,
-	uint32_t mtu)
+const char *desired_object(struct arena *a, enum entry_kind kind, const char *name, enum direction dir,
+	enum counter_role role, uint32_t mtu)
 {
 	/* A bare NAME can make a listing that nft cannot load again (kernel-facts.md section 1): hence the prefixes. */
 	static const char *const prefix[ENTRY_KINDS] = { "p_", "a_", "i_", "", "" };
@@ -45,7 +45,8 @@ static const struct entry *entity_entry(const struct config *c, size_t entity)
 	return entity < c->entries.n ? &c->entries.at[entity] : NULL;
 }
 
-static const char *add_counter(struct desired_build *b, size_t entity, enum direction dir, enum counter_role role, uint32_t mtu)
+static const char *add_counter(
+	struct desired_build *b, size_t entity, enum direction dir, enum counter_role role, uint32_t mtu)
 {
 	const struct entry *e = entity_entry(b->config, entity);
 	enum entry_kind kind = e ? e->kind : entity == b->config->entries.n ? ENTRY_FORWARDED : ENTRY_TOTAL;
@@ -135,8 +136,8 @@ static void build_shared_sets(struct desired_build *b)
 	for (size_t i = 0; i < w->devices.n; i++)
 		desired_device(b, dev, w->devices.at[i].name, NULL);
 	for (size_t m = 0; m < b->n_mtus; m++) {
-		struct ruleset_set *s =
-			desired_set(b, arena_printf(b->arena, "mtu%u", b->mtus[m]), KEY_IFNAME, false, DATA_NONE);
+		struct ruleset_set *s = desired_set(
+			b, arena_printf(b->arena, "mtu%u", b->mtus[m]), KEY_IFNAME, false, DATA_NONE);
 
 		for (size_t i = 0; i < w->devices.n; i++)
 			if (w->devices.at[i].present && w->devices.at[i].mtu == b->mtus[m])
@@ -154,14 +155,15 @@ static void build_shared_sets(struct desired_build *b)
 			if (p->family != family)
 				continue;
 			if (!s)
-				s = desired_set(b, family == 4 ? "own4" : "own6", family == 4 ? KEY_ADDR4 : KEY_ADDR6, true,
-					DATA_NONE);
+				s = desired_set(b, family == 4 ? "own4" : "own6", family == 4 ? KEY_ADDR4 : KEY_ADDR6,
+					true, DATA_NONE);
 			desired_prefix(b, s, p, NULL);
 		}
 	}
 }
 
-struct ruleset_set *desired_set(struct desired_build *b, const char *name, enum set_key key, bool interval, enum set_data data)
+struct ruleset_set *desired_set(
+	struct desired_build *b, const char *name, enum set_key key, bool interval, enum set_data data)
 {
 	struct ruleset_set *s = ruleset_set(&b->out->ruleset, name);
 
@@ -187,7 +189,8 @@ void desired_prefix(struct desired_build *b, struct ruleset_set *s, const struct
 	e->name = object;
 }
 
-size_t desired_slot(const struct desired_build *b, size_t entity, enum direction dir, enum counter_role role, size_t mtu)
+size_t desired_slot(
+	const struct desired_build *b, size_t entity, enum direction dir, enum counter_role role, size_t mtu)
 {
 	size_t in_role = role == ROLE_ALL ? 0 : role == ROLE_BIG4 ? 1 + mtu : 1 + b->n_mtus + mtu;
 

@@ -33,7 +33,7 @@ struct desired {
 void desired_build(struct arena *a, const struct config *c, const struct watch *w, struct desired *ret_desired);
 
 /* The name of a counter object: "p_web.in", "a_NAME.out.b1500", "total.in.b1500v6", "ts4.in". */
-const char *desired_object(struct arena *a, enum entry_kind kind, const char *name, enum direction dir, enum counter_role role,
-	uint32_t mtu);
+const char *desired_object(struct arena *a, enum entry_kind kind, const char *name, enum direction dir,
+	enum counter_role role, uint32_t mtu);
 
 #endif

@@ -31,7 +31,8 @@ static struct ruleset_rule *new_rule(struct desired_build *b, struct ruleset_cha
 	return vec_push(b->arena, &c->rules);
 }
 
-static struct rule_expr *put(struct desired_build *b, struct ruleset_rule *r, enum rule_op op, uint32_t reg, uint32_t key)
+static struct rule_expr *put(
+	struct desired_build *b, struct ruleset_rule *r, enum rule_op op, uint32_t reg, uint32_t key)
 {
 	struct rule_expr *e = vec_push(b->arena, &r->exprs);
 
@@ -60,7 +61,8 @@ static void put_meta_is(struct desired_build *b, struct ruleset_rule *r, uint32_
 	put_cmp(b, r, NFT_CMP_EQ, &value, 1);
 }
 
-static void put_payload(struct desired_build *b, struct ruleset_rule *r, uint32_t reg, uint32_t base, uint32_t offset, uint32_t len)
+static void put_payload(
+	struct desired_build *b, struct ruleset_rule *r, uint32_t reg, uint32_t base, uint32_t offset, uint32_t len)
 {
 	struct rule_expr *e = put(b, r, OP_PAYLOAD, reg, base);
 
@@ -208,7 +210,8 @@ static void expand(struct desired_build *b, struct ruleset_set *set, const struc
 static const struct {
 	uint8_t bit, number;
 	const char *name;
-} PROTOCOLS[] = { { PROTO_TCP, IPPROTO_TCP, "tcp" }, { PROTO_UDP, IPPROTO_UDP, "udp" }, { PROTO_SCTP, IPPROTO_SCTP, "sctp" } };
+} PROTOCOLS[] = { { PROTO_TCP, IPPROTO_TCP, "tcp" }, { PROTO_UDP, IPPROTO_UDP, "udp" },
+	{ PROTO_SCTP, IPPROTO_SCTP, "sctp" } };
 #define N_PROTOCOLS (sizeof PROTOCOLS / sizeof PROTOCOLS[0])
 
 static bool counts(const struct scope *s, uint8_t protocol)
@@ -222,7 +225,8 @@ static bool family_in(const struct scope *s, uint8_t family)
 }
 
 /* [address] with ports, one protocol and family: one rule over address . port. */
-static void rule_address_ports(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, uint8_t family, size_t proto)
+static void rule_address_ports(
+	struct desired_build *b, struct ruleset_chain *c, const struct scope *s, uint8_t family, size_t proto)
 {
 	const char *map = named(b, arena_printf(b->arena, "a%u%s", family, PROTOCOLS[proto].name), s);
 	struct ruleset_set *set = NULL;
@@ -237,7 +241,8 @@ static void rule_address_ports(struct desired_build *b, struct ruleset_chain *c,
 			if (e->addresses.at[j].family != family)
 				continue;
 			if (!set)
-				set = desired_set(b, map, family == 4 ? KEY_ADDR4_SERVICE : KEY_ADDR6_SERVICE, false, DATA_COUNTER);
+				set = desired_set(b, map, family == 4 ? KEY_ADDR4_SERVICE : KEY_ADDR6_SERVICE, false,
+					DATA_COUNTER);
 			expand(b, set, e, &e->addresses.at[j], object(b, s, i));
 		}
 	}
@@ -251,7 +256,8 @@ static void rule_address_ports(struct desired_build *b, struct ruleset_chain *c,
 }
 
 /* [address] without ports: single addresses by hash, prefixes by interval. */
-static void rule_addresses(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, uint8_t family, bool interval)
+static void rule_addresses(
+	struct desired_build *b, struct ruleset_chain *c, const struct scope *s, uint8_t family, bool interval)
 {
 	const char *map = named(b, arena_printf(b->arena, "a%u%s", family, interval ? "r" : ""), s);
 	struct ruleset_set *set = NULL;
@@ -301,7 +307,8 @@ static void rule_local(struct desired_build *b, struct ruleset_chain *c, const s
 	add_local(b, map, RTN_BROADCAST, (uint32_t)NFT_RETURN, NULL);
 	add_local(b, map, RTN_ANYCAST, (uint32_t)NFT_RETURN, NULL);
 	add_local(b, map, RTN_MULTICAST, (uint32_t)NFT_RETURN, NULL);
-	put(b, r, OP_FIB, REG, s->dir == DIR_IN ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR)->offset = NFT_FIB_RESULT_ADDRTYPE;
+	put(b, r, OP_FIB, REG, s->dir == DIR_IN ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR)->offset =
+		NFT_FIB_RESULT_ADDRTYPE;
 	put_named(b, r, OP_VMAP, 0, map);
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		const char *own = family == 4 ? "own4" : "own6";
@@ -336,7 +343,8 @@ static void add_ports(struct desired_build *b, struct ruleset_set *set, const st
 	}
 }
 
-static void rule_ports(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, size_t proto, bool interval)
+static void rule_ports(
+	struct desired_build *b, struct ruleset_chain *c, const struct scope *s, size_t proto, bool interval)
 {
 	const char *map = named(b, arena_printf(b->arena, "%s%s", PROTOCOLS[proto].name, interval ? "r" : ""), s);
 	struct ruleset_set *set = NULL;
@@ -417,10 +425,12 @@ static void scope_chains(struct desired_build *b, const struct scope *s, struct 
 	*new_chain(b, main->name) = *main;
 }
 
-static void big_scope(struct desired_build *b, struct ruleset_chain *all, enum direction d, enum counter_role role, size_t mtu)
+static void big_scope(
+	struct desired_build *b, struct ruleset_chain *all, enum direction d, enum counter_role role, size_t mtu)
 {
 	struct scope s = { d, role, mtu,
-		arena_printf(b->arena, "%s_b%u%s", d == DIR_IN ? "in" : "out", b->mtus[mtu], role == ROLE_BIG6 ? "v6" : "") };
+		arena_printf(b->arena, "%s_b%u%s", d == DIR_IN ? "in" : "out", b->mtus[mtu],
+			role == ROLE_BIG6 ? "v6" : "") };
 	struct ruleset_chain main = { .name = s.suffix };
 
 	rule_big(b, all, &s);
@@ -433,7 +443,8 @@ static void big_scope(struct desired_build *b, struct ruleset_chain *all, enum d
 void desired_direction(struct desired_build *b, enum direction d)
 {
 	struct scope s = { d, ROLE_ALL, 0, d == DIR_IN ? "in" : "out" };
-	struct ruleset_chain main = { .name = s.suffix, .base = true,
+	struct ruleset_chain main = { .name = s.suffix,
+		.base = true,
 		.hook = d == DIR_IN ? NF_INET_PRE_ROUTING : NF_INET_POST_ROUTING,
 		.priority = d == DIR_IN ? PRIORITY_RAW : PRIORITY_AFTER_SRCNAT };
 

@@ -1,4 +1,5 @@
 /* Between desired.c (counters, sets) and desired_rules.c (chains and rules): the state of one build.
+ * Two files, since one would be too long; neither is of use without the other.
  * Nobody else includes it. */
 #ifndef MODEL_DESIRED_RULES_H
 #define MODEL_DESIRED_RULES_H
@@ -16,9 +17,11 @@ struct desired_build {
 	const char *ts[DIRS][2]; /* v4, v6 */
 };
 
-size_t desired_slot(const struct desired_build *b, size_t entity, enum direction dir, enum counter_role role, size_t mtu);
+size_t desired_slot(
+	const struct desired_build *b, size_t entity, enum direction dir, enum counter_role role, size_t mtu);
 /* Finds or makes it. The address moves when another is made. */
-struct ruleset_set *desired_set(struct desired_build *b, const char *name, enum set_key key, bool interval, enum set_data data);
+struct ruleset_set *desired_set(
+	struct desired_build *b, const char *name, enum set_key key, bool interval, enum set_data data);
 void desired_prefix(struct desired_build *b, struct ruleset_set *s, const struct prefix *p, const char *object);
 /* A device that the set has already is left as it is. */
 void desired_device(struct desired_build *b, struct ruleset_set *s, const char *device, const char *object);

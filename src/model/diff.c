@@ -31,8 +31,9 @@ static bool same_text(const char *x, const char *y)
 
 static bool expr_equal(const struct rule_expr *x, const struct rule_expr *y)
 {
-	return x->op == y->op && x->op != OP_FOREIGN && x->reg == y->reg && x->key == y->key && x->offset == y->offset &&
-	       x->len == y->len && memcmp(x->data, y->data, sizeof x->data) == 0 && same_text(x->name, y->name);
+	return x->op == y->op && x->op != OP_FOREIGN && x->reg == y->reg && x->key == y->key &&
+		x->offset == y->offset && x->len == y->len && memcmp(x->data, y->data, sizeof x->data) == 0 &&
+		same_text(x->name, y->name);
 }
 
 bool rule_equal(const struct ruleset_rule *x, const struct ruleset_rule *y)
@@ -58,7 +59,7 @@ static bool chain_equal(const struct ruleset_chain *x, const struct ruleset_chai
 static bool chain_shape_equal(const struct ruleset_chain *x, const struct ruleset_chain *y)
 {
 	return !x->odd && !y->odd && x->base == y->base &&
-	       (!x->base || (x->hook == y->hook && x->priority == y->priority));
+		(!x->base || (x->hook == y->hook && x->priority == y->priority));
 }
 
 /* How often the chain holds each rule that we want in it. */
@@ -152,7 +153,8 @@ static void sort_elems(struct ruleset_set *s)
 	s->sorted = true;
 }
 
-static void elem_change(struct differ *d, enum change_kind kind, const struct ruleset_set *set, const struct ruleset_elem *e)
+static void elem_change(
+	struct differ *d, enum change_kind kind, const struct ruleset_set *set, const struct ruleset_elem *e)
 {
 	struct change *c = change(d, kind, set->name);
 
@@ -218,7 +220,9 @@ static const struct ruleset_elem *cover(const struct ruleset_set *s, const struc
 	}
 	if (lo == 0)
 		return NULL;
-	return compare(s->elems.at[lo - 1].to, e->to) >= 0 && elem_data_equal(&s->elems.at[lo - 1], e) ? &s->elems.at[lo - 1] : NULL;
+	return compare(s->elems.at[lo - 1].to, e->to) >= 0 && elem_data_equal(&s->elems.at[lo - 1], e)
+		? &s->elems.at[lo - 1]
+		: NULL;
 }
 
 static void add_piece(struct differ *d, const struct ruleset_set *w, const struct ruleset_elem *x, const uint8_t *from,

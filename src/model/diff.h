@@ -18,7 +18,7 @@ enum change_kind {
 	CHANGE_CHAIN_DEL,
 	CHANGE_SET_DEL,
 	CHANGE_FLOWTABLE_DEL,
-	CHANGE_OBJECT_DEL,  /* of a kind that we never make */
+	CHANGE_OBJECT_DEL, /* of a kind that we never make */
 	CHANGE_CHAIN_ADD,
 	CHANGE_OBJECT_ADD,
 	CHANGE_SET_ADD,
@@ -29,9 +29,9 @@ enum change_kind {
 
 struct change {
 	enum change_kind kind;
-	const char *name;                 /* of chain, set, object, flowtable */
+	const char *name; /* of chain, set, object, flowtable */
 	const struct ruleset_chain *chain;
-	const struct ruleset_set *set;    /* of the elements too */
+	const struct ruleset_set *set; /* of the elements too */
 	const struct ruleset_elem *elem;
 	const struct ruleset_rule *rule;
 	const struct ruleset_object *object;
@@ -45,12 +45,14 @@ struct change_list {
 struct diff {
 	struct change_list changes;
 	VEC_OF(const struct ruleset_object *) retired; /* observed counters that are not wanted */
-	unsigned int copies; /* how often the most often repeated rule of a chain stands there; 1 is right. Counters of an interval in
-	                      * which it was more have counted packets up to so many times */
+	/* How often the most often repeated rule of a chain stands there; 1 is right. Counters of an interval in which it was more
+	 * have counted packets up to so many times. */
+	unsigned int copies;
 };
 
 /* Sorts the elements of both. `keep`: the name of a counter outside `want` that stays (the canary); NULL none. */
-void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep, struct diff *ret_diff);
+void diff_rulesets(
+	struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep, struct diff *ret_diff);
 
 bool rule_equal(const struct ruleset_rule *x, const struct ruleset_rule *y);
 

@@ -42,14 +42,23 @@ struct ruleset_rule {
 
 struct ruleset_chain {
 	const char *name;
-	bool base;        /* hook and priority are valid; type filter, policy accept */
+	bool base; /* hook and priority are valid; type filter, policy accept */
 	uint32_t hook;
 	int32_t priority;
-	bool odd;         /* observed: a type, policy or device that is not ours */
+	bool odd; /* observed: a type, policy or device that is not ours */
 	VEC_OF(struct ruleset_rule) rules;
 };
 
-enum set_key { KEY_SERVICE, KEY_IFNAME, KEY_ADDR4, KEY_ADDR6, KEY_ADDR4_SERVICE, KEY_ADDR6_SERVICE, KEY_ADDRTYPE, SET_KEYS };
+enum set_key {
+	KEY_SERVICE,
+	KEY_IFNAME,
+	KEY_ADDR4,
+	KEY_ADDR6,
+	KEY_ADDR4_SERVICE,
+	KEY_ADDR6_SERVICE,
+	KEY_ADDRTYPE,
+	SET_KEYS
+};
 enum set_data { DATA_NONE, DATA_COUNTER, DATA_VERDICT };
 
 #define SET_KEY_MAX 20
@@ -67,8 +76,8 @@ struct ruleset_set {
 	enum set_key key;
 	bool interval;
 	enum set_data data;
-	bool odd;         /* observed: flags, types or sizes that are not ours */
-	bool sorted;      /* elems ascend by `from` */
+	bool odd;    /* observed: flags, types or sizes that are not ours */
+	bool sorted; /* elems ascend by `from` */
 	VEC_OF(struct ruleset_elem) elems;
 };
 
@@ -77,8 +86,8 @@ enum object_kind { OBJECT_COUNTER, OBJECT_QUOTA, OBJECT_LIMIT, OBJECT_OTHER };
 struct ruleset_object {
 	const char *name;
 	enum object_kind kind;
-	uint32_t type;    /* NFT_OBJECT_* as the kernel has it */
-	uint64_t handle;  /* observed only, as the rest */
+	uint32_t type;   /* NFT_OBJECT_* as the kernel has it */
+	uint64_t handle; /* observed only, as the rest */
 	uint64_t packets, bytes;
 };
 
@@ -96,7 +105,7 @@ struct ruleset {
 /* Bytes of a key in the kernel, and nft's number of its type for `nft list`. */
 struct set_key_type {
 	uint32_t len, nft_type;
-	uint32_t byteorder; /* as nft numbers it: 1 = the host's, 2 = big-endian; without it texts are listed backwards */
+	uint32_t byteorder; /* nft's: 1 = the host's, 2 = big-endian; without it texts are listed backwards */
 	const char *text;
 };
 const struct set_key_type *set_key_type(enum set_key key);

@@ -1,12 +1,12 @@
 /* Reading the counters: see table.h.
  * A dump walks the table's list from its start for each message, so it is quadratic; single requests are linear and win above
  * some 30,000 (kernel-facts.md section 7). run/ calls. */
+#include <endian.h>
+#include <errno.h>
 #include <linux/membarrier.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <endian.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -64,8 +64,8 @@ static int read_pipelined(struct talk *t, struct reader *r, const char *const *n
 	return rc;
 }
 
-int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n, struct counter_list *ret_counters,
-	struct err *err)
+int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n,
+	struct counter_list *ret_counters, struct err *err)
 {
 	struct reader r = { a, ret_counters };
 	struct nlmsghdr *nlh;

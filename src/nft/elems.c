@@ -34,7 +34,7 @@ static bool read_key(const struct nlattr *key, size_t len, uint8_t ret_key[SET_K
 {
 	const struct nlattr *a;
 
-	attr_each_nested(a, key)
+	attr_each_nested (a, key)
 		if (mnl_attr_get_type(a) == NFTA_DATA_VALUE && mnl_attr_get_payload_len(a) == len) {
 			memcpy(ret_key, mnl_attr_get_payload(a), len);
 			return true;
@@ -46,10 +46,10 @@ static void read_verdict(struct elems *x, const struct nlattr *data, struct rule
 {
 	const struct nlattr *v, *a;
 
-	attr_each_nested(v, data) {
+	attr_each_nested (v, data) {
 		if (mnl_attr_get_type(v) != NFTA_DATA_VERDICT)
 			continue;
-		attr_each_nested(a, v) {
+		attr_each_nested (a, v) {
 			if (mnl_attr_get_type(a) == NFTA_VERDICT_CODE)
 				e->verdict = attr_be32(a);
 			else if (mnl_attr_get_type(a) == NFTA_VERDICT_CHAIN)
@@ -64,7 +64,7 @@ static void read_elem(struct elems *x, const struct nlattr *nest)
 	const struct nlattr *a;
 	bool key = false;
 
-	attr_each_nested(a, nest) {
+	attr_each_nested (a, nest) {
 		switch (mnl_attr_get_type(a)) {
 		case NFTA_SET_ELEM_KEY:
 			key = read_key(a, set_key_type(x->set->key)->len, p.elem.from);
@@ -109,10 +109,10 @@ static int on_elements(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	const struct nlattr *list, *nest;
 
 	(void)err;
-	attr_each(list, nlh, sizeof(struct nfgenmsg)) {
+	attr_each (list, nlh, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		attr_each_nested(nest, list)
+		attr_each_nested (nest, list)
 			read_elem(arg, nest);
 	}
 	return 0;
@@ -171,7 +171,7 @@ static void read_counter(const struct nlattr *data, struct ruleset_object *o)
 {
 	const struct nlattr *a;
 
-	attr_each_nested(a, data) {
+	attr_each_nested (a, data) {
 		if (mnl_attr_get_type(a) == NFTA_COUNTER_BYTES)
 			o->bytes = attr_be64(a);
 		else if (mnl_attr_get_type(a) == NFTA_COUNTER_PACKETS)
@@ -184,7 +184,7 @@ void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset
 	const struct nlattr *x, *data = NULL;
 	struct ruleset_object o = { .name = "", .kind = OBJECT_OTHER };
 
-	attr_each(x, nlh, sizeof(struct nfgenmsg)) {
+	attr_each (x, nlh, sizeof(struct nfgenmsg)) {
 		switch (mnl_attr_get_type(x)) {
 		case NFTA_OBJ_NAME:
 			o.name = arena_strdup(a, attr_text(x));
@@ -203,8 +203,8 @@ void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset
 		}
 	}
 	o.kind = o.type == NFT_OBJECT_COUNTER ? OBJECT_COUNTER
-	       : o.type == NFT_OBJECT_QUOTA   ? OBJECT_QUOTA
-	       : o.type == NFT_OBJECT_LIMIT   ? OBJECT_LIMIT
+		: o.type == NFT_OBJECT_QUOTA  ? OBJECT_QUOTA
+		: o.type == NFT_OBJECT_LIMIT  ? OBJECT_LIMIT
 					      : OBJECT_OTHER;
 	if (o.kind == OBJECT_COUNTER && data)
 		read_counter(data, &o);

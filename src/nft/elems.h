@@ -1,4 +1,5 @@
 /* What comes by the ten thousand, read without an object each: elements of a set, counter objects.
+ * libnftnl makes an object of each: ten times the time and memory.
  * nft/ only. */
 #ifndef NFT_ELEMS_H
 #define NFT_ELEMS_H

@@ -182,14 +182,14 @@ static bool get_compute(const char *kind, const struct nftnl_expr *x, struct rul
 	struct rule_expr xor = { 0 };
 
 	if (strcmp(kind, "byteorder") == 0 && u32(x, NFTNL_EXPR_BYTEORDER_OP) == NFT_BYTEORDER_HTON &&
-	    u32(x, NFTNL_EXPR_BYTEORDER_LEN) == 4 && u32(x, NFTNL_EXPR_BYTEORDER_SIZE) == 4 &&
-	    u32(x, NFTNL_EXPR_BYTEORDER_SREG) == u32(x, NFTNL_EXPR_BYTEORDER_DREG)) {
+		u32(x, NFTNL_EXPR_BYTEORDER_LEN) == 4 && u32(x, NFTNL_EXPR_BYTEORDER_SIZE) == 4 &&
+		u32(x, NFTNL_EXPR_BYTEORDER_SREG) == u32(x, NFTNL_EXPR_BYTEORDER_DREG)) {
 		e->op = OP_HTON;
 		e->reg = u32(x, NFTNL_EXPR_BYTEORDER_DREG);
 	} else if (strcmp(kind, "bitwise") == 0 && u32(x, NFTNL_EXPR_BITWISE_OP) == NFT_BITWISE_BOOL &&
-		   u32(x, NFTNL_EXPR_BITWISE_SREG) == u32(x, NFTNL_EXPR_BITWISE_DREG) &&
-		   data(x, NFTNL_EXPR_BITWISE_XOR, &xor) && memcmp(xor.data, zero, xor.len) == 0 &&
-		   data(x, NFTNL_EXPR_BITWISE_MASK, e)) {
+		u32(x, NFTNL_EXPR_BITWISE_SREG) == u32(x, NFTNL_EXPR_BITWISE_DREG) &&
+		data(x, NFTNL_EXPR_BITWISE_XOR, &xor) && memcmp(xor.data, zero, xor.len) == 0 &&
+		data(x, NFTNL_EXPR_BITWISE_MASK, e)) {
 		e->op = OP_BITWISE;
 		e->reg = u32(x, NFTNL_EXPR_BITWISE_DREG);
 	} else if (strcmp(kind, "cmp") == 0 && data(x, NFTNL_EXPR_CMP_DATA, e)) {

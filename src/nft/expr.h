@@ -1,4 +1,5 @@
 /* Expressions of a rule between model/ruleset.h and libnftnl, in both directions.
+ * What we do not write reads as OP_FOREIGN, so that it differs from everything that is wanted.
  * nft/ only. */
 #ifndef NFT_EXPR_H
 #define NFT_EXPR_H

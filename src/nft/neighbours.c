@@ -53,8 +53,9 @@ static int on_table(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	const struct nlattr *a;
 
 	(void)err;
-	attr_each(a, nlh, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(a) == NFTA_TABLE_NAME &&
-		strcmp(table_text(r->arena, nlh, a), OURS) == 0) r->n.ours = true;
+	attr_each (a, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(a) == NFTA_TABLE_NAME && strcmp(table_text(r->arena, nlh, a), OURS) == 0)
+			r->n.ours = true;
 	return 0;
 }
 
@@ -62,8 +63,7 @@ static void read_hook(const struct nlmsghdr *nlh, const struct nlattr *nest, str
 {
 	const struct nlattr *a;
 
-	attr_each_nested(a, nest)
-	{
+	attr_each_nested (a, nest) {
 		if (mnl_attr_get_type(a) == NFTA_HOOK_HOOKNUM)
 			c->hook = hook_text(nlh, attr_be32(a));
 		if (mnl_attr_get_type(a) == NFTA_HOOK_PRIORITY)
@@ -79,8 +79,7 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	const struct nlattr *a;
 
 	(void)err;
-	attr_each(a, nlh, sizeof(struct nfgenmsg))
-	{
+	attr_each (a, nlh, sizeof(struct nfgenmsg)) {
 		switch (mnl_attr_get_type(a)) {
 		case NFTA_CHAIN_TABLE:
 			c.table = table_text(r->arena, nlh, a);
@@ -108,12 +107,12 @@ static void read_devices(struct reader *r, const struct nlattr *hook, struct nei
 {
 	const struct nlattr *a, *d;
 
-	attr_each_nested(a, hook)
-	{
+	attr_each_nested (a, hook) {
 		if (mnl_attr_get_type(a) != NFTA_FLOWTABLE_HOOK_DEVS)
 			continue;
-		attr_each_nested(d, a) if (mnl_attr_get_type(d) == NFTA_DEVICE_NAME) *
-			vec_push(r->arena, &f->devices) = arena_strdup(r->arena, attr_text(d));
+		attr_each_nested (d, a)
+			if (mnl_attr_get_type(d) == NFTA_DEVICE_NAME)
+				*vec_push(r->arena, &f->devices) = arena_strdup(r->arena, attr_text(d));
 	}
 }
 
@@ -125,8 +124,7 @@ static int on_flowtable(const struct nlmsghdr *nlh, void *arg, struct err *err)
 
 	(void)err;
 	f->table = f->name = "";
-	attr_each(a, nlh, sizeof(struct nfgenmsg))
-	{
+	attr_each (a, nlh, sizeof(struct nfgenmsg)) {
 		switch (mnl_attr_get_type(a)) {
 		case NFTA_FLOWTABLE_TABLE:
 			f->table = table_text(r->arena, nlh, a);
@@ -162,12 +160,13 @@ static int on_rule(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	const struct nlattr *a, *e, *x;
 
 	(void)err;
-	attr_each(a, nlh, sizeof(struct nfgenmsg))
-	{
+	attr_each (a, nlh, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(a) != NFTA_RULE_EXPRESSIONS)
 			continue;
-		attr_each_nested(e, a) attr_each_nested(x, e) if (mnl_attr_get_type(x) == NFTA_EXPR_NAME &&
-			needs_tracking(attr_text(x))) r->n.tracking = true;
+		attr_each_nested (e, a)
+			attr_each_nested (x, e)
+				if (mnl_attr_get_type(x) == NFTA_EXPR_NAME && needs_tracking(attr_text(x)))
+					r->n.tracking = true;
 	}
 	return 0;
 }

@@ -1,13 +1,13 @@
 /* Our table as the kernel has it: see table.h.
  * Each kind of thing is one dump filtered by table; what is not ours in shape is marked odd, and so mended.
  * run/ calls. */
+#include <errno.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +47,7 @@ static int on_table(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	(void)err;
 	r->out->present = true;
 	r->out->comment = "";
-	attr_each(a, nlh, sizeof(struct nfgenmsg)) {
+	attr_each (a, nlh, sizeof(struct nfgenmsg)) {
 		switch (mnl_attr_get_type(a)) {
 		case NFTA_TABLE_HANDLE:
 			r->out->handle = attr_be64(a);
@@ -85,7 +85,7 @@ static bool ours(const struct nlmsghdr *nlh, uint16_t table_attr)
 
 	if (nfg->nfgen_family != FAMILY)
 		return false;
-	attr_each(a, nlh, sizeof(struct nfgenmsg))
+	attr_each (a, nlh, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(a) == table_attr)
 			return strcmp(attr_text(a), RULESET_TABLE) == 0;
 	return false;
@@ -119,7 +119,8 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
 		c->hook = nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM);
 		c->priority = nftnl_chain_get_s32(x, NFTNL_CHAIN_PRIO);
 		type = nftnl_chain_get_str(x, NFTNL_CHAIN_TYPE);
-		c->odd = !type || strcmp(type, "filter") != 0 || nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) != NF_ACCEPT;
+		c->odd = !type || strcmp(type, "filter") != 0 ||
+			nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) != NF_ACCEPT;
 	}
 	c->odd |= nftnl_chain_is_set(x, NFTNL_CHAIN_DEV) || nftnl_chain_is_set(x, NFTNL_CHAIN_DEVICES);
 	nftnl_chain_free(x);
@@ -168,8 +169,8 @@ static void shape_of(const struct nftnl_set *x, struct ruleset_set *s)
 
 	s->interval = flags & NFT_SET_INTERVAL;
 	s->data = flags & NFT_SET_OBJECT ? DATA_COUNTER : flags & NFT_SET_MAP ? DATA_VERDICT : DATA_NONE;
-	s->odd = (flags & ~SET_FLAGS_OURS) || !key_of(nftnl_set_get_u32(x, NFTNL_SET_KEY_TYPE),
-							nftnl_set_get_u32(x, NFTNL_SET_KEY_LEN), &s->key);
+	s->odd = (flags & ~SET_FLAGS_OURS) ||
+		!key_of(nftnl_set_get_u32(x, NFTNL_SET_KEY_TYPE), nftnl_set_get_u32(x, NFTNL_SET_KEY_LEN), &s->key);
 	if (s->data == DATA_COUNTER && nftnl_set_get_u32(x, NFTNL_SET_OBJ_TYPE) != NFT_OBJECT_COUNTER)
 		s->odd = true;
 	if (s->data == DATA_VERDICT && nftnl_set_get_u32(x, NFTNL_SET_DATA_TYPE) != NFT_DATA_VERDICT)
@@ -215,13 +216,14 @@ static int on_flowtable(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	(void)err;
 	if (!ours(nlh, NFTA_FLOWTABLE_TABLE))
 		return 0;
-	attr_each(a, nlh, sizeof(struct nfgenmsg))
+	attr_each (a, nlh, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(a) == NFTA_FLOWTABLE_NAME)
 			*vec_push(r->arena, &r->out->flowtables) = arena_strdup(r->arena, attr_text(a));
 	return 0;
 }
 
-static int dump(struct talk *t, uint16_t type, uint16_t table_attr, talk_reply *reply, struct reader *r, struct err *err)
+static int dump(
+	struct talk *t, uint16_t type, uint16_t table_attr, talk_reply *reply, struct reader *r, struct err *err)
 {
 	struct nlmsghdr *nlh = talk_request(t, type, NLM_F_DUMP, FAMILY);
 
@@ -239,10 +241,10 @@ int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ru
 		return -1;
 	if (ret_ruleset->present) {
 		if (dump(t, NFT_MSG_GETCHAIN, 0, on_chain, &r, err) < 0 ||
-		    dump(t, NFT_MSG_GETRULE, NFTA_RULE_TABLE, on_rule, &r, err) < 0 ||
-		    dump(t, NFT_MSG_GETSET, NFTA_SET_TABLE, on_set, &r, err) < 0 ||
-		    dump(t, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, on_object, &r, err) < 0 ||
-		    dump(t, NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, on_flowtable, &r, err) < 0)
+			dump(t, NFT_MSG_GETRULE, NFTA_RULE_TABLE, on_rule, &r, err) < 0 ||
+			dump(t, NFT_MSG_GETSET, NFTA_SET_TABLE, on_set, &r, err) < 0 ||
+			dump(t, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, on_object, &r, err) < 0 ||
+			dump(t, NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, on_flowtable, &r, err) < 0)
 			return -1;
 		for (size_t i = 0; i < ret_ruleset->sets.n; i++)
 			if (!ret_ruleset->sets.at[i].odd && nft_read_elems(t, a, &ret_ruleset->sets.at[i], err) < 0)

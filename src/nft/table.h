@@ -20,8 +20,8 @@ int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ru
 struct counter_list {
 	VEC_OF(struct ruleset_object) counters;
 };
-int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n, struct counter_list *ret_counters,
-	struct err *err);
+int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n,
+	struct counter_list *ret_counters, struct err *err);
 /* One counter's values again; present = false if it is gone. */
 int nft_read_counter(struct talk *t, const char *name, bool *ret_present, uint64_t *ret_packets, uint64_t *ret_bytes,
 	struct err *err);

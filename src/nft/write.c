@@ -1,13 +1,13 @@
 /* Changes to our table as messages of one batch: see table.h.
  * Tables, chains, sets and rules are few: libnftnl builds them. Elements and counters come by the ten thousand: they are
  * written straight into the batch. run/ calls. */
+#include <endian.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/rule.h>
 #include <libnftnl/set.h>
 #include <libnftnl/udata.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <endian.h>
 #include <string.h>
 
 #include "nft/expr.h"

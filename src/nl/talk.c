@@ -46,7 +46,7 @@ int talk_open(struct talk **ret_talk, struct err *err)
 		arena_oom();
 	t->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
 	if (t->fd < 0 || bind(t->fd, (struct sockaddr *)&addr, sizeof addr) < 0 ||
-	    getsockname(t->fd, (struct sockaddr *)&addr, &len) < 0) {
+		getsockname(t->fd, (struct sockaddr *)&addr, &len) < 0) {
 		err_sys(err, ERR_FAIL, errno, "netlink socket to netfilter");
 		talk_close(t);
 		return -1;
@@ -159,7 +159,7 @@ static const char *extended_ack(const struct nlmsghdr *nlh)
 		skip += attr_align(e->msg.nlmsg_len) - sizeof e->msg;
 	if (nlh->nlmsg_len < mnl_nlmsg_size(skip))
 		return NULL;
-	attr_each(a, nlh, skip)
+	attr_each (a, nlh, skip)
 		if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG && *attr_text(a))
 			return attr_text(a);
 	return NULL;
@@ -192,7 +192,8 @@ static int feed(struct talk *t, ssize_t got, struct dump *d, talk_reply *reply, 
 {
 	int len = (int)got;
 
-	for (const struct nlmsghdr *nlh = (const void *)t->in; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+	for (const struct nlmsghdr *nlh = (const void *)t->in; mnl_nlmsg_ok(nlh, len);
+		nlh = mnl_nlmsg_next(nlh, &len)) {
 		if (nlh->nlmsg_seq != t->seq || nlh->nlmsg_pid != t->portid)
 			continue;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -317,7 +318,7 @@ static int on_generation(const struct nlmsghdr *nlh, void *arg, struct err *err)
 {
 	const struct nlattr *a;
 
-	attr_each(a, nlh, sizeof(struct nfgenmsg))
+	attr_each (a, nlh, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(a) == NFTA_GEN_ID) {
 			*(uint32_t *)arg = attr_be32(a);
 			return 0;
@@ -366,7 +367,8 @@ static uint32_t seal(struct talk *t, struct batch *b, uint32_t generation)
 	uint32_t first = t->seq + 1, id = htonl(generation);
 	size_t at = 0;
 
-	memcpy((char *)mnl_nlmsg_get_payload_offset(nlh, sizeof(struct nfgenmsg)) + sizeof(struct nlattr), &id, sizeof id);
+	memcpy((char *)mnl_nlmsg_get_payload_offset(nlh, sizeof(struct nfgenmsg)) + sizeof(struct nlattr), &id,
+		sizeof id);
 	for (size_t i = 0; i <= b->messages; i++) {
 		last = (void *)(b->p + at);
 		last->nlmsg_seq = ++t->seq;
@@ -393,7 +395,8 @@ static int outcome(struct talk *t, uint32_t first, struct err *err)
 			break;
 		if (n < 0)
 			return err_set(err, ERR_STALE, "netfilter: the answer to a change was lost");
-		for (const struct nlmsghdr *nlh = (const void *)t->in; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+		for (const struct nlmsghdr *nlh = (const void *)t->in; mnl_nlmsg_ok(nlh, len);
+			nlh = mnl_nlmsg_next(nlh, &len)) {
 			if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_seq - first > t->seq - first)
 				continue;
 			if (kernel_error(nlh, &one) == 0) {

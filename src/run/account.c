@@ -73,7 +73,7 @@ int pass_read(struct pass *p, struct err *err)
 	for (size_t i = 0; i < p->readings.counters.n; i++)
 		hash_map_add(&by_name, p->readings.counters.at[i].name, (uint32_t)i);
 	if (read_total_again(p, &by_name, err) < 0 ||
-	    nft_read_counter(p->talk, CANARY, &present, &packets, &bytes, err) < 0)
+		nft_read_counter(p->talk, CANARY, &present, &packets, &bytes, err) < 0)
 		return -1;
 	if (!present || bytes != strtoull(canary, NULL, 16))
 		return err_set(err, ERR_STALE, "somebody reset or removed counters while they were read");
@@ -159,8 +159,9 @@ static void find_drops(struct pass *p)
 		if (at)
 			*vec_push(a, &p->drop_rows) = p->ledger.counters.at[*at].id;
 		else
-			pass_event(p, 0, "unknown_counter", "a counter \"%s\" in our table is not ours; it had %llu bytes and goes",
-				o->name, (unsigned long long)o->bytes);
+			pass_event(p, 0, "unknown_counter",
+				"a counter \"%s\" in our table is not ours; it had %llu bytes and goes", o->name,
+				(unsigned long long)o->bytes);
 	}
 }
 
@@ -168,8 +169,8 @@ static const char *clock_text(struct pass *p, int64_t t)
 {
 	struct calendar_time c = calendar_local(p->config->settings.timezone, t);
 
-	return arena_printf(&p->app->arena, "%04d-%02d-%02d %02d:%02d", (int)c.date.year, c.date.month, c.date.day, c.hour,
-		c.minute);
+	return arena_printf(&p->app->arena, "%04d-%02d-%02d %02d:%02d", (int)c.date.year, c.date.month, c.date.day,
+		c.hour, c.minute);
 }
 
 static void find_events(struct pass *p, const struct delta_output *now)
@@ -178,7 +179,8 @@ static void find_events(struct pass *p, const struct delta_output *now)
 	int64_t gap = p->app->now - l->sampled;
 
 	if (l->sampled > p->app->now)
-		pass_event(p, 0, "clock_jumped", "the clock went back: the last sample is of %s", clock_text(p, l->sampled));
+		pass_event(p, 0, "clock_jumped", "the clock went back: the last sample is of %s",
+			clock_text(p, l->sampled));
 	if (p->found.rebuilt)
 		pass_event(p, 0, "table_rebuilt", "the table was gone, rebuilt %s, up to %lld min uncounted",
 			clock_text(p, p->app->now), (long long)(gap > 0 ? (gap + 59) / 60 : 0));
@@ -194,11 +196,13 @@ static void find_events(struct pass *p, const struct delta_output *now)
 		pass_event(p, 0, "counters_reset", "somebody reset all counters: up to %lld min uncounted",
 			(long long)(gap > 0 ? (gap + 59) / 60 : 0));
 	if (now->zeroed)
-		pass_event(p, 0, "counter_reset", "somebody reset %zu counters: their bytes since the last sample are lost",
-			now->zeroed);
+		pass_event(p, 0, "counter_reset",
+			"somebody reset %zu counters: their bytes since the last sample are lost", now->zeroed);
 	if (p->found.mended)
-		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu changes put it right%s", p->found.mended,
-			p->found.copies > 1 ? "; packets were counted several times meanwhile, the figures were divided" : "");
+		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu changes put it right%s",
+			p->found.mended,
+			p->found.copies > 1 ? "; packets were counted several times meanwhile, the figures were divided"
+					    : "");
 }
 
 static void fill_result(struct pass *p, const struct delta_output *now)
@@ -224,20 +228,26 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 	r->known_generation = p->generation + (p->drop.n > 0); /* our own next commit */
 	r->known_hash = p->hash;
 	r->devices = strcmp(watch_names(&p->app->arena, &p->watch), p->ledger.devices) != 0
-		? watch_names(&p->app->arena, &p->watch) : NULL;
+		? watch_names(&p->app->arena, &p->watch)
+		: NULL;
 	r->node = s->node ? s->node : p->ledger.node ? NULL : facts_node(&p->app->arena);
 	if (r->node && p->ledger.node && strcmp(r->node, p->ledger.node) == 0)
 		r->node = NULL;
-	r->applied = p->mode != RUN_DOWN && (!p->applied_text || strcmp(p->applied_text, p->text) != 0) ? p->text : NULL;
+	r->applied = p->mode != RUN_DOWN && (!p->applied_text || strcmp(p->applied_text, p->text) != 0) ? p->text
+													: NULL;
 }
 
 int pass_account(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
 	struct delta_output now, lost;
-	struct delta_input in = { .ledger = &p->ledger, .identity = p->rebuild ? IDENTITY_PENDING : p->identity,
-		.reset = p->reset, .older = p->ledger.restored, .copies = p->found.copies,
-		.counters = p->readings.counters.at, .n = p->readings.counters.n,
+	struct delta_input in = { .ledger = &p->ledger,
+		.identity = p->rebuild ? IDENTITY_PENDING : p->identity,
+		.reset = p->reset,
+		.older = p->ledger.restored,
+		.copies = p->found.copies,
+		.counters = p->readings.counters.at,
+		.n = p->readings.counters.n,
 		.link_overhead = p->config->settings.link_overhead };
 
 	delta_compute(a, &in, &now);

@@ -64,10 +64,11 @@ static const char *counts(struct pass *p, const struct entry *e)
 
 	switch (e->kind) {
 	case ENTRY_PORT:
-		return arena_printf(&p->app->arena, "count %s %s", value_of(p, lines, "protocols"), value_of(p, lines, "ports"));
+		return arena_printf(
+			&p->app->arena, "count %s %s", value_of(p, lines, "protocols"), value_of(p, lines, "ports"));
 	case ENTRY_ADDRESS:
-		return arena_printf(&p->app->arena, "count %s%s%s", value_of(p, lines, "addresses"), e->ports.n ? " port " : "",
-			value_of(p, lines, "ports"));
+		return arena_printf(&p->app->arena, "count %s%s%s", value_of(p, lines, "addresses"),
+			e->ports.n ? " port " : "", value_of(p, lines, "ports"));
 	case ENTRY_INTERFACE:
 	case ENTRY_FORWARDED:
 	case ENTRY_TOTAL:
@@ -89,8 +90,8 @@ static const char *what_changed(struct pass *p, const struct entry *was, const s
 		const char *a = value_of(p, old, key), *b = value_of(p, lines, key);
 
 		if (k < n && strcmp(a, b) != 0)
-			text = arena_printf(&p->app->arena, "%s%s%s %s -> %s", text, *text ? "; " : "", key, *a ? a : "none",
-				*b ? b : "none");
+			text = arena_printf(&p->app->arena, "%s%s%s %s -> %s", text, *text ? "; " : "", key,
+				*a ? a : "none", *b ? b : "none");
 		lines += n + (lines[n] == '\n');
 	}
 	return text;
@@ -136,15 +137,20 @@ static void explain_kernel(struct pass *p)
 	const char *table = "table inet " RULESET_TABLE;
 
 	if (p->identity == IDENTITY_FOREIGN)
-		line(p, '!', table, p->adopt ? "of another database, is taken over"
-			: "of another database: apply refuses it, apply --adopt takes it over", STAY);
+		line(p, '!', table,
+			p->adopt ? "of another database, is taken over"
+				 : "of another database: apply refuses it, apply --adopt takes it over",
+			STAY);
 	else if (p->rebuild && p->wipe)
 		line(p, '!', table, "of an older state of this database, is made anew", STAY);
 	else if (p->rebuild)
-		line(p, '+', table, arena_printf(a, "watch %s", *p->report->interfaces ? p->report->interfaces : "no device yet"),
+		line(p, '+', table,
+			arena_printf(a, "watch %s", *p->report->interfaces ? p->report->interfaces : "no device yet"),
 			"");
 	else if (n && !p->report->lines.n)
-		line(p, '~', table, arena_printf(a, n == 1 ? "%zu difference is put right" : "%zu differences are put right", n), STAY);
+		line(p, '~', table,
+			arena_printf(a, n == 1 ? "%zu difference is put right" : "%zu differences are put right", n),
+			STAY);
 	if (p->reset)
 		line(p, '!', "counters", "somebody reset them: counting goes on from zero", STAY);
 }

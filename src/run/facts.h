@@ -1,4 +1,5 @@
 /* Facts of this machine and this moment that a run needs: boot, namespace, random names, sysctls.
+ * Read here and handed down, so that what is pure stays so.
  * run/ and cmd/ call. */
 #ifndef RUN_FACTS_H
 #define RUN_FACTS_H

@@ -28,7 +28,8 @@ static void index_ledger(struct intending *x)
 
 	hash_map_init(&x->entries, x->arena, l->entries.n);
 	for (size_t i = 0; i < l->entries.n; i++)
-		hash_map_add(&x->entries, entry_key(x->arena, l->entries.at[i].kind, l->entries.at[i].name), (uint32_t)i);
+		hash_map_add(
+			&x->entries, entry_key(x->arena, l->entries.at[i].kind, l->entries.at[i].name), (uint32_t)i);
 	hash_map_init(&x->counters, x->arena, l->counters.n);
 	for (size_t i = 0; i < l->counters.n; i++)
 		hash_map_add(&x->counters, l->counters.at[i].object, (uint32_t)i);
@@ -86,8 +87,12 @@ static void want_counter(struct intending *x, const struct desired_counter *d, b
 		return;
 	}
 	c = vec_push(x->arena, &x->intent.new_counters);
-	*c = (struct ledger_counter){ .entry = x->ids[d->entity], .dir = d->dir, .role = d->role, .mtu = d->mtu,
-		.object = d->object, .pending = true };
+	*c = (struct ledger_counter){ .entry = x->ids[d->entity],
+		.dir = d->dir,
+		.role = d->role,
+		.mtu = d->mtu,
+		.object = d->object,
+		.pending = true };
 }
 
 static void intend_counters(struct intending *x)
@@ -113,7 +118,7 @@ static void intend_counters(struct intending *x)
 static bool empty(const struct intent *i)
 {
 	return !i->new_entries.n && !i->new_counters.n && !i->retire_entries.n && !i->retire_counters.n &&
-	       !i->revive_counters.n && !i->pending_nonce && !i->canary;
+		!i->revive_counters.n && !i->pending_nonce && !i->canary;
 }
 
 int pass_intend(struct pass *p, struct err *err)

@@ -84,10 +84,12 @@ int lock_take(struct app *app, const char *database, int timeout_ms, struct lock
 	if (stat("/proc/self/ns/net", &st) < 0) {
 		err_sys(err, ERR_FAIL, errno, "/proc/self/ns/net");
 	} else if (open_lock(app, arena_printf(&app->arena, "%s.lock", database), &l->database, err) == 0 &&
-		   open_lock(app, arena_printf(&app->arena, RUN_DIR "/net-%lx-%lx.lock", (unsigned long)st.st_dev,
-					  (unsigned long)st.st_ino), &l->netns, err) == 0 &&
-		   wait_lock(l->database, until, "this database", err) == 0 &&
-		   wait_lock(l->netns, until, "this machine's counters", err) == 0) {
+		open_lock(app,
+			arena_printf(&app->arena, RUN_DIR "/net-%lx-%lx.lock", (unsigned long)st.st_dev,
+				(unsigned long)st.st_ino),
+			&l->netns, err) == 0 &&
+		wait_lock(l->database, until, "this database", err) == 0 &&
+		wait_lock(l->netns, until, "this machine's counters", err) == 0) {
 		*ret_lock = l;
 		return 0;
 	}

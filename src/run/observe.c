@@ -18,8 +18,8 @@ int pass_machine(struct pass *p, struct err *err)
 	struct arena *a = &p->app->arena;
 	struct local_ports ports;
 
-	if (facts_boot_id(p->boot_id, err) < 0 || talk_open(&p->talk, err) < 0 || talk_netns(p->talk, &p->netns, err) < 0 ||
-	    links_read(a, &p->links, err) < 0)
+	if (facts_boot_id(p->boot_id, err) < 0 || talk_open(&p->talk, err) < 0 ||
+		talk_netns(p->talk, &p->netns, err) < 0 || links_read(a, &p->links, err) < 0)
 		return -1;
 	facts_local_ports(a, &ports);
 	watch_devices(a, p->config, &p->links, p->ledger.devices, &ports, &p->watch);
@@ -33,8 +33,9 @@ static bool as_we_left_it(const struct pass *p)
 	const struct ledger *l = &p->ledger;
 
 	return l->known && l->bound.present && l->bound.bound && !l->pending.present && !l->reset_seen &&
-	       strcmp(l->known_boot, p->boot_id) == 0 && l->known_netns == p->netns && l->known_generation == p->generation &&
-	       l->known_hash == p->hash && p->mode != RUN_PLAN && p->mode != RUN_DOWN;
+		strcmp(l->known_boot, p->boot_id) == 0 && l->known_netns == p->netns &&
+		l->known_generation == p->generation && l->known_hash == p->hash && p->mode != RUN_PLAN &&
+		p->mode != RUN_DOWN;
 }
 
 enum canary { CANARY_GOOD, CANARY_ZERO, CANARY_MISSING, CANARY_OTHER };
@@ -69,7 +70,8 @@ static int judge_table(struct pass *p, struct err *err)
 	case IDENTITY_OTHER:
 		return err_set(err, ERR_FAIL,
 			"there is a table inet %s that portflow did not make. Nothing was changed. Rename it in your own ruleset, "
-			"or delete it: nft delete table inet %s", RULESET_TABLE, RULESET_TABLE);
+			"or delete it: nft delete table inet %s",
+			RULESET_TABLE, RULESET_TABLE);
 	case IDENTITY_FOREIGN:
 		if (!p->adopt && p->mode != RUN_PLAN)
 			return err_set(err, ERR_FAIL,

@@ -1,4 +1,5 @@
-/* The state of one run, between the files of run/ that each do a part of it. Filled from top to bottom.
+/* The state of one run, between the files of run/ that each do a part of it.
+ * Filled from top to bottom, in the order of effects.
  * run/ only. */
 #ifndef RUN_PASS_H
 #define RUN_PASS_H
@@ -23,9 +24,9 @@ struct pass {
 
 	/* source.c: which configuration holds */
 	struct config *config;
-	struct config *applied;     /* what the last run took up; NULL none */
-	const char *applied_text;   /* NULL none */
-	const char *text;           /* config, printed */
+	struct config *applied;   /* what the last run took up; NULL none */
+	const char *applied_text; /* NULL none */
+	const char *text;         /* config, printed */
 	const char *database;
 
 	/* the database */
@@ -49,19 +50,19 @@ struct pass {
 	struct ruleset have;
 	struct desired want;
 	struct diff diff;
-	bool reset;             /* all counters were zeroed by somebody */
-	bool arm;               /* the canary must be made (anew) */
-	bool arm_delete;        /* ... and the old one goes */
-	bool rebuild;           /* the table is made in this run */
-	bool wipe;              /* ... after the one that is there was read and deleted */
+	bool reset;      /* all counters were zeroed by somebody */
+	bool arm;        /* the canary must be made (anew) */
+	bool arm_delete; /* ... and the old one goes */
+	bool rebuild;    /* the table is made in this run */
+	bool wipe;       /* ... after the one that is there was read and deleted */
 
 	/* what the commits of this run found, over all tries */
 	struct {
-		bool rebuilt;         /* a table that should have been there was not */
-		bool copied;          /* IDENTITY_COPY */
+		bool rebuilt; /* a table that should have been there was not */
+		bool copied;  /* IDENTITY_COPY */
 		bool reset;
-		size_t mended;        /* changes that no edit of ours explains */
-		unsigned int copies;  /* as in struct diff */
+		size_t mended;                     /* changes that no edit of ours explains */
+		unsigned int copies;               /* as in struct diff */
 		const struct ruleset_object *lost; /* counters of a table that was wiped */
 		size_t n_lost;
 		bool wiped;
@@ -73,14 +74,14 @@ struct pass {
 
 	/* account.c */
 	struct counter_list readings;
-	VEC_OF(const char *) drop;    /* objects that go once their last value is stored */
-	VEC_OF(int64_t) drop_rows;    /* their rows, where they have one */
+	VEC_OF(const char *) drop; /* objects that go once their last value is stored */
+	VEC_OF(int64_t) drop_rows; /* their rows, where they have one */
 	struct result result;
 };
 
 /* source.c */
-int pass_source(struct pass *p, struct err *err);        /* before the lock: which file, which database */
-int pass_applied(struct pass *p, struct err *err);       /* after the database: what holds after all */
+int pass_source(struct pass *p, struct err *err);  /* before the lock: which file, which database */
+int pass_applied(struct pass *p, struct err *err); /* after the database: what holds after all */
 /* observe.c */
 int pass_machine(struct pass *p, struct err *err);
 int pass_observe(struct pass *p, struct err *err);
@@ -93,6 +94,7 @@ int pass_account(struct pass *p, struct err *err);
 void pass_explain(struct pass *p);
 
 /* An event of this run; entry 0: the machine's own. */
-void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif

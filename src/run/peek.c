@@ -10,13 +10,14 @@
 #include "nft/table.h"
 #include "run/facts.h"
 
-static int peek_counters(struct talk *t, struct arena *a, const struct config *c, const struct ledger *l, enum identity identity,
-	struct figures *ret_delta, struct err *err)
+static int peek_counters(struct talk *t, struct arena *a, const struct config *c, const struct ledger *l,
+	enum identity identity, struct figures *ret_delta, struct err *err)
 {
 	const char **names = arena_array(a, l->counters.n + 1, sizeof *names);
 	struct counter_list list;
-	struct delta_input in = { .ledger = l, .identity = identity, .copies = 1,
-		.link_overhead = c->settings.link_overhead };
+	struct delta_input in = {
+		.ledger = l, .identity = identity, .copies = 1, .link_overhead = c->settings.link_overhead
+	};
 	struct delta_output out;
 	uint64_t packets, bytes;
 	bool present;
@@ -24,7 +25,7 @@ static int peek_counters(struct talk *t, struct arena *a, const struct config *c
 	for (size_t i = 0; i < l->counters.n; i++)
 		names[i] = l->counters.at[i].object;
 	if (nft_read_counters(t, a, names, l->counters.n, &list, err) < 0 ||
-	    nft_read_counter(t, "canary", &present, &packets, &bytes, err) < 0)
+		nft_read_counter(t, "canary", &present, &packets, &bytes, err) < 0)
 		return -1;
 	in.reset = l->reset_seen || (present && bytes == 0);
 	in.counters = list.counters.at;
@@ -34,15 +35,15 @@ static int peek_counters(struct talk *t, struct arena *a, const struct config *c
 	return 0;
 }
 
-static int peek_table(struct talk *t, struct arena *a, const struct config *c, const struct ledger *l, struct figures *ret_delta,
-	enum peek *ret_how, struct err *err)
+static int peek_table(struct talk *t, struct arena *a, const struct config *c, const struct ledger *l,
+	struct figures *ret_delta, enum peek *ret_how, struct err *err)
 {
 	struct ruleset table;
 	struct epoch where = { .present = true, .bound = true };
 	enum identity identity;
 
 	if (facts_boot_id(where.boot_id, err) < 0 || talk_netns(t, &where.netns, err) < 0 ||
-	    nft_read_table(t, a, &table, err) < 0)
+		nft_read_table(t, a, &table, err) < 0)
 		return -1;
 	where.table_handle = table.handle;
 	identity = table.present ? delta_identify(l, table.comment, &where) : IDENTITY_NONE;
@@ -54,8 +55,8 @@ static int peek_table(struct talk *t, struct arena *a, const struct config *c, c
 	return peek_counters(t, a, c, l, identity, ret_delta, err);
 }
 
-int run_peek(struct app *app, struct arena *a, const struct config *c, const struct ledger *l, struct figures *ret_delta,
-	enum peek *ret_how, struct err *err)
+int run_peek(struct app *app, struct arena *a, const struct config *c, const struct ledger *l,
+	struct figures *ret_delta, enum peek *ret_how, struct err *err)
 {
 	struct talk *t = NULL;
 	int rc;

@@ -16,7 +16,7 @@ enum peek {
 };
 
 /* ret_delta has l->entries.n elements. c: for link_overhead. */
-int run_peek(struct app *app, struct arena *a, const struct config *c, const struct ledger *l, struct figures *ret_delta,
-	enum peek *ret_how, struct err *err);
+int run_peek(struct app *app, struct arena *a, const struct config *c, const struct ledger *l,
+	struct figures *ret_delta, enum peek *ret_how, struct err *err);
 
 #endif

@@ -214,10 +214,10 @@ static int begin(struct pass *p, struct err *err)
 		struct err missing = { 0 };
 
 		if (store_open(p->database, STORE_READ, &p->store, &missing) < 0 && missing.errnum == 0 &&
-		    missing.kind != ERR_FAIL)
+			missing.kind != ERR_FAIL)
 			return *err = missing, -1;
 	} else if (lock_take(p->app, p->database, LOCK_WAIT_MS, &p->lock, err) < 0 ||
-		   store_open(p->database, STORE_CREATE, &p->store, err) < 0) {
+		store_open(p->database, STORE_CREATE, &p->store, err) < 0) {
 		return -1;
 	}
 	p->ledger.devices = "";

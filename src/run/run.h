@@ -1,4 +1,5 @@
-/* One run: everything that apply, sample, plan and down do, in the one order of effects (design.md section 2).
+/* One run: everything that apply, sample, plan and down do.
+ * In the one order of effects (design.md section 2), so that a kill at any instruction loses nothing.
  * cmd/ calls. */
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
@@ -19,15 +20,15 @@ struct run_line {
 	char sign;           /* + ~ - ! */
 	const char *subject; /* "port web", "table inet portflow" */
 	const char *text;
-	const char *effect;  /* on running connections and on data; "" none */
+	const char *effect; /* on running connections and on data; "" none */
 };
 
 struct run_report {
 	uint64_t changes; /* netlink messages that changed something, or would */
 	VEC_OF(struct run_line) lines;
 	const char *interfaces; /* watched devices, blanks between */
-	bool was_down;    /* RUN_SAMPLE after `down`: nothing was done */
-	bool refused;     /* RUN_SAMPLE: the file has an error; the applied configuration was used */
+	bool was_down;          /* RUN_SAMPLE after `down`: nothing was done */
+	bool refused;           /* RUN_SAMPLE: the file has an error; the applied configuration was used */
 	size_t entries;
 };
 

@@ -85,8 +85,8 @@ static void note_refusal(struct pass *p)
 	mark = arena_printf(a, "%016llx", (unsigned long long)h);
 	if (store_meta_get(p->store, a, "refused", &told, &ignored) == 0 && told && strcmp(told, mark) == 0)
 		return;
-	pass_event(p, 0, "configuration_refused", "%s has an error; counting goes on with the configuration applied last",
-		p->app->config_path);
+	pass_event(p, 0, "configuration_refused",
+		"%s has an error; counting goes on with the configuration applied last", p->app->config_path);
 	store_meta_set(p->store, "refused", mark, &ignored);
 }
 
@@ -98,8 +98,8 @@ int pass_applied(struct pass *p, struct err *err)
 
 	if (p->store) {
 		if (store_meta_get(p->store, a, "applied.text", &p->applied_text, err) < 0 ||
-		    store_meta_get(p->store, a, "down", &down, err) < 0 ||
-		    store_meta_get(p->store, a, "copies", &copies, err) < 0)
+			store_meta_get(p->store, a, "down", &down, err) < 0 ||
+			store_meta_get(p->store, a, "copies", &copies, err) < 0)
 			return -1;
 	}
 	p->down = down != NULL;
@@ -107,8 +107,8 @@ int pass_applied(struct pass *p, struct err *err)
 	if (p->applied_text) {
 		struct config_sources sources = { 0 };
 
-		*vec_push(a, &sources.files) =
-			(struct config_source){ "the applied configuration", p->applied_text, strlen(p->applied_text) };
+		*vec_push(a, &sources.files) = (struct config_source){ "the applied configuration", p->applied_text,
+			strlen(p->applied_text) };
 		p->applied = config_parse(a, &sources, &diags);
 	}
 	if (p->report->refused)
@@ -118,7 +118,8 @@ int pass_applied(struct pass *p, struct err *err)
 	if (!p->config)
 		p->config = p->applied;
 	if (!p->config && p->report->refused)
-		return err_set(err, ERR_CONFIG, "%s has an error and no configuration was applied before: nothing is counted",
+		return err_set(err, ERR_CONFIG,
+			"%s has an error and no configuration was applied before: nothing is counted",
 			p->app->config_path);
 	if (!p->config) /* the file is being written and is the first one: the next run takes it up */
 		return err_set(err, ERR_BUSY, "%s was written just now: the next run takes it up", p->app->config_path);

@@ -1,4 +1,5 @@
-/* What a run changes, as lines with a sign each and as JSON: what apply did, what plan would do.
+/* What a run changes, as lines with a sign each and as JSON.
+ * What apply did and what plan would do look alike, so that they can be compared.
  * Pure; cmd/ calls. */
 #ifndef VIEW_PLAN_H
 #define VIEW_PLAN_H
@@ -13,7 +14,7 @@ struct plan_line {
 	char sign;           /* + ~ - ! */
 	const char *subject; /* "port web" */
 	const char *text;
-	const char *effect;  /* on running connections; "" none */
+	const char *effect; /* on running connections; "" none */
 };
 
 struct plan {
@@ -22,7 +23,7 @@ struct plan {
 	uint64_t changes;       /* messages to the kernel; 0 with lines: only the database changes */
 	const char *interfaces; /* watched, blanks between */
 	size_t entries;
-	bool done;              /* apply: it was done; else it would be */
+	bool done; /* apply: it was done; else it would be */
 };
 
 void plan_text(struct str *out, const struct plan *p, bool color);
