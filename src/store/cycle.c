@@ -4,8 +4,6 @@
  * store/ alone. */
 #include "store/cycle.h"
 
-#include "store/slice.h"
-
 bool cycle_turns(const struct entry_row *row, const struct result_entry *e, int64_t from, int64_t now)
 {
 	return row->cycle_start == row->cycle_end || row->cycle_rule != e->cycle_rule || from < row->cycle_start ||
@@ -45,38 +43,15 @@ static struct cycle_span cycle_of(struct cycle_work *w, const struct result_entr
 
 static int store_closed(struct cycle_work *w, const struct entry_row *row, struct err *err)
 {
-	char blob[FIGURES_MAX];
-	cleanup_stmt sqlite3_stmt *q = NULL;
-
-	if (db_stmt(w->s, STMT_CYCLE_PUT, &q, err))
-		return -1;
-	db_bind_int(q, 1, row->id);
-	db_bind_int(q, 2, row->cycle_start);
-	db_bind_int(q, 3, row->cycle_end);
-	db_bind_blob(q, 4, blob, figures_pack(&row->cycle, blob));
-	return db_exec(w->s, q, err);
+	return cycle_put(w->s, row->id, row->cycle_start, row->cycle_end, &row->cycle, err);
 }
 
 /* Makes the cycle run: with the figures it had if it was closed before, else with none. */
 static int open_cycle(struct cycle_work *w, struct entry_row *row, struct cycle_span c, struct err *err)
 {
-	cleanup_stmt sqlite3_stmt *q = NULL;
-	int rc;
-
 	row->cycle_start = c.start;
 	row->cycle_end = c.end;
-	row->cycle = (struct figures){ 0 };
-	if (db_stmt(w->s, STMT_CYCLE_TAKE, &q, err))
-		return -1;
-	db_bind_int(q, 1, row->id);
-	db_bind_int(q, 2, c.start);
-	db_bind_int(q, 3, c.end);
-	rc = db_step(w->s, q, err);
-	if (rc <= 0)
-		return rc;
-	if (!figures_get(sqlite3_column_blob(q, 0), (size_t)sqlite3_column_bytes(q, 0), &row->cycle))
-		return db_damaged(w->s, err, "a row of cycle makes no sense");
-	return db_exec(w->s, q, err);
+	return cycle_take(w->s, row->id, c.start, c.end, &row->cycle, err);
 }
 
 static bool holds(const struct entry_row *row, int64_t t)

@@ -4,19 +4,8 @@
 #ifndef STORE_CYCLE_H
 #define STORE_CYCLE_H
 
-#include "store/db.h"
+#include "store/entry_row.h"
 #include "store/query.h"
-
-/* The columns of a row of entry that a result changes. */
-struct entry_row {
-	int64_t id, created;
-	struct figures total, older;
-	int64_t cycle_start, cycle_end; /* equal: none yet */
-	struct figures cycle;
-	uint64_t cycle_rule;
-	int64_t rate_from, rate_to;
-	struct figures rate;
-};
 
 struct cycle_cache_row {
 	struct cycle_span span;

@@ -27,6 +27,9 @@ struct store {
 /* The largest value of a column that we write or believe. */
 #define DB_BLOB_MAX (256 << 20)
 
+/* An empty database in memory, for comparing. */
+int db_memory(struct store **ret_store, struct err *err);
+
 /* Sets err from the connection's last error and returns -1. what: "writing the result", or NULL. */
 int db_fail(struct store *s, struct err *err, const char *what);
 /* The same for a code and a file without a usable connection. */
@@ -47,6 +50,9 @@ int db_exec(struct store *s, sqlite3_stmt *q, struct err *err);
 int db_run(struct store *s, const char *sql, struct err *err);
 /* The number that a pragma answers. */
 int db_pragma(struct store *s, const char *sql, int64_t *ret_value, struct err *err);
+
+/* Writes all of the WAL into the file and empties it. */
+int db_fold(struct store *s, struct err *err);
 
 /* Parameters from 1. Text and blobs are not copied: they live until the statement is reset. NULL text binds NULL. */
 void db_bind_int(sqlite3_stmt *q, int at, int64_t v);

@@ -17,7 +17,7 @@
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 
-char *files_folder(const char *path)
+static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
@@ -89,6 +89,15 @@ static int make_file(const char *folder, const char *path, struct err *err)
 	return 0;
 }
 
+int files_make_folder(const char *path, struct err *err)
+{
+	char *folder = folder_of(path);
+	int rc = make_folder(folder, err);
+
+	free(folder);
+	return rc;
+}
+
 int files_make(const char *path, struct err *err)
 {
 	char *folder;
@@ -96,8 +105,112 @@ int files_make(const char *path, struct err *err)
 
 	if (access(path, F_OK) == 0)
 		return files_check(path, R_OK | W_OK, err);
-	folder = files_folder(path);
+	folder = folder_of(path);
 	rc = make_folder(folder, err) || make_file(folder, path, err) ? -1 : 0;
 	free(folder);
 	return rc ? -1 : files_check(path, R_OK | W_OK, err);
+}
+
+/* -- copies ---------------------------------------------------------------------------------------------------------- */
+
+bool files_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+char *files_temp(struct arena *a, const char *path, struct err *err)
+{
+	char *temp = arena_printf(a, "%s.XXXXXX", path);
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		err_set(err, ERR_FAIL, "%s: not a regular file", path);
+		return NULL;
+	}
+	fd = mkstemp(temp);
+	if (fd < 0) {
+		err_sys(err, ERR_FAIL, errno, "%s: no file can be made there", path);
+		return NULL;
+	}
+	close(fd);
+	return temp;
+}
+
+static int copy_bytes(int in, int out)
+{
+	char buf[65536];
+	ssize_t n;
+
+	while ((n = read(in, buf, sizeof buf)) > 0)
+		for (ssize_t done = 0, part; done < n; done += part)
+			if ((part = write(out, buf + done, (size_t)(n - done))) < 0)
+				return -1;
+	return n < 0 ? -1 : 0;
+}
+
+static int copy_file(const char *from, const char *to, struct err *err)
+{
+	int in = open(from, O_RDONLY | O_NONBLOCK | O_CLOEXEC), out = -1, rc = 0;
+	struct stat st;
+
+	if (in < 0)
+		return err_sys(err, ERR_FAIL, errno, "it cannot be read");
+	if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode))
+		rc = err_set(err, ERR_FAIL, "not a regular file");
+	if (rc == 0 && (out = open(to, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
+		rc = err_sys(err, ERR_FAIL, errno, "%s", to);
+	if (rc == 0 && copy_bytes(in, out) != 0)
+		rc = err_sys(err, ERR_FAIL, errno, "copying it to %s", to);
+	if (out >= 0)
+		close(out);
+	close(in);
+	return rc;
+}
+
+int files_copy(const char *from, const char *to, struct arena *a, struct err *err)
+{
+	const char *wal = arena_printf(a, "%s-wal", from);
+
+	if (copy_file(from, to, err))
+		return -1;
+	return access(wal, F_OK) == 0 ? copy_file(wal, arena_printf(a, "%s-wal", to), err) : 0;
+}
+
+int files_own_like(const char *path, const char *model, struct err *err)
+{
+	char *folder = folder_of(model);
+	struct stat st;
+	mode_t mode = FILE_MODE;
+	int rc = stat(model, &st);
+
+	if (rc == 0)
+		mode = st.st_mode & 0777;
+	else
+		rc = stat(folder, &st);
+	free(folder);
+	if (rc != 0 || (geteuid() == 0 && lchown(path, st.st_uid, st.st_gid) != 0) || chmod(path, mode) != 0)
+		return err_sys(err, ERR_FAIL, errno, "%s: owner and mode", path);
+	return 0;
+}
+
+static int sync_path(const char *path, int flags)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+	int rc = fd < 0 ? -1 : fsync(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int files_rename(const char *from, const char *to, struct err *err)
+{
+	char *folder = folder_of(to);
+	int rc = sync_path(from, O_NOFOLLOW) != 0 || rename(from, to) != 0 || sync_path(folder, O_DIRECTORY) != 0;
+
+	free(folder);
+	return rc ? err_sys(err, ERR_FAIL, errno, "%s", to) : 0;
 }

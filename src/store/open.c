@@ -3,13 +3,9 @@
  * (no triggers, no views, no functions of the schema).
  * store/ alone, through store.h. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/db.h"
@@ -174,11 +170,11 @@ static int after_commit(void *arg, sqlite3 *db, const char *name, int pages)
 	return SQLITE_OK;
 }
 
-/* All that was committed is safe in the WAL: where a reader is in the way, or the disk full, a later run folds it. */
-static void fold(struct store *s)
+int db_fold(struct store *s, struct err *err)
 {
-	sqlite3_busy_timeout(s->db, 0);
-	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK
+		? 0
+		: db_fail(s, err, "folding the WAL into the file");
 }
 
 static int prepare(struct store *s, enum store_mode mode, struct err *err)
@@ -243,14 +239,32 @@ int store_open(const char *path, enum store_mode mode, struct store **ret_store,
 	return 0;
 }
 
+int db_memory(struct store **ret_store, struct err *err)
+{
+	cleanup_store struct store *s = calloc(1, sizeof *s);
+
+	if (!s || !(s->path = strdup(":memory:")))
+		arena_oom();
+	if (sqlite3_open(s->path, &s->db) != SQLITE_OK)
+		return db_fail(s, err, NULL);
+	*ret_store = s;
+	s = NULL;
+	return 0;
+}
+
 void store_close(struct store *s)
 {
+	struct err ignored;
+
 	if (!s)
 		return;
 	for (int i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
-	if (s->wal_pages >= FOLD_PAGES)
-		fold(s);
+	if (s->wal_pages >= FOLD_PAGES) {
+		/* All that was committed is safe in the WAL: where a reader is in the way, or the disk full, a later run does it. */
+		sqlite3_busy_timeout(s->db, 0);
+		db_fold(s, &ignored);
+	}
 	sqlite3_close(s->db);
 	free(s->path);
 	free(s);

@@ -127,59 +127,6 @@ static size_t book(struct work *w, struct entry_row *row, const struct result_en
 	return n;
 }
 
-/* -- entries --------------------------------------------------------------------------------------------------------- */
-
-static bool get_figures(sqlite3_stmt *q, int at, struct figures *f)
-{
-	return figures_get(sqlite3_column_blob(q, at), (size_t)sqlite3_column_bytes(q, at), f);
-}
-
-static int entry_get(struct store *s, int64_t id, struct entry_row *row, struct err *err)
-{
-	cleanup_stmt sqlite3_stmt *q = NULL;
-	int rc;
-
-	if (db_stmt(s, STMT_ENTRY_GET, &q, err))
-		return -1;
-	db_bind_int(q, 1, id);
-	rc = db_step(s, q, err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return err_set(err, ERR_FAIL, "%s: no entry has number %lld", s->path, (long long)id);
-	row->id = id;
-	row->created = sqlite3_column_int64(q, 0);
-	row->cycle_start = sqlite3_column_int64(q, 3);
-	row->cycle_end = sqlite3_column_int64(q, 4);
-	row->cycle_rule = db_bits(q, 6);
-	row->rate_from = sqlite3_column_int64(q, 7);
-	row->rate_to = sqlite3_column_int64(q, 8);
-	if (!get_figures(q, 1, &row->total) || !get_figures(q, 2, &row->older) || !get_figures(q, 5, &row->cycle) ||
-		!get_figures(q, 9, &row->rate))
-		return db_damaged(s, err, "a row of entry makes no sense");
-	return 0;
-}
-
-static int entry_set(struct store *s, const struct entry_row *row, struct err *err)
-{
-	cleanup_stmt sqlite3_stmt *q = NULL;
-	char bytes[4][FIGURES_MAX];
-	const struct figures *figures[4] = { &row->total, &row->older, &row->cycle, &row->rate };
-	static const int at[4] = { 2, 3, 6, 10 };
-
-	if (db_stmt(s, STMT_ENTRY_SET, &q, err))
-		return -1;
-	for (int i = 0; i < 4; i++)
-		db_bind_blob(q, at[i], bytes[i], figures_pack(figures[i], bytes[i]));
-	db_bind_int(q, 1, row->id);
-	db_bind_int(q, 4, row->cycle_start);
-	db_bind_int(q, 5, row->cycle_end);
-	db_bind_bits(q, 7, row->cycle_rule);
-	db_bind_int(q, 8, row->rate_from);
-	db_bind_int(q, 9, row->rate_to);
-	return db_exec(s, q, err);
-}
-
 static int put_entry(struct work *w, const struct result_entry *e, struct err *err)
 {
 	const bool news = !figures_zero(&e->delta), older = !figures_zero(&e->older);
@@ -188,7 +135,7 @@ static int put_entry(struct work *w, const struct result_entry *e, struct err *e
 
 	if (!news && !older && !e->cycle)
 		return 0;
-	if (entry_get(w->s, e->entry, &row, err))
+	if (entry_row_get(w->s, e->entry, &row, err))
 		return -1;
 	if (!news && !older && !cycle_turns(&row, e, w->r->now, w->r->now))
 		return 0;
@@ -197,7 +144,7 @@ static int put_entry(struct work *w, const struct result_entry *e, struct err *e
 	figures_add(&row.older, &e->older);
 	if (cycle_book(&w->cycle, &row, e, w->pieces, n, err))
 		return -1;
-	return entry_set(w->s, &row, err);
+	return entry_row_set(w->s, &row, err);
 }
 
 static int put_spans(struct work *w, struct err *err)

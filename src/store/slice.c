@@ -169,17 +169,23 @@ bool slice_next(struct slice_reader *r, struct slice_row *ret_row)
 	return true;
 }
 
+void span_put_slice(struct str *out, uint64_t before_s, const void *slice, size_t len)
+{
+	unsigned char buf[2 * VARINT_MAX];
+	size_t n = varint_put(buf, before_s);
+
+	n += varint_put(buf + n, len);
+	str_put(out, (const char *)buf, n);
+	if (len)
+		str_put(out, slice, len);
+}
+
 void span_put(struct str *out, uint64_t before_s, const struct slice_row *rows, size_t n)
 {
 	cleanup_str struct str slice = STR_CEILING(out->ceiling);
-	unsigned char buf[2 * VARINT_MAX];
-	size_t len;
 
 	slice_put(&slice, rows, n);
-	len = varint_put(buf, before_s);
-	len += varint_put(buf + len, slice.len);
-	str_put(out, (const char *)buf, len);
-	str_put(out, slice.p ? slice.p : "", slice.len);
+	span_put_slice(out, before_s, slice.p, slice.len);
 	out->full |= slice.full;
 }
 
