@@ -52,7 +52,7 @@ int store_backup(struct store *s, const char *dest, struct err *err)
 	char *temp;
 	int rc;
 
-	if (files_same(dest, s->path))
+	if (files_same(dest, s->name))
 		return err_set(err, ERR_FAIL, "%s: that is the database itself", dest);
 	temp = files_temp(&a, dest, err);
 	if (!temp)
@@ -104,16 +104,16 @@ static int mark_restored(struct store *s, struct err *err)
 }
 
 /* Is the copy a whole database of ours? Then it becomes one of this version, marked. */
-static int judge(const char *copy, struct err *err)
+static int judge(const char *copy, const char *from, struct err *err)
 {
 	cleanup_store struct store *s = NULL;
 	cleanup_arena struct arena a = { 0 };
 	struct name_list faults = { 0 };
 
-	if (store_open(copy, STORE_WRITE, &s, err) || store_check(s, &a, &faults, err))
+	if (db_open_copy(copy, from, &s, err) || store_check(s, &a, &faults, err))
 		return -1;
 	if (faults.n)
-		return err_set(err, ERR_FAIL, "the backup is damaged: %s", faults.at[0]);
+		return err_set(err, ERR_FAIL, "%s: damaged: %s", from, faults.at[0]);
 	return mark_restored(s, err);
 }
 
@@ -179,7 +179,7 @@ int store_restore(
 		return err_set(err, ERR_FAIL, "%s: that is the database itself", from);
 	if (files_make_folder(path, err) || !(copy = files_temp(a, path, err)))
 		return -1;
-	rc = files_copy(from, copy, a, err) || judge(copy, err) ? err_wrap(err, "%s", from) : 0;
+	rc = files_copy(from, copy, a, err) || judge(copy, from, err) ? -1 : 0;
 	if (rc == 0)
 		rc = replace(path, copy, now, a, ret_aside, err);
 	if (rc)
@@ -195,8 +195,8 @@ static int file_size(const struct store *s, uint64_t *ret_size, struct err *err)
 {
 	struct stat st;
 
-	if (stat(s->path, &st) != 0)
-		return err_sys(err, ERR_FAIL, errno, "%s", s->path);
+	if (stat(sqlite3_db_filename(s->db, "main"), &st) != 0)
+		return err_sys(err, ERR_FAIL, errno, "%s", s->name);
 	*ret_size = (uint64_t)st.st_size;
 	return 0;
 }

@@ -52,17 +52,24 @@ int db_fail_code(int rc, int sys_errno, const char *detail, const char *path, st
 	return fail_io(sys_errno, detail, path, err);
 }
 
+int db_damaged(const struct store *s, struct err *err, const char *what)
+{
+	if (s->copy)
+		return err_set(err, ERR_FAIL, "%s: damaged, or no database: %s", s->name, what);
+	return db_fail_code(SQLITE_CORRUPT, 0, what, s->name, err);
+}
+
 int db_fail(struct store *s, struct err *err, const char *what)
 {
-	db_fail_code(sqlite3_extended_errcode(s->db), sqlite3_system_errno(s->db), sqlite3_errmsg(s->db), s->path, err);
+	const int rc = sqlite3_extended_errcode(s->db);
+
+	if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
+		db_damaged(s, err, sqlite3_errmsg(s->db));
+	else
+		db_fail_code(rc, sqlite3_system_errno(s->db), sqlite3_errmsg(s->db), s->name, err);
 	if (what)
 		err_wrap(err, "%s", what);
 	return -1;
-}
-
-int db_damaged(const struct store *s, struct err *err, const char *what)
-{
-	return db_fail_code(SQLITE_CORRUPT, 0, what, s->path, err);
 }
 
 int db_stmt(struct store *s, enum stmt which, sqlite3_stmt **ret_stmt, struct err *err)

@@ -18,7 +18,8 @@ enum stmt {
 
 struct store {
 	sqlite3 *db;
-	char *path;
+	char *name;          /* what messages call it: its path */
+	bool copy;           /* of a backup, being judged: `name` is the backup's */
 	int wal_pages;       /* after the last commit of this process */
 	struct arena *arena; /* of the ledger, given to store_load */
 	sqlite3_stmt *stmt[STMT_COUNT];
@@ -27,6 +28,8 @@ struct store {
 /* The largest value of a column that we write or believe. */
 #define DB_BLOB_MAX (256 << 20)
 
+/* store_open for the copy of a backup that is called `name`. */
+int db_open_copy(const char *path, const char *name, struct store **ret_store, struct err *err);
 /* An empty database in memory, for comparing. */
 int db_memory(struct store **ret_store, struct err *err);
 

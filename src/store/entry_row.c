@@ -23,7 +23,7 @@ int entry_row_get(struct store *s, int64_t id, struct entry_row *ret_row, struct
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
-		return err_set(err, ERR_FAIL, "%s: no entry has number %lld", s->path, (long long)id);
+		return err_set(err, ERR_FAIL, "%s: no entry has number %lld", s->name, (long long)id);
 	row.created = sqlite3_column_int64(q, 0);
 	row.cycle_start = sqlite3_column_int64(q, 3);
 	row.cycle_end = sqlite3_column_int64(q, 4);

@@ -157,13 +157,13 @@ static int copy_file(const char *from, const char *to, struct err *err)
 	struct stat st;
 
 	if (in < 0)
-		return err_sys(err, ERR_FAIL, errno, "it cannot be read");
+		return err_sys(err, ERR_FAIL, errno, "%s: it cannot be read", from);
 	if (fstat(in, &st) != 0 || !S_ISREG(st.st_mode))
-		rc = err_set(err, ERR_FAIL, "not a regular file");
+		rc = err_set(err, ERR_FAIL, "%s: not a regular file", from);
 	if (rc == 0 && (out = open(to, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)) < 0)
 		rc = err_sys(err, ERR_FAIL, errno, "%s", to);
 	if (rc == 0 && copy_bytes(in, out) != 0)
-		rc = err_sys(err, ERR_FAIL, errno, "copying it to %s", to);
+		rc = err_sys(err, ERR_FAIL, errno, "copying %s to %s", from, to);
 	if (out >= 0)
 		close(out);
 	close(in);

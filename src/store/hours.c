@@ -88,7 +88,7 @@ static int put_hour(struct store *s, int64_t start, const struct str *slice, str
 	cleanup_stmt sqlite3_stmt *q = NULL;
 
 	if (slice->full)
-		return err_set(err, ERR_FAIL, "%s: too many entries for one hour", s->path);
+		return err_set(err, ERR_FAIL, "%s: too many entries for one hour", s->name);
 	if (db_stmt(s, STMT_HOUR_PUT, &q, err))
 		return -1;
 	db_bind_int(q, 1, start);
@@ -162,7 +162,7 @@ static int put_pack(struct store *s, struct day *d, struct err *err)
 	if (!pack_put(&pack, d->hours, d->n))
 		return damaged(s, err);
 	if (pack.full)
-		return err_set(err, ERR_FAIL, "%s: too many entries for one day", s->path);
+		return err_set(err, ERR_FAIL, "%s: too many entries for one day", s->name);
 	db_bind_int(put, 1, first);
 	db_bind_int(put, 2, last);
 	db_bind_blob(put, 3, pack.p, pack.len);

@@ -55,9 +55,9 @@ static int wrong_version(const struct store *s, int64_t version, struct err *err
 		return err_set(err, ERR_FAIL,
 			"%s: a newer portflow made this database (schema %lld, this program knows %d): install that version, or put"
 			" an older backup back with `portflow db restore`",
-			s->path, (long long)version, SCHEMA_VERSION);
+			s->name, (long long)version, SCHEMA_VERSION);
 	return err_set(
-		err, ERR_FAIL, "%s: schema %lld is no version of portflow's database", s->path, (long long)version);
+		err, ERR_FAIL, "%s: schema %lld is no version of portflow's database", s->name, (long long)version);
 }
 
 /* What the file says it is. ret_version 0: it is empty. */
@@ -76,16 +76,15 @@ static int identify(struct store *s, int64_t *ret_version, struct err *err)
 	}
 	if (application != SCHEMA_APPLICATION)
 		return err_set(err, ERR_FAIL,
-			"%s: this SQLite file is not portflow's (application id 0x%08llx): move it away, or name another file with"
-			" `database =`",
-			s->path, (unsigned long long)application & 0xffffffff);
+			"%s: this SQLite file is not portflow's (application id 0x%08llx): name another file", s->name,
+			(unsigned long long)application & 0xffffffff);
 	if (version < 1 || version > SCHEMA_VERSION)
 		return wrong_version(s, version, err);
 	if (code)
 		return err_set(err, ERR_FAIL,
 			"%s: the database has views or triggers, which portflow never makes: somebody altered it; put a backup back"
 			" with `portflow db restore`",
-			s->path);
+			s->name);
 	*ret_version = version;
 	return 0;
 }
@@ -155,7 +154,7 @@ static int use_wal(struct store *s, struct err *err)
 	else if (!mode || strcmp((const char *)mode, "wal") != 0)
 		rc = err_set(err, ERR_FAIL,
 			"%s: this file system has no shared memory, which SQLite's WAL needs: name a local folder with `database =`",
-			s->path);
+			s->name);
 	sqlite3_finalize(q);
 	return rc == SQLITE_ROW ? 0 : -1;
 }
@@ -177,6 +176,11 @@ int db_fold(struct store *s, struct err *err)
 		: db_fail(s, err, "folding the WAL into the file");
 }
 
+static int not_there_yet(const struct store *s, struct err *err)
+{
+	return s->copy ? err_set(err, ERR_FAIL, "%s: there is nothing in it", s->name) : files_missing(s->name, err);
+}
+
 static int prepare(struct store *s, enum store_mode mode, struct err *err)
 {
 	char pragma[64];
@@ -186,11 +190,11 @@ static int prepare(struct store *s, enum store_mode mode, struct err *err)
 		return -1;
 	if (mode == STORE_READ || (mode == STORE_WRITE && version == 0)) {
 		if (version == 0)
-			return files_missing(s->path, err);
+			return not_there_yet(s, err);
 		if (version < SCHEMA_VERSION)
 			return err_set(err, ERR_FAIL,
 				"%s: the database is of an older portflow (schema %lld): `portflow sample` brings it up to date",
-				s->path, (long long)version);
+				s->name, (long long)version);
 		return 0;
 	}
 	snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %d", WAL_KEEP_BYTES);
@@ -205,35 +209,55 @@ static int open_fail(struct store *s, int rc, enum store_mode mode, struct err *
 {
 	const int sys_errno = s->db ? sqlite3_system_errno(s->db) : 0;
 
-	if ((rc & 0xff) == SQLITE_CANTOPEN && mode == STORE_READ && access(s->path, R_OK) == 0)
+	if ((rc & 0xff) == SQLITE_CANTOPEN && mode == STORE_READ && access(s->name, R_OK) == 0)
 		return err_set(err, ERR_PERM,
 			"%s: its files -wal and -shm are missing or not readable: `portflow sample`, run by root, makes them",
-			s->path);
-	return db_fail_code(rc, sys_errno, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), s->path, err);
+			s->name);
+	return db_fail_code(rc, sys_errno, s->db ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc), s->name, err);
+}
+
+static int open_file(struct store *s, const char *path, enum store_mode mode, struct err *err)
+{
+	const int access_flag = mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+	int rc = sqlite3_open_v2(path, &s->db, access_flag | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+
+	if (rc != SQLITE_OK)
+		return open_fail(s, rc, mode, err);
+	if (prepare(s, mode, err) == 0)
+		return 0;
+	return (sqlite3_errcode(s->db) & 0xff) == SQLITE_CANTOPEN ? open_fail(s, SQLITE_CANTOPEN, mode, err) : -1;
+}
+
+static struct store *store_new(const char *name)
+{
+	struct store *s = calloc(1, sizeof *s);
+
+	if (!s || !(s->name = strdup(name)))
+		arena_oom();
+	return s;
 }
 
 int store_open(const char *path, enum store_mode mode, struct store **ret_store, struct err *err)
 {
-	cleanup_store struct store *s = NULL;
-	int rc;
+	cleanup_store struct store *s = store_new(path);
 
 	if (mode == STORE_CREATE ? files_make(path, err)
 				 : files_check(path, mode == STORE_READ ? R_OK : R_OK | W_OK, err))
 		return -1;
-	s = calloc(1, sizeof *s);
-	if (!s || !(s->path = strdup(path)))
-		arena_oom();
-	rc = sqlite3_open_v2(path, &s->db,
-		(mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
-			SQLITE_OPEN_EXRESCODE,
-		NULL);
-	if (rc != SQLITE_OK)
-		return open_fail(s, rc, mode, err);
-	if (prepare(s, mode, err)) {
-		if ((sqlite3_errcode(s->db) & 0xff) == SQLITE_CANTOPEN)
-			return open_fail(s, SQLITE_CANTOPEN, mode, err);
+	if (open_file(s, path, mode, err))
 		return -1;
-	}
+	*ret_store = s;
+	s = NULL;
+	return 0;
+}
+
+int db_open_copy(const char *path, const char *name, struct store **ret_store, struct err *err)
+{
+	cleanup_store struct store *s = store_new(name);
+
+	s->copy = true;
+	if (open_file(s, path, STORE_WRITE, err))
+		return -1;
 	*ret_store = s;
 	s = NULL;
 	return 0;
@@ -241,11 +265,9 @@ int store_open(const char *path, enum store_mode mode, struct store **ret_store,
 
 int db_memory(struct store **ret_store, struct err *err)
 {
-	cleanup_store struct store *s = calloc(1, sizeof *s);
+	cleanup_store struct store *s = store_new("memory");
 
-	if (!s || !(s->path = strdup(":memory:")))
-		arena_oom();
-	if (sqlite3_open(s->path, &s->db) != SQLITE_OK)
+	if (sqlite3_open(":memory:", &s->db) != SQLITE_OK)
 		return db_fail(s, err, NULL);
 	*ret_store = s;
 	s = NULL;
@@ -266,7 +288,7 @@ void store_close(struct store *s)
 		db_fold(s, &ignored);
 	}
 	sqlite3_close(s->db);
-	free(s->path);
+	free(s->name);
 	free(s);
 }
 

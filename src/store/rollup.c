@@ -81,7 +81,7 @@ static int add_bucket(struct store *s, struct arena *a, enum bucket which, const
 		*(struct slice_row *)vec_push(a, rows) = adds[i].row;
 	slice_put(&slice, rows->at, rows->n);
 	if (slice.full)
-		return err_set(err, ERR_FAIL, "%s: too many entries for one hour", s->path);
+		return err_set(err, ERR_FAIL, "%s: too many entries for one hour", s->name);
 	db_bind_int(put, 1, adds[0].start);
 	db_bind_blob(put, 2, slice.p, slice.len);
 	return db_exec(s, put, err);
@@ -118,7 +118,7 @@ int rollup_span(struct store *s, int64_t from, int64_t until, const struct slice
 		str_put(&slices, sqlite3_column_blob(get, 0), (size_t)sqlite3_column_bytes(get, 0));
 	span_put(&slices, (uint64_t)(until - from), rows, n);
 	if (slices.full)
-		return err_set(err, ERR_FAIL, "%s: too many entries for one sample", s->path);
+		return err_set(err, ERR_FAIL, "%s: too many entries for one sample", s->name);
 	db_bind_int(put, 1, until);
 	db_bind_blob(put, 2, slices.p, slices.len);
 	return db_exec(s, put, err);
