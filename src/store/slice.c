@@ -102,7 +102,7 @@ bool slice_row_zero(const struct slice_row *r)
 	return !(r->v[0] | r->v[1] | r->v[2] | r->v[3]);
 }
 
-static uint64_t upto(uint64_t v, int64_t part, int64_t whole)
+static uint64_t share_until(uint64_t v, int64_t part, int64_t whole)
 {
 	__extension__ typedef unsigned __int128 wide;
 
@@ -123,7 +123,8 @@ struct slice_row slice_row_part(const struct slice_row *r, int64_t start, int64_
 		return part;
 	part.estimated = true;
 	for (int i = 0; i < SLICE_FIGURES; i++)
-		part.v[i] = upto(r->v[i], hi - start, end - start) - upto(r->v[i], lo - start, end - start);
+		part.v[i] = share_until(r->v[i], hi - start, end - start) -
+			share_until(r->v[i], lo - start, end - start);
 	return part;
 }
 

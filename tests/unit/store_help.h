@@ -65,7 +65,8 @@ static inline int set_up(void **state)
 	if (!f)
 		return -1;
 	/* In memory where there is some: thousands of commits that wait for a disk are minutes. */
-	snprintf(f->folder, sizeof f->folder, "%s/portflow-store-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	snprintf(f->folder, sizeof f->folder, "%s/portflow-store-XXXXXX",
+		access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (!mkdtemp(f->folder))
 		return -1;
 	snprintf(f->path, sizeof f->path, "%s/portflow.db", f->folder);

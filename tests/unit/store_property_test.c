@@ -20,7 +20,12 @@ static const struct cycle_rule rules[] = {
 	{ .unit = CYCLE_MONTH, .reset_day = 17, .reset_month = 1, .reset_hour = 8, .timezone = "Asia/Shanghai" },
 	{ .unit = CYCLE_DAY, .reset_day = 1, .reset_month = 1, .timezone = "Europe/Berlin" },
 	{ .unit = CYCLE_WEEK, .reset_day = 3, .reset_month = 1, .timezone = "UTC" },
-	{ .unit = CYCLE_SPAN, .span_days = 5, .from = { 2026, 1, 3 }, .reset_day = 1, .reset_month = 1, .timezone = "UTC" },
+	{ .unit = CYCLE_SPAN,
+		.span_days = 5,
+		.from = { 2026, 1, 3 },
+		.reset_day = 1,
+		.reset_month = 1,
+		.timezone = "UTC" },
 	{ .unit = CYCLE_NEVER, .reset_day = 1, .reset_month = 1, .timezone = "UTC" },
 };
 
@@ -95,9 +100,10 @@ static void same(const char *what, int64_t entry, const struct figures *have, co
 {
 	for (int d = 0; d < DIRS; d++) {
 		if (have->bytes[d] != want->bytes[d] || have->packets[d] != want->packets[d])
-			fail_msg("%s of entry %lld, direction %d: %llu bytes, %llu packets, not %llu, %llu", what, (long long)entry, d,
-				(unsigned long long)have->bytes[d], (unsigned long long)have->packets[d],
-				(unsigned long long)want->bytes[d], (unsigned long long)want->packets[d]);
+			fail_msg("%s of entry %lld, direction %d: %llu bytes, %llu packets, not %llu, %llu", what,
+				(long long)entry, d, (unsigned long long)have->bytes[d],
+				(unsigned long long)have->packets[d], (unsigned long long)want->bytes[d],
+				(unsigned long long)want->packets[d]);
 		if (raw && (have->raw_bytes[d] != want->raw_bytes[d] || have->raw_packets[d] != want->raw_packets[d]))
 			fail_msg("%s of entry %lld, direction %d: raw", what, (long long)entry, d);
 	}
@@ -111,8 +117,9 @@ static void check_history(struct fixture *f, struct world *w, const char *what, 
 
 	OK(f, store_history(f->s, &f->arena, by, w->zone, 0, CALENDAR_MAX, NULL, 0, &rows, &n, &f->err));
 	for (size_t i = 0; i < n; i++) {
-		if (i && (rows[i].start < rows[i - 1].start ||
-				 (rows[i].start == rows[i - 1].start && rows[i].entry <= rows[i - 1].entry)))
+		if (i &&
+			(rows[i].start < rows[i - 1].start ||
+				(rows[i].start == rows[i - 1].start && rows[i].entry <= rows[i - 1].entry)))
 			fail_msg("%s: out of order at row %zu", what, i);
 		if (calendar_floor(w->zone, by, rows[i].start) != rows[i].start)
 			fail_msg("%s: %lld is no start", what, (long long)rows[i].start);
@@ -206,7 +213,9 @@ static void everything_kept(void **state)
 
 	(void)state;
 	for (uint64_t seed = 1; seed <= 8; seed++) {
-		struct world w = { .zone = zones[seed % 4], .minutes = KEEP_ALL, .hours = KEEP_ALL, .clock_jumps = seed > 4 };
+		struct world w = {
+			.zone = zones[seed % 4], .minutes = KEEP_ALL, .hours = KEEP_ALL, .clock_jumps = seed > 4
+		};
 		struct fixture *f;
 		void *s = NULL;
 
