@@ -34,7 +34,6 @@ mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::La
 	give_up "mmdebstrap could not make a tree: $(grep '^E:' "$tree.log" | head -n 1)"
 }
 # The first boot asks nothing.
-echo uninitialized >"$tree/etc/machine-id"
 ln -sf /dev/null "$tree/etc/systemd/system/systemd-firstboot.service"
 echo LANG=C.UTF-8 >"$tree/etc/locale.conf"
 mkdir -p "$tree/var/log/journal"
