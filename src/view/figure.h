@@ -1,4 +1,5 @@
 /* Amounts for people: three significant digits and always a unit, or the exact number when asked.
+ * Texts in an arena, as table cells want them.
  * The views call. */
 #ifndef VIEW_FIGURE_H
 #define VIEW_FIGURE_H

@@ -54,7 +54,6 @@ struct status {
 
 struct status_look {
 	size_t width; /* of the terminal; 0: no limit */
-	bool header;  /* even for one row */
 	bool color;
 	bool verbose; /* raw figures beside those on the wire, and their ratio */
 	enum unit_style style;

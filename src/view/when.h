@@ -1,4 +1,5 @@
 /* Moments for people, in a zone: dates in ISO form, 24 hours.
+ * Texts in an arena, as table cells want them; JSON has RFC 3339 from the calendar.
  * The views call. */
 #ifndef VIEW_WHEN_H
 #define VIEW_WHEN_H

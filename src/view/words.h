@@ -1,4 +1,5 @@
 /* The one word for each thing of the model, as people and programs read it, and lists as short text.
+ * Table, CSV and JSON take them from here, so that they agree.
  * The views call. */
 #ifndef VIEW_WORDS_H
 #define VIEW_WORDS_H
