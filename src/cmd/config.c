@@ -113,7 +113,7 @@ static int applied(struct app *app, const struct config **ret, struct err *err)
 	struct config_sources sources = { 0 };
 	cleanup_store struct store *store = NULL;
 
-	if (store_open(path, STORE_READ, &store, err) || store_meta_get(store, &app->arena, "applied", &text, err))
+	if (store_open(path, STORE_READ, &store, err) || store_meta_get(store, &app->arena, "applied.text", &text, err))
 		return -1;
 	if (!text)
 		return err_set(err, ERR_FAIL, "nothing was applied yet: portflow apply");

@@ -33,6 +33,32 @@ result $? "the sample is correct with each of its keys uncommented"
 sed '/^#\[address/,$s/^#//' etc/portflow.ini | "$PORTFLOW" check - >"$scratch/why" 2>&1
 result $? "the sample's address section too"
 
+# Behind "(default)" stands the default, behind "(example)" anything.
+sed '/(default)$/{n;s/^#//}' etc/portflow.ini >"$scratch/defaults.ini"
+diff <("$PORTFLOW" -c etc/portflow.ini config show) <("$PORTFLOW" -c "$scratch/defaults.ini" config show) >"$scratch/why" 2>&1
+result $? "the defaults of the sample are the defaults"
+! grep -E '^(limit|quota|burst|expires)[a-z_]* = ' etc/portflow.ini >"$scratch/why"
+result $? "the sample limits and blocks nothing"
+
+for key in $(grep -o '^KEY(.name = "[a-z_]*"' src/config/keys.def | cut -d'"' -f2 | sort -u); do
+	grep -q "^\.It Ic $key " man/portflow.ini.5 || echo "portflow.ini.5 lacks $key"
+	grep -q "^#\{0,1\}$key = " etc/portflow.ini || echo "the sample lacks $key"
+done >"$scratch/why"
+[ ! -s "$scratch/why" ]
+result $? "every key is in the manual and in the sample"
+
+for page in man/portflow.8 man/portflow.ini.5; do
+	if command -v mandoc >/dev/null; then
+		mandoc -T lint -W warning "$page" >"$scratch/why" 2>&1
+		result $? "mandoc is content with $page"
+	fi
+	if [ -e /usr/share/groff/current/tmac/mdoc.tmac ]; then
+		groff -ww -mdoc -Tutf8 "$page" 2>"$scratch/why" >"$scratch/page"
+		[ ! -s "$scratch/why" ]
+		result $? "groff is content with $page"
+	fi
+done
+
 mapfile -t commands < <("$PORTFLOW" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\( [a-z]\{2,\}\)\{0,1\}\)\( \{2,\}.*\| [[A-Z].*\|$\)/\1/p')
 for command in "${commands[@]}"; do
 	grep -q "^\.It Ic $command\( No .*\)\?$" man/portflow.8 || echo "portflow.8 lacks $command"
