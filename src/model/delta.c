@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "model/wire.h"
-#include "util/hash.h"
 #include "util/saturate.h"
 
 #define MARK "portflow "
@@ -59,7 +58,7 @@ static bool is_v6(enum counter_role r)
 }
 
 /* A counter's own move, and its new baseline. */
-static struct moved move(struct work *w, const struct ledger_counter *c, const struct ruleset_object *now)
+static struct moved move(struct work *w, const struct ledger_counter *c, const struct counter_value *now)
 {
 	struct moved all = { now->packets, now->bytes };
 	bool known = w->in->identity == IDENTITY_KNOWN;
@@ -75,7 +74,7 @@ static struct moved move(struct work *w, const struct ledger_counter *c, const s
 	return (struct moved){ 0, 0 };
 }
 
-static void note_baseline(struct work *w, const struct ledger_counter *c, const struct ruleset_object *now)
+static void note_baseline(struct work *w, const struct ledger_counter *c, const struct counter_value *now)
 {
 	struct ledger_counter *b;
 
@@ -103,19 +102,15 @@ static void divide(struct moved *m, enum counter_role role, uint64_t copies)
 static void move_all(struct work *w)
 {
 	const struct ledger *l = w->in->ledger;
-	struct hash_map by_name;
 
-	hash_map_init(&by_name, w->arena, l->counters.n);
-	for (size_t i = 0; i < l->counters.n; i++)
-		hash_map_add(&by_name, l->counters.at[i].object, (uint32_t)i);
-	for (size_t i = 0; i < w->in->n; i++) {
-		const uint32_t *at = hash_map_get(&by_name, w->in->counters[i].name);
+	for (size_t i = 0; i < l->counters.n; i++) {
+		const struct counter_value *now = &w->in->values[i];
 
-		if (!at)
+		if (!now->present)
 			continue;
-		w->moved[*at] = move(w, &l->counters.at[*at], &w->in->counters[i]);
-		divide(&w->moved[*at], l->counters.at[*at].role, w->in->copies);
-		note_baseline(w, &l->counters.at[*at], &w->in->counters[i]);
+		w->moved[i] = move(w, &l->counters.at[i], now);
+		divide(&w->moved[i], l->counters.at[i].role, w->in->copies);
+		note_baseline(w, &l->counters.at[i], now);
 	}
 }
 

@@ -5,7 +5,6 @@
 #define MODEL_DELTA_H
 
 #include "model/ledger.h"
-#include "model/ruleset.h"
 
 /* What the table in the kernel is to the database. */
 enum identity {
@@ -24,15 +23,20 @@ enum identity delta_identify(const struct ledger *l, const char *comment, struct
 /* The comment of a table of this database: "portflow UUID NONCE". */
 const char *delta_comment(struct arena *a, const char *uuid, const char *nonce);
 
+/* What the kernel holds of a counter now. */
+struct counter_value {
+	bool present;
+	uint64_t handle, packets, bytes;
+};
+
 struct delta_input {
 	const struct ledger *ledger;
 	enum identity identity;
-	bool reset;          /* somebody zeroed all counters: delta = now */
-	bool older;          /* all of it is older than the database */
-	unsigned int copies; /* see struct diff: packets counted up to so many times */
-	const struct ruleset_object *counters;
-	size_t n;
-	uint32_t link_overhead; /* bytes a packet */
+	bool reset;                         /* somebody zeroed all counters: delta = now */
+	bool older;                         /* all of it is older than the database */
+	unsigned int copies;                /* see struct diff: packets counted up to so many times */
+	const struct counter_value *values; /* of ledger->counters, index by index */
+	uint32_t link_overhead;             /* bytes a packet */
 };
 
 struct delta_output {

@@ -18,21 +18,32 @@
 #define REQUEST_MAX 512
 
 struct reader {
-	struct arena *arena;
-	struct counter_list *out;
+	const struct hash_map *by_name;
+	struct counter_value *values;
 };
 
 static int on_counter(const struct nlmsghdr *nlh, void *arg, struct err *err)
 {
 	struct reader *r = arg;
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
+	struct counter_value value;
+	const uint32_t *at;
 
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		if (nlh->nlmsg_len >= mnl_nlmsg_size(sizeof *e) && e->error == -ENOENT)
 			return 0;
 		return err_set(err, ERR_FAIL, "netfilter: a counter could not be read");
 	}
-	nft_object_read(r->arena, nlh, vec_push(r->arena, &r->out->counters));
+	at = hash_map_get(r->by_name, nft_counter_read(nlh, &value));
+	if (at)
+		r->values[*at] = value;
+	return 0;
+}
+
+static int on_one(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	(void)err;
+	nft_counter_read(nlh, arg);
 	return 0;
 }
 
@@ -64,47 +75,33 @@ static int read_pipelined(struct talk *t, struct reader *r, const char *const *n
 	return rc;
 }
 
-int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n,
-	struct counter_list *ret_counters, struct err *err)
+int nft_read_counters(struct talk *t, const struct hash_map *by_name, const char *const *names, size_t n,
+	struct counter_value *ret_values, struct err *err)
 {
-	struct reader r = { a, ret_counters };
+	struct reader r = { by_name, ret_values };
 	struct nlmsghdr *nlh;
 
-	*ret_counters = (struct counter_list){ 0 };
-	if (n > NFT_DUMP_MAX)
-		return read_pipelined(t, &r, names, n, err);
-	for (int tries = 0; tries < 5; tries++) {
+	memset(ret_values, 0, n * sizeof *ret_values);
+	for (int tries = 0; n <= NFT_DUMP_MAX && tries < 5; tries++) {
 		nlh = talk_request(t, NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET);
 		put_names(nlh, NULL);
-		ret_counters->counters.n = 0;
 		if (talk_dump(t, nlh, on_counter, &r, err) == 0)
 			return 0;
 		if (err->kind != ERR_STALE)
 			return -1;
+		memset(ret_values, 0, n * sizeof *ret_values);
 	}
-	/* Somebody keeps changing rules; single requests are never interrupted. */
-	ret_counters->counters.n = 0;
+	/* Too many, or somebody keeps changing rules: single requests are never interrupted. */
 	return n ? read_pipelined(t, &r, names, n, err) : 0;
 }
 
-int nft_read_counter(struct talk *t, const char *name, bool *ret_present, uint64_t *ret_packets, uint64_t *ret_bytes,
-	struct err *err)
+int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret_value, struct err *err)
 {
-	struct arena scratch = { 0 };
-	struct counter_list list = { 0 };
-	struct reader r = { &scratch, &list };
 	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, 0, NFPROTO_INET);
-	int rc;
 
+	*ret_value = (struct counter_value){ 0 };
 	put_names(nlh, name);
-	rc = talk_get(t, nlh, on_counter, &r, err);
-	if (rc < 0 && err->errnum == ENOENT)
-		rc = 0;
-	*ret_present = rc == 0 && list.counters.n == 1;
-	*ret_packets = *ret_present ? list.counters.at[0].packets : 0;
-	*ret_bytes = *ret_present ? list.counters.at[0].bytes : 0;
-	arena_free(&scratch);
-	return rc;
+	return talk_get(t, nlh, on_one, ret_value, err) < 0 && err->errnum != ENOENT ? -1 : 0;
 }
 
 void nft_settle(void)

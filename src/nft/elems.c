@@ -210,3 +210,20 @@ void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset
 		read_counter(data, &o);
 	*ret_object = o;
 }
+
+const char *nft_counter_read(const struct nlmsghdr *nlh, struct counter_value *ret_value)
+{
+	const struct nlattr *x;
+	struct ruleset_object o = { .name = "" };
+
+	attr_each (x, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(x) == NFTA_OBJ_NAME)
+			o.name = attr_text(x);
+		else if (mnl_attr_get_type(x) == NFTA_OBJ_HANDLE)
+			o.handle = attr_be64(x);
+		else if (mnl_attr_get_type(x) == NFTA_OBJ_DATA)
+			read_counter(x, &o);
+	}
+	*ret_value = (struct counter_value){ true, o.handle, o.packets, o.bytes };
+	return o.name;
+}

@@ -4,9 +4,11 @@
 #ifndef NFT_TABLE_H
 #define NFT_TABLE_H
 
+#include "model/delta.h"
 #include "model/diff.h"
 #include "model/ruleset.h"
 #include "nl/talk.h"
+#include "util/hash.h"
 
 /* Only the table: present, comment, flags, handle. Absent is no error. One request. */
 int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err);
@@ -14,17 +16,13 @@ int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, s
 /* Everything in the table, as of one generation: ERR_STALE when it moved meanwhile. objects hold the counters' values. */
 int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err);
 
-/* Only the counters (values, handles): one dump, or pipelined single requests above NFT_DUMP_MAX, where the dump would be
- * quadratic. names: what is expected; in the pipelined case those alone are asked for. */
+/* Only the counters: one dump, or pipelined single requests above NFT_DUMP_MAX, where the dump would be quadratic. by_name
+ * leads from names[i] to i; others are passed over. ret_values has n elements; absent counters have present = false. */
 #define NFT_DUMP_MAX 30000
-struct counter_list {
-	VEC_OF(struct ruleset_object) counters;
-};
-int nft_read_counters(struct talk *t, struct arena *a, const char *const *names, size_t n,
-	struct counter_list *ret_counters, struct err *err);
-/* One counter's values again; present = false if it is gone. */
-int nft_read_counter(struct talk *t, const char *name, bool *ret_present, uint64_t *ret_packets, uint64_t *ret_bytes,
-	struct err *err);
+int nft_read_counters(struct talk *t, const struct hash_map *by_name, const char *const *names, size_t n,
+	struct counter_value *ret_values, struct err *err);
+/* One counter; present = false if it is gone. */
+int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret_value, struct err *err);
 
 /* Appends the changes to a batch. comment: of a table to be made. */
 void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment);

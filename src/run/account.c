@@ -27,7 +27,7 @@ void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt
 }
 
 /* Total's counters once more, after all others. */
-static int read_total_again(struct pass *p, const struct hash_map *by_name, struct err *err)
+static int read_total_again(struct pass *p, struct err *err)
 {
 	const struct ledger *l = &p->ledger;
 	int64_t total = 0;
@@ -36,21 +36,14 @@ static int read_total_again(struct pass *p, const struct hash_map *by_name, stru
 		if (l->entries.at[i].kind == ENTRY_TOTAL)
 			total = l->entries.at[i].id;
 	for (size_t i = 0; i < l->counters.n; i++) {
-		const struct ledger_counter *c = &l->counters.at[i];
-		const uint32_t *at = c->entry == total ? hash_map_get(by_name, c->object) : NULL;
-		struct ruleset_object *o;
-		uint64_t packets, bytes;
-		bool present;
+		struct counter_value now;
 
-		if (!at)
+		if (l->counters.at[i].entry != total || !p->values[i].present)
 			continue;
-		if (nft_read_counter(p->talk, c->object, &present, &packets, &bytes, err) < 0)
+		if (nft_read_counter(p->talk, l->counters.at[i].object, &now, err) < 0)
 			return -1;
-		o = &p->readings.counters.at[*at];
-		if (present && packets >= o->packets && bytes >= o->bytes) {
-			o->packets = packets;
-			o->bytes = bytes;
-		}
+		if (now.present && now.packets >= p->values[i].packets && now.bytes >= p->values[i].bytes)
+			p->values[i] = now;
 	}
 	return 0;
 }
@@ -61,23 +54,35 @@ int pass_read(struct pass *p, struct err *err)
 	const struct ledger *l = &p->ledger;
 	const char **names = arena_array(a, l->counters.n + 1, sizeof *names);
 	const char *canary = p->arm ? p->canary : l->canary;
-	struct hash_map by_name;
-	uint64_t packets, bytes;
-	bool present;
+	struct counter_value v;
 
-	for (size_t i = 0; i < l->counters.n; i++)
+	hash_map_init(&p->counters, a, l->counters.n);
+	p->values = arena_array(a, l->counters.n + 1, sizeof *p->values);
+	for (size_t i = 0; i < l->counters.n; i++) {
 		names[i] = l->counters.at[i].object;
-	if (nft_read_counters(p->talk, a, names, l->counters.n, &p->readings, err) < 0)
+		hash_map_add(&p->counters, names[i], (uint32_t)i);
+	}
+	if (nft_read_counters(p->talk, &p->counters, names, l->counters.n, p->values, err) < 0 ||
+		read_total_again(p, err) < 0 || nft_read_counter(p->talk, CANARY, &v, err) < 0)
 		return -1;
-	hash_map_init(&by_name, a, p->readings.counters.n);
-	for (size_t i = 0; i < p->readings.counters.n; i++)
-		hash_map_add(&by_name, p->readings.counters.at[i].name, (uint32_t)i);
-	if (read_total_again(p, &by_name, err) < 0 ||
-		nft_read_counter(p->talk, CANARY, &present, &packets, &bytes, err) < 0)
-		return -1;
-	if (!present || bytes != strtoull(canary, NULL, 16))
+	if (!v.present || v.bytes != strtoull(canary, NULL, 16))
 		return err_set(err, ERR_STALE, "somebody reset or removed counters while they were read");
 	return 0;
+}
+
+/* The counters of a table that was wiped, by the rows that have their names now. */
+static const struct counter_value *lost_values(struct pass *p)
+{
+	struct counter_value *values = arena_array(&p->app->arena, p->ledger.counters.n + 1, sizeof *values);
+
+	for (size_t i = 0; i < p->found.n_lost; i++) {
+		const struct ruleset_object *o = &p->found.lost[i];
+		const uint32_t *at = hash_map_get(&p->counters, o->name);
+
+		if (at && o->kind == OBJECT_COUNTER)
+			values[*at] = (struct counter_value){ true, o->handle, o->packets, o->bytes };
+	}
+	return values;
 }
 
 static uint64_t rule_hash(const struct cycle_rule *c)
@@ -144,16 +149,12 @@ static void account_entries(struct pass *p, const struct delta_output *now, cons
 static void find_drops(struct pass *p)
 {
 	struct arena *a = &p->app->arena;
-	struct hash_map rows;
 
-	if (p->rebuild || !p->diff.retired.n)
+	if (p->rebuild)
 		return;
-	hash_map_init(&rows, a, p->ledger.counters.n);
-	for (size_t i = 0; i < p->ledger.counters.n; i++)
-		hash_map_add(&rows, p->ledger.counters.at[i].object, (uint32_t)i);
 	for (size_t i = 0; i < p->diff.retired.n; i++) {
 		const struct ruleset_object *o = p->diff.retired.at[i];
-		const uint32_t *at = hash_map_get(&rows, o->name);
+		const uint32_t *at = hash_map_get(&p->counters, o->name);
 
 		*vec_push(a, &p->drop) = o->name;
 		if (at)
@@ -246,15 +247,13 @@ int pass_account(struct pass *p, struct err *err)
 		.reset = p->reset,
 		.older = p->ledger.restored,
 		.copies = p->found.copies,
-		.counters = p->readings.counters.at,
-		.n = p->readings.counters.n,
+		.values = p->values,
 		.link_overhead = p->config->settings.link_overhead };
 
 	delta_compute(a, &in, &now);
 	if (p->found.wiped) {
 		in.identity = IDENTITY_LOST;
-		in.counters = p->found.lost;
-		in.n = p->found.n_lost;
+		in.values = lost_values(p);
 		delta_compute(a, &in, &lost);
 	}
 	find_drops(p);

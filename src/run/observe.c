@@ -51,12 +51,11 @@ static enum canary judge_canary(const struct pass *p, bool present, uint64_t byt
 
 static int read_canary(struct pass *p, enum canary *ret_canary, struct err *err)
 {
-	bool present;
-	uint64_t packets, bytes;
+	struct counter_value v;
 
-	if (nft_read_counter(p->talk, CANARY, &present, &packets, &bytes, err) < 0)
+	if (nft_read_counter(p->talk, CANARY, &v, err) < 0)
 		return -1;
-	*ret_canary = judge_canary(p, present, bytes);
+	*ret_canary = judge_canary(p, v.present, v.bytes);
 	return 0;
 }
 

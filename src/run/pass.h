@@ -1,5 +1,4 @@
-/* The state of one run, between the files of run/ that each do a part of it.
- * Filled from top to bottom, in the order of effects.
+/* The state of one run, between the files of run/ that each do a part of it. Filled from top to bottom.
  * run/ only. */
 #ifndef RUN_PASS_H
 #define RUN_PASS_H
@@ -73,9 +72,10 @@ struct pass {
 	VEC_OF(int64_t) gone; /* rows of retired counters that the kernel has no more */
 
 	/* account.c */
-	struct counter_list readings;
-	VEC_OF(const char *) drop; /* objects that go once their last value is stored */
-	VEC_OF(int64_t) drop_rows; /* their rows, where they have one */
+	struct counter_value *values; /* of ledger.counters, index by index */
+	struct hash_map counters;     /* object -> that index */
+	VEC_OF(const char *) drop;    /* objects that go once their last value is stored */
+	VEC_OF(int64_t) drop_rows;    /* their rows, where they have one */
 	struct result result;
 };
 

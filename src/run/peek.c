@@ -14,22 +14,23 @@ static int peek_counters(struct talk *t, struct arena *a, const struct config *c
 	enum identity identity, struct figures *ret_delta, struct err *err)
 {
 	const char **names = arena_array(a, l->counters.n + 1, sizeof *names);
-	struct counter_list list;
+	struct counter_value *values = arena_array(a, l->counters.n + 1, sizeof *values), canary;
+	struct hash_map by_name;
 	struct delta_input in = {
 		.ledger = l, .identity = identity, .copies = 1, .link_overhead = c->settings.link_overhead
 	};
 	struct delta_output out;
-	uint64_t packets, bytes;
-	bool present;
 
-	for (size_t i = 0; i < l->counters.n; i++)
+	hash_map_init(&by_name, a, l->counters.n);
+	for (size_t i = 0; i < l->counters.n; i++) {
 		names[i] = l->counters.at[i].object;
-	if (nft_read_counters(t, a, names, l->counters.n, &list, err) < 0 ||
-		nft_read_counter(t, "canary", &present, &packets, &bytes, err) < 0)
+		hash_map_add(&by_name, names[i], (uint32_t)i);
+	}
+	if (nft_read_counters(t, &by_name, names, l->counters.n, values, err) < 0 ||
+		nft_read_counter(t, "canary", &canary, err) < 0)
 		return -1;
-	in.reset = l->reset_seen || (present && bytes == 0);
-	in.counters = list.counters.at;
-	in.n = list.counters.n;
+	in.reset = l->reset_seen || (canary.present && canary.bytes == 0);
+	in.values = values;
 	delta_compute(a, &in, &out);
 	memcpy(ret_delta, out.delta, l->entries.n * sizeof *ret_delta);
 	return 0;

@@ -10,40 +10,12 @@
 
 #define SETTLE_S 2 /* a file younger than this may be half written */
 #define TEXT_MAX ((size_t)64 << 20)
-#define DATABASE "/var/lib/portflow/portflow.db"
-
-/* The value of `database` in a file that cannot be parsed: a timer has to go on with the right database. */
-static const char *salvage_database(struct pass *p)
-{
-	struct config_sources sources = { 0 };
-	struct err ignored = { 0 };
-	const char *found = DATABASE;
-
-	if (files_load(p->app, &p->app->arena, &sources, &ignored) < 0)
-		return found;
-	for (size_t f = 0; f < sources.files.n; f++) {
-		char *text = arena_strndup(&p->app->arena, sources.files.at[f].bytes, sources.files.at[f].len);
-		char *save = NULL;
-		bool ours = false;
-
-		for (char *line = strtok_r(text, "\r\n", &save); line; line = strtok_r(NULL, "\r\n", &save)) {
-			char *value = strchr(line, '=');
-
-			if (*line == '[')
-				ours = strncmp(line, "[portflow]", 10) == 0;
-			if (!ours || !value || strncmp(line, "database", 8) != 0 || strspn(line + 8, " \t=") == 0)
-				continue;
-			value += 1 + strspn(value + 1, " \t");
-			if (*value == '/')
-				found = value;
-		}
-	}
-	return found;
-}
 
 int pass_source(struct pass *p, struct err *err)
 {
 	int64_t mtime = 0;
+	struct config_sources sources = { 0 };
+	struct err ignored = { 0 };
 
 	if (run_config(p->app, &p->config, &mtime, err) == 0) {
 		p->database = p->config->settings.database;
@@ -55,7 +27,8 @@ int pass_source(struct pass *p, struct err *err)
 		return -1;
 	p->report->refused = p->mode == RUN_SAMPLE;
 	p->config = NULL;
-	p->database = salvage_database(p);
+	files_load(p->app, &p->app->arena, &sources, &ignored); /* of what cannot be read the default holds */
+	p->database = config_database(&p->app->arena, &sources);
 	return 0;
 }
 
@@ -90,11 +63,28 @@ static void note_refusal(struct pass *p)
 	store_meta_set(p->store, "refused", mark, &ignored);
 }
 
+/* The applied configuration as a struct: parsed only when it is not the file's, to the letter. */
+static void parse_applied(struct pass *p)
+{
+	struct arena *a = &p->app->arena;
+	struct diags diags = { .arena = a };
+	struct config_sources sources = { 0 };
+
+	if (!p->applied_text)
+		return;
+	if (p->config && strcmp(p->text, p->applied_text) == 0) {
+		p->applied = p->config;
+		return;
+	}
+	*vec_push(a, &sources.files) = (struct config_source){ "the applied configuration", p->applied_text,
+		strlen(p->applied_text) };
+	p->applied = config_parse(a, &sources, &diags);
+}
+
 int pass_applied(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
 	const char *down = NULL, *copies = NULL;
-	struct diags diags = { .arena = a };
 
 	if (p->store) {
 		if (store_meta_get(p->store, a, "applied.text", &p->applied_text, err) < 0 ||
@@ -104,13 +94,9 @@ int pass_applied(struct pass *p, struct err *err)
 	}
 	p->down = down != NULL;
 	p->found.copies = copies ? (unsigned int)strtoul(copies, NULL, 10) : 1;
-	if (p->applied_text) {
-		struct config_sources sources = { 0 };
-
-		*vec_push(a, &sources.files) = (struct config_source){ "the applied configuration", p->applied_text,
-			strlen(p->applied_text) };
-		p->applied = config_parse(a, &sources, &diags);
-	}
+	if (p->config)
+		p->text = print_config(p, p->config);
+	parse_applied(p);
 	if (p->report->refused)
 		note_refusal(p);
 	if (p->mode == RUN_SAMPLE && p->config && !p->config->settings.auto_apply && p->applied)
@@ -123,6 +109,7 @@ int pass_applied(struct pass *p, struct err *err)
 			p->app->config_path);
 	if (!p->config) /* the file is being written and is the first one: the next run takes it up */
 		return err_set(err, ERR_BUSY, "%s was written just now: the next run takes it up", p->app->config_path);
-	p->text = print_config(p, p->config);
+	if (p->config == p->applied)
+		p->text = p->applied_text;
 	return 0;
 }
