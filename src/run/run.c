@@ -247,6 +247,8 @@ static int act(struct pass *p, struct err *err)
 		return -1;
 	if (pass_account(p, err) < 0 || (p->found.copies > 1 && store_meta_set(p->store, "copies", NULL, err) < 0))
 		return -1;
+	for (size_t i = 0; i < p->result.events.n; i++)
+		app_warn(p->app, "%s", p->result.events.at[i].text);
 	return drop(p, err);
 }
 
