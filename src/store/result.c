@@ -262,15 +262,37 @@ static int put_state(struct store *s, const struct result *r, struct err *err)
 	return db_exec(s, q, err);
 }
 
-int store_result(struct store *s, const struct result *r, struct err *err)
+static bool quiet(const struct result *r)
+{
+	for (size_t i = 0; i < r->entries.n; i++)
+		if (!figures_zero(&r->entries.at[i].delta) || !figures_zero(&r->entries.at[i].older))
+			return false;
+	return !r->baselines.n && !r->events.n && !r->bind.present && !r->clear_reset && !r->clear_restored &&
+		!r->devices && !r->node && !r->applied;
+}
+
+static int store_all(struct store *s, const struct result *r, struct err *err)
 {
 	cleanup_arena struct arena a = { 0 };
 	cleanup_tx struct store *tx = NULL;
 	struct work w = { .s = s, .a = &a, .r = r, .cycle = { .s = s, .a = &a, .now = r->now } };
 
-	if (db_begin(s, &tx, err) || put_entries(&w, err) || put_baselines(s, r, err) || put_events(s, r, err) ||
-		put_epoch(s, &r->bind, err) || rollup_expire(s, &a, r, err) || put_state(s, r, err) ||
-		db_commit(&tx, err))
+	if (db_begin(s, &tx, err) || rollup_rezone(s, r->zone, r->now, err) || put_entries(&w, err) ||
+		put_baselines(s, r, err) || put_events(s, r, err) || put_epoch(s, &r->bind, err) ||
+		rollup_expire(s, &a, r, err) || put_state(s, r, err) || db_commit(&tx, err))
 		return err_wrap(err, "storing what was counted");
 	return 0;
+}
+
+int store_result(struct store *s, const struct result *r, struct err *err)
+{
+	int rc;
+
+	if (!quiet(r))
+		return store_all(s, r, err);
+	/* Nothing moved: what a power cut could take is the time of this run, and that is not worth waiting for the disk. */
+	if (db_run(s, "PRAGMA synchronous = NORMAL", err))
+		return -1;
+	rc = store_all(s, r, err);
+	return db_run(s, "PRAGMA synchronous = FULL", rc ? &(struct err){ 0 } : err) || rc ? -1 : 0;
 }
