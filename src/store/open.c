@@ -209,7 +209,9 @@ static int open_fail(struct store *s, int rc, enum store_mode mode, struct err *
 {
 	const int sys_errno = s->db ? sqlite3_system_errno(s->db) : 0;
 
-	if ((rc & 0xff) == SQLITE_CANTOPEN && mode == STORE_READ && access(s->name, R_OK) == 0)
+	/* The primary code differs with what SQLite tried first: to make -shm, or the WAL's folder entry. */
+	if (mode == STORE_READ && ((rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY) &&
+		access(s->name, R_OK) == 0)
 		return err_set(err, ERR_PERM,
 			"%s: its files -wal and -shm are missing or not readable: `portflow sample`, run by root, makes them",
 			s->name);
@@ -225,7 +227,8 @@ static int open_file(struct store *s, const char *path, enum store_mode mode, st
 		return open_fail(s, rc, mode, err);
 	if (prepare(s, mode, err) == 0)
 		return 0;
-	return (sqlite3_errcode(s->db) & 0xff) == SQLITE_CANTOPEN ? open_fail(s, SQLITE_CANTOPEN, mode, err) : -1;
+	rc = sqlite3_extended_errcode(s->db);
+	return (rc & 0xff) == SQLITE_CANTOPEN || (rc & 0xff) == SQLITE_READONLY ? open_fail(s, rc, mode, err) : -1;
 }
 
 static struct store *store_new(const char *name)
