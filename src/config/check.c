@@ -1,4 +1,5 @@
 /* Rules for one entry: see check.h. What two entries may not do together is in overlap.c.
+ * A limit of the kernel or of the database stands behind each of them; the message says which.
  * config/ calls. */
 #include "config/check.h"
 

@@ -1,4 +1,5 @@
 /* Rules between sections and between the keys of one: names that clash, packets that two entries of one kind would count.
+ * Apart from the parser, since they need all entries with their defaults.
  * config/ calls. */
 #ifndef CONFIG_CHECK_H
 #define CONFIG_CHECK_H

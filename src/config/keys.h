@@ -1,4 +1,5 @@
 /* The table of keys: each key is one row of keys.def, and parser, errors, `config show`, sample INI and manual read the rows.
+ * One place a key, so that none of them can forget one.
  * config/ and docgen.c call. */
 #ifndef CONFIG_KEYS_H
 #define CONFIG_KEYS_H

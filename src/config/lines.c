@@ -26,9 +26,11 @@ struct reader {
 	/* the key in flight */
 	bool pending;
 	struct ini_key key;
-	size_t fed; /* bytes of its value that inih has seen */
-	char *got;  /* what came back */
-	size_t got_len;
+	size_t fed;        /* bytes of its value that inih has seen */
+	const char *piece; /* of them, those of the present line */
+	size_t piece_len;
+	size_t fed_pieces, good_pieces;
+	const char *got; /* the first piece that came back changed, "" none did */
 };
 
 static const char keep_comments_apart[] = "write the comment on a line of its own";
@@ -255,8 +257,8 @@ static bool take_key(struct reader *r, size_t len)
 		.name_at = at,
 		.value_at = part(r, value, (size_t)(end - value)),
 	};
-	r->fed = r->got_len = 0;
-	r->got = arena_alloc(r->d->arena, r->key.value_len + 1);
+	r->fed = r->fed_pieces = r->good_pieces = 0;
+	r->got = "";
 	r->pending = true;
 	return true;
 }
@@ -320,47 +322,52 @@ static bool next_line(struct reader *r)
 	return true;
 }
 
-/* How much of the value goes into the next piece: all, or up to a place between two letters, since inih trims. */
-static size_t piece(const struct reader *r, size_t room)
-{
-	const char *p = r->key.value + r->fed;
-	size_t left = r->key.value_len - r->fed, n;
-
-	if (left <= room)
-		return left;
-	for (n = room; n && (blank(p[n - 1]) || blank(p[n]) || p[n] == ';'); n--)
-		;
-	return n;
-}
-
 /* The key that inih was given must have come back as it was. */
 static void settle(struct reader *r)
 {
 	if (!r->pending)
 		return;
 	r->pending = false;
-	if (r->got_len != r->key.value_len || memcmp(r->got, r->key.value, r->got_len) != 0) {
+	if (r->fed_pieces != r->good_pieces) {
 		diag_error(r->d, &r->key.value_at, "write it in another way",
-			"the INI reader of this machine reads this value as %s", quoted(r, r->got, r->got_len));
+			"the INI reader of this machine reads this value as %s", quoted(r, r->got, strlen(r->got)));
 		return;
 	}
 	*(struct ini_key *)vec_push(r->d->arena, &section(r)->keys) = r->key;
 }
 
+/* inih trims, so what counts of a piece is what stands between its blanks. */
+static void trim(const char **p, size_t *len)
+{
+	while (*len && blank(**p)) {
+		++*p;
+		--*len;
+	}
+	while (*len && blank((*p)[*len - 1]))
+		--*len;
+}
+
 /* Puts the next piece of the key in flight into inih's buffer; false when none fits. */
 static bool feed_key(struct reader *r, char *to, size_t size)
 {
-	size_t room = size > 3 ? size - 3 : 0; /* line feed, NUL, and inih's own caution */
-	size_t n = strlen(r->key.name) + 1;
+	size_t name = strlen(r->key.name) + 1, room = size > name + 3 ? size - name - 3 : 0, n, len;
+	const char *p;
 
-	n = n < room ? piece(r, room - n) : 0;
+	do {
+		n = r->key.value_len - r->fed;
+		n = n < room ? n : room;
+		r->piece = p = r->key.value + r->fed;
+		r->piece_len = len = n;
+		r->fed += n;
+		trim(&p, &len);
+	} while (n && !len); /* nothing but blanks: inih would say that there is no value */
 	if (!n) {
 		diag_error(r->d, &r->key.value_at, "make it shorter", "the value does not fit a line");
 		r->pending = false;
 		return false;
 	}
-	snprintf(to, size, "%s=%.*s\n", r->key.name, (int)n, r->key.value + r->fed);
-	r->fed += n;
+	snprintf(to, size, "%s=%.*s\n", r->key.name, (int)r->piece_len, r->piece);
+	r->fed_pieces++;
 	return true;
 }
 
@@ -392,13 +399,17 @@ static char *reader(char *to, int size, void *arg)
 static int taken(void *arg, const char *header, const char *name, const char *value)
 {
 	struct reader *r = arg;
-	size_t len = value ? strlen(value) : 0;
+	const char *p = r->piece;
+	size_t len = r->piece_len;
 
-	if (r->pending && name && strcmp(header, r->header) == 0 && strcmp(name, r->key.name) == 0 &&
-		len <= r->key.value_len - r->got_len) {
-		memcpy(r->got + r->got_len, value ? value : "", len);
-		r->got_len += len;
-	}
+	if (!r->pending || !name || !value)
+		return 1;
+	trim(&p, &len);
+	if (strcmp(header, r->header) == 0 && strcmp(name, r->key.name) == 0 && strlen(value) == len &&
+		memcmp(value, p, len) == 0)
+		r->good_pieces++;
+	else
+		r->got = arena_strdup(r->d->arena, value);
 	return 1;
 }
 
