@@ -1,0 +1,311 @@
+#!/bin/bash
+# The units under a real systemd: boot, timers, edits, the firewall's reload, shutdown, power cut; every byte as the peer counts it.
+# What a unit file means shows only when a systemd runs it, with the ordering, the sandbox and the account of the service.
+# tests/run starts it.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh" "$@"
+# shellcheck source=lib/machine.sh
+. "$SYSTEM/lib/machine.sh"
+need_program
+machine_tree
+
+UNITS=$(cd "$ROOT/units" && ls ./*.service ./*.timer ./*.path | sed 's|^./||')
+SERVICES=$(grep service <<<"$UNITS")
+PAYLOAD=100 PACKET=128 # of UDP over IPv4
+
+# -- the machine --------------------------------------------------------------------------------------------------------
+# Its network is made by two services: net.service, as ifupdown or networkd would, sends $PAYLOAD bytes the moment it is up;
+# talk.service sends for as long as it runs, and the peer answers.
+write() { mkdir -p "$DISK/$(dirname "$1")" && cat >"$DISK/$1"; } # FILE: from stdin
+
+install_services() {
+	write etc/systemd/system/net.service <<-END
+		[Unit]
+		DefaultDependencies=no
+		After=network-pre.target
+		Before=network.target network-online.target shutdown.target
+		Conflicts=shutdown.target
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/usr/local/bin/net up
+		ExecStop=/usr/local/bin/net down
+		[Install]
+		WantedBy=network.target network-online.target multi-user.target
+	END
+	write usr/local/bin/net <<-END
+		#!/bin/sh
+		[ \$1 = up ] || exec ip route del default
+		ip addr add $HERE4/24 dev eth0
+		ip link set eth0 up
+		ip neigh replace $THERE4 lladdr 02:00:00:00:00:09 nud permanent dev eth0
+		ip route add default via $THERE4
+		[ ! -e /etc/early ] || /usr/local/bin/datagram -d $THERE4 -s 5201 -p 9 -c 5 -l $PAYLOAD
+	END
+	write etc/systemd/system/talk.service <<-END
+		[Unit]
+		After=network.target
+		[Service]
+		ExecStart=/usr/local/bin/datagram -d $THERE4 -s 5201 -p 7 -c 1000000 -r 1000 -l $PAYLOAD
+	END
+	chmod 755 "$DISK/usr/local/bin/net"
+	install -D "$TOOLS/datagram" "$DISK/usr/local/bin/datagram"
+	# The usual host firewall: reload and stop flush everything.
+	write etc/nftables.conf <<-END
+		flush ruleset
+		table inet filter {
+			chain input {
+				type filter hook input priority filter
+			}
+		}
+	END
+	write etc/portflow.ini <<-END
+		[port talk]
+		ports = 5201
+	END
+	touch -d '-1 minute' "$DISK/etc/portflow.ini"
+}
+install_program() { # as a package would: files, account, ownership, enabled
+	make -s -C "$ROOT" install DESTDIR="$DISK" prefix=/usr B="$BUILD" >"$WORK/install.log" 2>&1 &&
+		systemd-sysusers --root="$DISK" >>"$WORK/install.log" 2>&1 &&
+		systemd-tmpfiles --root="$DISK" --create portflow.conf >>"$WORK/install.log" 2>&1 &&
+		systemctl --root="$DISK" enable portflow-apply.service portflow-sample.timer nftables.service net.service \
+			>>"$WORK/install.log" 2>&1
+}
+answering_peer() { # what arrives at port 7 goes back
+	in_peer "$PYTHON" -SEc '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+s.bind(("0.0.0.0", 7))
+while True:
+    data, who = s.recvfrom(2048)
+    try:
+        s.sendto(data, who)
+    except OSError:
+        pass
+' &
+}
+send() { # COUNT: datagrams from the port that the entry counts
+	box datagram -d $THERE4 -s 5201 -p 9 -c "$1" -l $PAYLOAD >/dev/null
+}
+
+# -- figures ------------------------------------------------------------------------------------------------------------
+figures() { # HOW: "NAME DIRECTION bytes" lines; HOW is box (it runs) or chrooted (it is off)
+	"$1" portflow status --json >"$WORK/status.json" 2>"$WORK/status.err" || cat "$WORK/status.err"
+	"$PYTHON" -SE "$SYSTEM/lib/figures.py" figures "$WORK/status.json" | awk '/^(talk|.total) / { print $1, $2, $3 }' | sort
+}
+peer_says() { oracle_read peer | awk '{ print $1, $2, $3 }' | sort; }
+out_of() { awk '$1 == "talk" && $2 == "out" { print $3 }' <<<"$1"; }
+
+table_there() { box nft list table inet portflow >/dev/null 2>&1; }
+table_handle() { box nft -a list table inet portflow 2>/dev/null | sed -n '1s/.*# handle //p'; }
+other_table() { local now; now=$(table_handle) && [ -n "$now" ] && [ "$now" != "$1" ]; } # HANDLE
+counts_no() { ! counts "$1"; }
+counts() { box nft list table inet portflow 2>/dev/null | grep -q "$1"; } # NAME of a counter
+runs_of() { property "$1" ExecMainStartTimestampMonotonic; }
+run_unit() { box systemctl start "$1"; }
+
+# -- tests --------------------------------------------------------------------------------------------------------------
+test_static() {
+	is "units: systemd has nothing to say about them" \
+		"$(cd "$DISK/usr/lib/systemd/system" && box systemd-analyze verify --man=no $UNITS 2>&1; echo "exit $?")" "exit 0"
+	local unit
+	for unit in $SERVICES; do
+		ok "$unit: exposure at most 1.5" box systemd-analyze security --no-pager --threshold=15 "$unit"
+	done
+}
+test_first_boot() {
+	is "first boot: everything started" "$(cat "$WORK/machine/state"; box systemctl --failed --plain --no-legend)" "running"
+	unlike "no ordering cycle" "$(journal _PID=1)" 'ordering cycle'
+	is_le "the table stands before the network comes" \
+		"$(property portflow-apply.service ActiveEnterTimestampMonotonic)" "$(property net.service ExecMainStartTimestampMonotonic)"
+	is_ge "the devices are taken up once the network is there" \
+		"$(runs_of portflow-online.service)" "$(property net.service ActiveEnterTimestampMonotonic)"
+	ok "and the entry is counted" counts 'p_talk\.out'
+	is "account, ownership, modes" \
+		"$(box stat -c '%n %a %U:%G' /run/portflow /var/lib/portflow /var/lib/portflow/portflow.db /etc/portflow.ini /etc/portflow.d)" \
+		"/run/portflow 750 portflow:portflow
+/var/lib/portflow 750 portflow:portflow
+/var/lib/portflow/portflow.db 640 portflow:portflow
+/etc/portflow.ini 640 root:portflow
+/etc/portflow.d 750 root:portflow"
+	is "on: boot, once online, hourly; off: each minute, at every edit" \
+		"$(box systemctl is-enabled portflow-apply.service portflow-online.service portflow-sample.timer portflow-minute.timer portflow-edit.path)" \
+		"enabled
+enabled
+enabled
+disabled
+disabled"
+	like "the hourly timer waits for the full hour" "$(property portflow-sample.timer NextElapseUSecRealtime)" ':00:00 '
+}
+test_timer() { # TIMER: runs the sample; for the test's sake each second
+	local timer=$1 before
+	box mkdir -p "/run/systemd/system/$timer.d"
+	box sh -c "printf '[Timer]\nOnCalendar=\nOnCalendar=*:*:*\n' >/run/systemd/system/$timer.d/fast.conf"
+	box systemctl daemon-reload
+	before=$(runs_of portflow-sample.service)
+	box systemctl restart "$timer"
+	ok "$timer: samples" await 6 unit_is_not portflow-sample.service ExecMainStartTimestampMonotonic "$before"
+	before=$(runs_of portflow-sample.service)
+	ok "$timer: and again" await 6 unit_is_not portflow-sample.service ExecMainStartTimestampMonotonic "$before"
+	box rm "/run/systemd/system/$timer.d/fast.conf"
+	box systemctl daemon-reload
+	box systemctl restart "$timer"
+}
+test_timers() {
+	test_timer portflow-sample.timer
+	test_timer portflow-minute.timer
+	like "the minute timer waits for the full minute" "$(property portflow-minute.timer NextElapseUSecRealtime)" ':00 [A-Z]+$'
+	box systemctl stop portflow-minute.timer
+	await 5 unit_is portflow-sample.service ActiveState inactive
+	is "all of them well" "$(property portflow-sample.service Result)" success
+	is "samples without news leave no line in the journal" "$(journal -u portflow-sample.service)" ''
+}
+test_firewall() {
+	local handle
+	send 10
+	run_unit portflow-sample.service
+	handle=$(table_handle)
+	box systemctl reload nftables.service
+	ok "systemctl reload nftables: our table is back at once" await 5 other_table "$handle"
+	ok "the firewall's own table is there too" box nft list table inet filter
+	await 5 unit_is portflow-apply.service SubState exited
+	is "the journal says so once" "$(journal -u portflow-apply.service -p notice | grep -c 'table was gone')" 1
+	like "and so do the events" "$(box portflow events)" 'table was gone'
+	is "nothing of what was stored is lost, nothing is doubled" "$(out_of "$(figures box)")" $((10 * PACKET))
+
+	send 20
+	box systemctl restart nftables.service
+	ok "systemctl restart nftables: our table is back" await 5 table_there
+	is "and what was not yet stored is not lost" "$(out_of "$(figures box)")" $((30 * PACKET))
+
+	send 7
+	box systemctl stop nftables.service
+	is "systemctl stop nftables: the last bytes are stored first" "$(out_of "$(figures box)")" $((37 * PACKET))
+	run_unit portflow-sample.service
+	ok "the next sample counts again" table_there
+	is "and shutdown will take its last sample again" "$(property portflow-apply.service ActiveState)" active
+	box systemctl start nftables.service
+	ok "starting nftables, which flushes, has us back as well" await 5 table_there
+}
+test_shutdown() { # traffic both ways until the machine goes down
+	oracle_new
+	oracle_port talk 5201 udp $HERE4 ''
+	oracle_total
+	oracle_load peer "$FAR"
+	run_unit portflow-sample.service
+	figures box >"$WORK/start"
+	run_unit talk.service
+	sleep 1
+	is_ge "traffic runs" "$(truth peer talk in)" 10000
+	run_unit portflow-sample.service
+	sleep 0.5
+	ok "the machine powers off" machine_off
+	is "shutdown under traffic: the database knows every byte that the peer does" \
+		"$(figures chrooted)" "$(sum "$(cat "$WORK/start")" "$(peer_says)")"
+}
+sum() { # two lists of figures
+	printf '%s\n' "$1" "$2" | awk 'NF { n[$1 " " $2] += $3 } END { for (k in n) print k, n[k] }' | sort
+}
+test_second_boot() { # a new kernel: other boot id, other namespace, no default route at first
+	touch "$DISK/etc/early"
+	machine_boot
+	is "second boot: everything started" "$(cat "$WORK/machine/state"; box systemctl --failed --plain --no-legend)" "running"
+	is "reboot: the figures go on, from the first packet of the network" \
+		"$(figures box)" "$(sum "$(cat "$WORK/start")" "$(peer_says)")"
+	unlike "a reboot is no lost table" "$(journal -b 0 -t portflow)" 'table was gone'
+}
+test_shared() { # root's command line and the service share database and lock
+	local i codes=''
+	box sh -c 'portflow down && rm -f /var/lib/portflow/portflow.db* /run/portflow/*'
+	ok "root makes a new database" box portflow apply
+	send 3
+	ok "and the service goes on with it" run_unit portflow-sample.service
+	is "all of it belongs to the service" \
+		"$(box find /var/lib/portflow /run/portflow -mindepth 1 ! \( -user portflow -group portflow \))" ''
+	send 3
+	ok "root samples" box portflow sample
+	like "both see one machine: nothing happened to it" "$(box portflow events)" '^Nothing happened'
+	is "each byte once" "$(out_of "$(figures box)")" $((6 * PACKET))
+	for i in 1 2 3 4 5 6; do
+		box portflow sample & codes+=" $!"
+		run_unit portflow-sample.service & codes+=" $!"
+	done
+	for i in $codes; do wait "$i" || [ $? = 75 ] || fail "a sample beside others" "exit $?"; done
+	is "the service is well" "$(property portflow-sample.service Result)" success
+	box useradd -G portflow member
+	box useradd outsider
+	ok "a member of the group sees the figures" box runuser -u member -- portflow status
+	ok "somebody else does not" box sh -c '! runuser -u outsider -- portflow status'
+}
+edit() { # stdin: the new INI, saved as an editor does
+	box sh -c 'cat >/etc/.portflow.new; chown root:portflow /etc/.portflow.new; chmod 640 /etc/.portflow.new; mv /etc/.portflow.new /etc/portflow.ini'
+}
+test_edit() {
+	run_unit portflow-edit.path
+	printf '[port talk]\nports = 5201\n[port more]\nports = 8080\n' | edit
+	ok "an edit is applied as soon as it is saved" await 5 counts 'p_more\.in'
+	await 5 unit_is portflow-edit.service ActiveState inactive
+	printf '[port talk]\nports = 5201\nquota_actoin = block\n' | edit
+	ok "a bad edit fails" await 5 unit_is portflow-edit.service ExecMainStatus 78
+	ok "and changes nothing" counts 'p_more\.in'
+	like "the journal names the line" "$(journal -u portflow-edit.service)" '/etc/portflow.ini:3:1: .*quota_actoin'
+	like "as an error" "$(journal -t portflow -p err)" 'quota_actoin'
+	unlike "with the marks for its priority taken off" "$(journal -t portflow)" '^<[0-7]>'
+	sleep 0.3
+	is "it is not tried again and again" "$(journal -u portflow-edit.service | grep -c 'ini:3:1')" 1
+	is "the watch goes on" "$(property portflow-edit.path ActiveState)" active
+	run_unit portflow-sample.service 2>/dev/null
+	is "an hourly sample on a bad file fails for all to see" "$(property portflow-sample.service ExecMainStatus)" 78
+	box sh -c "printf '[port talk]\nports = 5201\n' >/etc/portflow.d/../portflow.ini"
+	ok "the mended file is applied, saved in place" await 5 counts_no 'p_more\.in'
+	await 5 unit_is portflow-edit.service ActiveState inactive
+	box systemctl reset-failed
+	box systemctl stop portflow-edit.path
+}
+test_filter() { # every system call that the programs make is one that the units permit: with the others they would die
+	box mkdir -p /run/systemd/system/portflow-.service.d
+	box sh -c "printf '[Service]\nSystemCallErrorNumber=kill\n' >/run/systemd/system/portflow-.service.d/99-kill.conf"
+	box systemctl daemon-reload
+	box nft delete table inet portflow
+	ok "system call filter: sample, from nothing" run_unit portflow-sample.service
+	ok "system call filter: sample, with nothing changed" run_unit portflow-sample.service
+	box sh -c "printf '[port talk]\nports = 5201\n[port other]\nports = 9000-9100\n' >/etc/portflow.ini"
+	ok "system call filter: apply" run_unit portflow-edit.service
+	box rm /run/systemd/system/portflow-.service.d/99-kill.conf
+	box systemctl daemon-reload
+}
+test_power_cut() { # and a broken file at the boot after it
+	local stored
+	send 11
+	run_unit portflow-sample.service
+	stored=$(out_of "$(figures box)")
+	send 13
+	machine_cut
+	printf 'rubbish\n' >>"$DISK/etc/portflow.ini"
+	touch -d '-1 minute' "$DISK/etc/portflow.ini"
+	machine_boot
+	is "power cut: what was stored is there, with the 5 packets of this boot" "$(out_of "$(figures box)")" $((stored + 5 * PACKET))
+	ok "a broken file at boot: counting goes on" counts 'p_talk\.out'
+	is "so the last sample at shutdown is due" "$(property portflow-apply.service ActiveState)" active
+	is "and it shows" "$(box systemctl --failed --plain --no-legend | awk '{ print $1 }')" portflow-online.service
+	ok "the machine powers off" machine_off
+}
+
+ip netns add "$PEER" && nsenter --net="$PEERNS" bash -c "$(declare -f quiet_net); quiet_net"
+answering_peer
+install_services
+install_program || { fail "make install" "$(cat "$WORK/install.log")"; done_testing; }
+machine_boot || { fail "the machine boots" "$(cat "$WORK/machine/console")"; done_testing; }
+test_first_boot
+test_static
+test_timers
+test_firewall
+test_shutdown
+test_second_boot
+test_shared
+test_edit
+test_filter
+test_power_cut
+done_testing
