@@ -85,24 +85,15 @@ static void put_json(struct str *out, const struct config *c)
 
 /* -------------------------------------------------------------------------------------------------------------------- */
 
-/* Where the database is: as the file says, or, when the file is wrong, where it is by default: a broken file is one reason to
- * ask what was applied. */
+/* Where the database is: a broken file is one reason to ask what was applied, so errors in it do not matter here. */
 static const char *database(struct app *app)
 {
-	struct diags d = { .arena = &app->arena };
-	struct config_sources none = { 0 }, sources;
-	const struct config *config = NULL;
+	struct config_sources sources = { 0 };
 	struct err ignored;
 
-	if (files_load(app, &app->arena, &sources, &ignored) == 0)
-		config = config_parse(&app->arena, &sources, &d);
-	d = (struct diags){ .arena = &app->arena };
-	if (!config) {
-		config = config_parse(&app->arena, &none, &d);
-		app_note(app, "%s is wrong or missing: asking the database %s", app->config_path,
-			config->settings.database);
-	}
-	return config->settings.database;
+	if (files_load(app, &app->arena, &sources, &ignored))
+		app_note(app, "%s cannot be read: asking the default database", app->config_path);
+	return config_database(&app->arena, &sources);
 }
 
 static int applied(struct app *app, const struct config **ret, struct err *err)

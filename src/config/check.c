@@ -12,9 +12,9 @@
 
 struct place check_key_place(const struct ini_section *s, const char *key)
 {
-	for (size_t i = 0; i < s->keys.n; i++)
-		if (strcmp(s->keys.at[i].name, key) == 0)
-			return s->keys.at[i].value_at;
+	for (const struct ini_key *k = s->keys; k; k = k->next)
+		if (strcmp(k->name, key) == 0)
+			return k->value_at;
 	return s->at;
 }
 

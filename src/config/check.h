@@ -24,7 +24,8 @@ struct place check_key_place(const struct ini_section *s, const char *key);
 /* One entry by itself. */
 void check_entry(const struct entry *e, const struct written *w, const struct settings *settings, struct diags *d);
 
-/* All entries: entries[i] was written as written[i]. Broken ones are left out. */
-void check_overlaps(const struct config *c, const struct written *written, struct diags *d);
+/* All entries: entries[i] was written as written[i]. Broken ones are left out. What is in scratch may go
+ * afterwards. */
+void check_overlaps(const struct config *c, const struct written *written, struct arena *scratch, struct diags *d);
 
 #endif

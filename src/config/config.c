@@ -15,6 +15,8 @@
 
 struct parser {
 	struct arena *a;
+	struct arena
+		scratch; /* what is as large as the files and not part of the configuration: gone before the run goes on */
 	struct diags *d;
 	struct config *c;
 	struct ini ini;
@@ -92,9 +94,7 @@ static int read_key(struct parser *p, const struct key_row *row, const struct in
 	struct value v;
 	int ret = 0;
 
-	for (size_t i = 0; i < s->keys.n; i++) {
-		const struct ini_key *k = &s->keys.at[i];
-
+	for (const struct ini_key *k = s->keys; k; k = k->next) {
 		if (strcmp(k->name, row->name) != 0)
 			continue;
 		if (first && !row->type->list) {
@@ -115,8 +115,8 @@ static int read_key(struct parser *p, const struct key_row *row, const struct in
 
 static bool has_key(const struct ini_section *s, const char *name)
 {
-	for (size_t i = 0; i < s->keys.n; i++)
-		if (strcmp(s->keys.at[i].name, name) == 0)
+	for (const struct ini_key *k = s->keys; k; k = k->next)
+		if (strcmp(k->name, name) == 0)
 			return true;
 	return false;
 }
@@ -127,10 +127,10 @@ static void read_section(struct parser *p, struct written *w, void *base)
 	const struct ini_section *s = w->section;
 	bool strange = s->broken;
 
-	for (size_t i = 0; i < s->keys.n; i++) {
-		if (key_find(s->keys.at[i].name, w->kind->kind))
+	for (const struct ini_key *k = s->keys; k; k = k->next) {
+		if (key_find(k->name, w->kind->kind))
 			continue;
-		unknown_key(p, &s->keys.at[i], w);
+		unknown_key(p, k, w);
 		strange = true;
 	}
 	w->broken = s->broken;
@@ -256,7 +256,7 @@ static bool section_good(struct parser *p, struct hash_map *names, const struct 
 		diag_error(p->d, &s->at, "write [portflow]", "[portflow] takes no name");
 		return false;
 	}
-	key = arena_strdup(p->a, kind->named ? s->name : "[portflow]");
+	key = arena_strdup(&p->scratch, kind->named ? s->name : "[portflow]");
 	for (char *c = key; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
@@ -312,7 +312,7 @@ static enum entry_kind entry_kind_of(const struct section_row *kind)
 static void read_entry(struct parser *p, const struct ini_section *s)
 {
 	struct entry *e = vec_push(p->a, &p->c->entries);
-	struct written *w = vec_push(p->a, &p->written);
+	struct written *w = vec_push(&p->scratch, &p->written);
 
 	w->section = s;
 	w->kind = section_find(s->kind);
@@ -330,6 +330,20 @@ static void read_entry(struct parser *p, const struct ini_section *s)
 }
 
 /* As much as could be understood. */
+static void read_entries(struct parser *p, const bool *good, const struct ini_section *settings)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->ini.sections.n; i++)
+		n += good[i];
+	p->c->entries.at = arena_array(
+		p->a, n + 1, sizeof *p->c->entries.at); /* once, and not growing: there may be 60,000 */
+	p->c->entries.cap = n + 1;
+	for (size_t i = 0; i < p->ini.sections.n; i++)
+		if (good[i] && &p->ini.sections.at[i] != settings)
+			read_entry(p, &p->ini.sections.at[i]);
+}
+
 static struct config *parse(struct arena *a, const struct config_sources *sources, struct diags *d)
 {
 	struct parser p = { .a = a, .d = d, .c = arena_new(a, struct config) };
@@ -337,13 +351,14 @@ static struct config *parse(struct arena *a, const struct config_sources *source
 	struct hash_map names;
 	bool *good;
 
+	p.ini.arena = &p.scratch;
 	for (size_t i = 0; i < sources->files.n; i++) {
 		const struct config_source *f = &sources->files.at[i];
 
 		lines_read(&p.ini, f->name, (uint32_t)i, f->bytes, f->len, d);
 	}
-	good = arena_array(a, p.ini.sections.n + 1, sizeof *good);
-	hash_map_init(&names, a, p.ini.sections.n);
+	good = arena_array(&p.scratch, p.ini.sections.n + 1, sizeof *good);
+	hash_map_init(&names, &p.scratch, p.ini.sections.n);
 	for (size_t i = 0; i < p.ini.sections.n; i++) {
 		const struct ini_section *s = &p.ini.sections.at[i];
 
@@ -352,11 +367,10 @@ static struct config *parse(struct arena *a, const struct config_sources *source
 			settings = s;
 	}
 	read_settings(&p, settings);
-	for (size_t i = 0; i < p.ini.sections.n; i++)
-		if (good[i] && &p.ini.sections.at[i] != settings)
-			read_entry(&p, &p.ini.sections.at[i]);
-	check_overlaps(p.c, p.written.at, d);
+	read_entries(&p, good, settings);
+	check_overlaps(p.c, p.written.at, &p.scratch, d);
 	diags_sort(d);
+	arena_free(&p.scratch);
 	return p.c;
 }
 

@@ -137,7 +137,7 @@ static bool is_text(struct reader *r)
 static bool take_header(struct reader *r, size_t len)
 {
 	const char *p = r->line.line, *close = memchr(p, ']', len), *text, *end;
-	struct ini_section *s = vec_push(r->d->arena, &r->ini->sections);
+	struct ini_section *s = vec_push(r->ini->arena, &r->ini->sections);
 	size_t kind;
 
 	r->in_section = true;
@@ -325,6 +325,9 @@ static bool next_line(struct reader *r)
 /* The key that inih was given must have come back as it was. */
 static void settle(struct reader *r)
 {
+	struct ini_section *s;
+	struct ini_key *k;
+
 	if (!r->pending)
 		return;
 	r->pending = false;
@@ -333,7 +336,11 @@ static void settle(struct reader *r)
 			"the INI reader of this machine reads this value as %s", quoted(r, r->got, strlen(r->got)));
 		return;
 	}
-	*(struct ini_key *)vec_push(r->d->arena, &section(r)->keys) = r->key;
+	s = section(r);
+	k = arena_new(r->ini->arena, struct ini_key);
+	*k = r->key;
+	*(s->last_key ? &s->last_key->next : &s->keys) = k;
+	s->last_key = k;
 }
 
 /* inih trims, so what counts of a piece is what stands between its blanks. */

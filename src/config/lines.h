@@ -13,6 +13,7 @@
 #define INI_LINE_MAX 198
 
 struct ini_key {
+	struct ini_key *next; /* of its section, in the order of the file; NULL at the end */
 	const char *name;
 	const char *value; /* blanks around it are gone; never empty */
 	size_t value_len;
@@ -20,16 +21,18 @@ struct ini_key {
 };
 
 struct ini_section {
-	const char *kind; /* "port" */
-	const char *name; /* "web"; "" none */
-	struct place at;  /* from bracket to bracket */
-	bool bad;         /* its header was reported: what is in it means nothing */
-	bool empty;       /* no line at all in it, not even a wrong one */
-	bool broken;      /* a line in it was reported: a missing key may be that line */
-	VEC_OF(struct ini_key) keys;
+	const char *kind;                /* "port" */
+	const char *name;                /* "web"; "" none */
+	struct place at;                 /* from bracket to bracket */
+	bool bad;                        /* its header was reported: what is in it means nothing */
+	bool empty;                      /* no line at all in it, not even a wrong one */
+	bool broken;                     /* a line in it was reported: a missing key may be that line */
+	struct ini_key *keys, *last_key; /* NULL: none */
 };
 
 struct ini {
+	struct arena *
+		arena; /* of sections and keys; their texts are in that of the diagnostics, since the configuration keeps them */
 	VEC_OF(struct ini_section) sections;
 };
 

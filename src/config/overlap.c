@@ -31,6 +31,7 @@ struct checker {
 	const struct config *c;
 	const struct written *written;
 	struct diags *d;
+	struct arena *scratch;
 	struct conflicts found;
 };
 
@@ -55,10 +56,10 @@ static void add_boxes(struct checker *k, struct boxes *boxes, uint32_t entry)
 		if (e->ports.n && !(e->protocols & 1U << proto))
 			continue;
 		for (size_t i = 0; i < e->ports.n; i++)
-			*(struct box *)vec_push(k->d->arena, &boxes->list) = (struct box){ proto, e->ports.at[i].lo,
+			*(struct box *)vec_push(k->scratch, &boxes->list) = (struct box){ proto, e->ports.at[i].lo,
 				e->ports.at[i].hi, entry };
 		if (!e->ports.n)
-			*(struct box *)vec_push(k->d->arena, &boxes->list) = (struct box){ proto, 0, 65535, entry };
+			*(struct box *)vec_push(k->scratch, &boxes->list) = (struct box){ proto, 0, 65535, entry };
 	}
 }
 
@@ -75,7 +76,7 @@ static void sweep(struct checker *k, struct boxes *boxes, const struct prefix *p
 		const struct box *b = &boxes->list.at[i];
 
 		if (far && far->proto == b->proto && b->lo <= far->hi && b->entry != far->entry)
-			*(struct conflict *)vec_push(k->d->arena, &k->found.list) = (struct conflict){
+			*(struct conflict *)vec_push(k->scratch, &k->found.list) = (struct conflict){
 				.entry = b->entry > far->entry ? b->entry : far->entry,
 				.other = b->entry < far->entry ? b->entry : far->entry,
 				.proto = b->proto,
@@ -138,12 +139,12 @@ static void find_in_addresses(struct checker *k)
 		const struct entry *e = &k->c->entries.at[i];
 
 		for (size_t j = 0; e->kind == ENTRY_ADDRESS && !k->written[i].broken && j < e->addresses.n; j++)
-			*(struct leaf *)vec_push(k->d->arena, &leaves.list) = (struct leaf){ &e->addresses.at[j], i };
+			*(struct leaf *)vec_push(k->scratch, &leaves.list) = (struct leaf){ &e->addresses.at[j], i };
 	}
 	if (leaves.list.n < 2)
 		return;
 	qsort(leaves.list.at, leaves.list.n, sizeof *leaves.list.at, by_prefix);
-	around = arena_array(k->d->arena, leaves.list.n, sizeof *around);
+	around = arena_array(k->scratch, leaves.list.n, sizeof *around);
 	for (size_t i = 0; i < leaves.list.n; i++) {
 		const struct leaf *l = &leaves.list.at[i], *next = l + 1;
 		struct boxes boxes = { 0 };
@@ -237,8 +238,7 @@ static bool port_in(const char *item, uint32_t port)
 
 struct place check_port_place(const struct ini_section *s, uint32_t port)
 {
-	for (size_t i = 0; i < s->keys.n; i++) {
-		const struct ini_key *k = &s->keys.at[i];
+	for (const struct ini_key *k = s->keys; k; k = k->next) {
 		const char *p = k->value;
 
 		if (strcmp(k->name, "ports") != 0)
@@ -315,7 +315,7 @@ static void check_devices(struct checker *k)
 	static const char *const automatic[] = { "auto" };
 	struct hash_map seen;
 
-	hash_map_init(&seen, k->d->arena, 16);
+	hash_map_init(&seen, k->scratch, 16);
 	for (uint32_t i = 0; i < k->c->entries.n; i++) {
 		const struct entry *e = &k->c->entries.at[i];
 		const struct name_list *devices = e->devices.n ? &e->devices : &k->c->settings.devices;
@@ -329,9 +329,9 @@ static void check_devices(struct checker *k)
 	}
 }
 
-void check_overlaps(const struct config *c, const struct written *written, struct diags *d)
+void check_overlaps(const struct config *c, const struct written *written, struct arena *scratch, struct diags *d)
 {
-	struct checker k = { .c = c, .written = written, .d = d };
+	struct checker k = { .c = c, .written = written, .d = d, .scratch = scratch };
 
 	find_in_ports(&k);
 	find_in_addresses(&k);

@@ -28,7 +28,7 @@ static void lines_have_places(void **state)
 	static const char text[] = "# c\n\n[port  web ]\r\n  \nports \t= 80 \nx=1\n[a]\n";
 	struct arena a = { 0 };
 	struct diags d = { .arena = &a };
-	struct ini ini = { 0 };
+	struct ini ini = { .arena = &a };
 	const struct ini_section *s;
 
 	(void)state;
@@ -42,12 +42,12 @@ static void lines_have_places(void **state)
 	assert_int_equal(s->at.width, 12);
 	assert_int_equal(s->at.file_no, 7);
 	assert_false(s->empty);
-	assert_int_equal(s->keys.n, 2);
-	assert_string_equal(s->keys.at[0].name, "ports");
-	assert_string_equal(s->keys.at[0].value, "80");
-	assert_int_equal(s->keys.at[0].value_at.where.line, 5);
-	assert_int_equal(s->keys.at[0].value_at.where.col, 10);
-	assert_int_equal(s->keys.at[1].name_at.where.line, 6);
+	assert_string_equal(s->keys->name, "ports");
+	assert_string_equal(s->keys->value, "80");
+	assert_int_equal(s->keys->value_at.where.line, 5);
+	assert_int_equal(s->keys->value_at.where.col, 10);
+	assert_int_equal(s->keys->next->name_at.where.line, 6);
+	assert_null(s->keys->next->next);
 	assert_true(ini.sections.at[1].empty);
 	arena_free(&a);
 }
@@ -60,7 +60,7 @@ static void long_values_arrive_whole(void **state)
 		for (size_t blanks = 0; blanks < 3; blanks++) {
 			struct arena a = { 0 };
 			struct diags d = { .arena = &a };
-			struct ini ini = { 0 };
+			struct ini ini = { .arena = &a };
 			char *text = arena_alloc(&a, 1000), *value = text + 14;
 
 			memcpy(text, "[port a]\nkey =", 14);
@@ -68,11 +68,11 @@ static void long_values_arrive_whole(void **state)
 			for (size_t i = 180; i + 20 < len && blanks; i += blanks + 1)
 				memset(value + i, ' ', blanks);
 			lines_read(&ini, "f", 0, text, 14 + len, &d);
-			if (d.list.n || ini.sections.at[0].keys.n != 1)
+			if (d.list.n || !ini.sections.at[0].keys || ini.sections.at[0].keys->next)
 				fail_msg("%zu bytes, %zu blanks: %s", len, blanks,
 					d.list.n ? d.list.at[0].text : "lost");
-			assert_int_equal(ini.sections.at[0].keys.at[0].value_len, len);
-			assert_memory_equal(ini.sections.at[0].keys.at[0].value, value, len);
+			assert_int_equal(ini.sections.at[0].keys->value_len, len);
+			assert_memory_equal(ini.sections.at[0].keys->value, value, len);
 			arena_free(&a);
 		}
 }
