@@ -238,14 +238,6 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 													: NULL;
 }
 
-/* Once, and only what is stored. A refused file has been told with its errors. */
-static void tell_events(const struct pass *p)
-{
-	for (size_t i = 0; i < p->result.events.n; i++)
-		if (strcmp(p->result.events.at[i].kind, "configuration_refused") != 0)
-			app_warn(p->app, "%s", p->result.events.at[i].text);
-}
-
 int pass_account(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
@@ -268,8 +260,5 @@ int pass_account(struct pass *p, struct err *err)
 	find_events(p, &now);
 	account_entries(p, &now, p->found.wiped ? &lost : NULL);
 	fill_result(p, &now);
-	if (store_result(p->store, &p->result, err) < 0)
-		return -1;
-	tell_events(p);
-	return 0;
+	return store_result(p->store, &p->result, err);
 }
