@@ -36,6 +36,12 @@ int value_error(const struct value *v, size_t offset, size_t width, const char *
 /* A fault of the whole value: the message begins with the value in quotes. */
 int value_bad(const struct value *v, const char *cure, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+#ifdef __clang_analyzer__
+/* It sees one file at a time and must be told. */
+#define value_error(...) (value_error(__VA_ARGS__), -1)
+#define value_bad(...) (value_bad(__VA_ARGS__), -1)
+#endif
+
 /* Faults that any value may have, but a free text: a comment behind it, a full-width character, a line too long for inih. */
 int value_plain(const struct value *v);
 

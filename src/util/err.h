@@ -32,4 +32,11 @@ int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 /* Puts "context: " before the text; returns -1. */
 int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+#ifdef __clang_analyzer__
+/* It sees one file at a time and must be told. */
+#define err_set(...) (err_set(__VA_ARGS__), -1)
+#define err_sys(...) (err_sys(__VA_ARGS__), -1)
+#define err_wrap(...) (err_wrap(__VA_ARGS__), -1)
+#endif
+
 #endif
