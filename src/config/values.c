@@ -15,7 +15,7 @@
 #define REMARK_BYTES 200
 #define NODE_BYTES 64
 
-int value_error(const struct value *v, size_t offset, size_t width, const char *cure, const char *fmt, ...)
+int(value_error)(const struct value *v, size_t offset, size_t width, const char *cure, const char *fmt, ...)
 {
 	struct place at = place_inside(&v->at, offset, width);
 	char text[512];
@@ -28,7 +28,7 @@ int value_error(const struct value *v, size_t offset, size_t width, const char *
 	return -1;
 }
 
-int value_bad(const struct value *v, const char *cure, const char *fmt, ...)
+int(value_bad)(const struct value *v, const char *cure, const char *fmt, ...)
 {
 	char text[384];
 	va_list ap;

@@ -125,7 +125,7 @@ static int migrate(struct store *s, struct err *err)
 {
 	cleanup_tx struct store *tx = NULL;
 	char pragma[64];
-	int64_t version;
+	int64_t version = 0;
 
 	if (db_begin(s, &tx, err) || identify(s, &version, err))
 		return -1;
@@ -184,7 +184,7 @@ static int not_there_yet(const struct store *s, struct err *err)
 static int prepare(struct store *s, enum store_mode mode, struct err *err)
 {
 	char pragma[64];
-	int64_t version;
+	int64_t version = 0;
 
 	if (configure(s, err) || identify(s, &version, err))
 		return -1;

@@ -15,7 +15,7 @@ static int set(struct err *e, enum err_kind kind, int errnum, const char *fmt, v
 	return -1;
 }
 
-int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+int(err_set)(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -25,7 +25,7 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	return -1;
 }
 
-int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
+int(err_sys)(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 	size_t n;
@@ -40,7 +40,7 @@ int err_sys(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 	return -1;
 }
 
-int err_wrap(struct err *e, const char *fmt, ...)
+int(err_wrap)(struct err *e, const char *fmt, ...)
 {
 	char old[sizeof e->text];
 	va_list ap;
