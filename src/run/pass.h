@@ -1,4 +1,5 @@
 /* The state of one run, between the files of run/ that each do a part of it. Filled from top to bottom.
+ * One struct, since each part reads what the parts before it found.
  * run/ only. */
 #ifndef RUN_PASS_H
 #define RUN_PASS_H

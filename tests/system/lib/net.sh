@@ -1,6 +1,7 @@
 #!/bin/bash
 # The networks of the system tests, and traffic of known size in them.
 # This namespace is the machine under test; a peer is at the other end of a veth pair; guests stand behind it.
+# Sourced by lib.sh.
 #
 #   guest 10.68.0.2 -- 10.68.0.1 [routed_guest]
 #                                 \

@@ -197,16 +197,35 @@ static void parse(int argc, char **argv, struct plan *p)
 
 	while ((opt = getopt(argc, argv, "n:P:d:p:s:b:l:c:r:")) != -1) {
 		switch (opt) {
-		case 'n': enter(optarg); break;
-		case 'P': p->protocol = strcmp(optarg, "sctp") ? IPPROTO_UDP : IPPROTO_SCTP; break;
-		case 'd': parse_addresses(optarg, p); break;
-		case 'p': parse_ports(optarg, p->dst); break;
-		case 's': parse_ports(optarg, p->src); break;
-		case 'b': p->from = parse_address(optarg); break;
-		case 'l': p->length = (size_t)number(optarg, 65000); break;
-		case 'c': p->count = number(optarg, 100000000); break;
-		case 'r': p->rate = number(optarg, 10000000); break;
-		default: exit(64);
+		case 'n':
+			enter(optarg);
+			break;
+		case 'P':
+			p->protocol = strcmp(optarg, "sctp") ? IPPROTO_UDP : IPPROTO_SCTP;
+			break;
+		case 'd':
+			parse_addresses(optarg, p);
+			break;
+		case 'p':
+			parse_ports(optarg, p->dst);
+			break;
+		case 's':
+			parse_ports(optarg, p->src);
+			break;
+		case 'b':
+			p->from = parse_address(optarg);
+			break;
+		case 'l':
+			p->length = (size_t)number(optarg, 65000);
+			break;
+		case 'c':
+			p->count = number(optarg, 100000000);
+			break;
+		case 'r':
+			p->rate = number(optarg, 10000000);
+			break;
+		default:
+			exit(64);
 		}
 	}
 	if (!p->n_to || !p->dst->n || !p->rate || optind != argc)

@@ -88,7 +88,8 @@ static int socket_in(const char *netns, const union address *bound)
 		close(ns);
 	}
 	fd = socket(bound->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) || bind(fd, &bound->any, size_of(bound)))
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
+		bind(fd, &bound->any, size_of(bound)))
 		fail("bind");
 	return fd;
 }
@@ -160,18 +161,43 @@ static void parse(int argc, char **argv, struct plan *p)
 
 	while ((opt = getopt(argc, argv, "S:C:a:p:l:q:b:s:u:d:w:")) != -1) {
 		switch (opt) {
-		case 'S': p->server_ns = optarg; break;
-		case 'C': p->client_ns = optarg; break;
-		case 'a': parse_address(optarg, &p->connect); break;
-		case 'p': p->connect.v4.sin_port = htons((uint16_t)number(optarg)); break;
-		case 'l': parse_address(optarg, &p->listen); have_listen = 1; break;
-		case 'q': p->listen.v4.sin_port = htons((uint16_t)number(optarg)); listen_port = 1; break;
-		case 'b': parse_address(optarg, &p->from); break;
-		case 's': p->from.v4.sin_port = htons((uint16_t)number(optarg)); break;
-		case 'u': p->up = number(optarg); break;
-		case 'd': p->down = number(optarg); break;
-		case 'w': p->chunk = (size_t)number(optarg); break;
-		default: exit(64);
+		case 'S':
+			p->server_ns = optarg;
+			break;
+		case 'C':
+			p->client_ns = optarg;
+			break;
+		case 'a':
+			parse_address(optarg, &p->connect);
+			break;
+		case 'p':
+			p->connect.v4.sin_port = htons((uint16_t)number(optarg));
+			break;
+		case 'l':
+			parse_address(optarg, &p->listen);
+			have_listen = 1;
+			break;
+		case 'q':
+			p->listen.v4.sin_port = htons((uint16_t)number(optarg));
+			listen_port = 1;
+			break;
+		case 'b':
+			parse_address(optarg, &p->from);
+			break;
+		case 's':
+			p->from.v4.sin_port = htons((uint16_t)number(optarg));
+			break;
+		case 'u':
+			p->up = number(optarg);
+			break;
+		case 'd':
+			p->down = number(optarg);
+			break;
+		case 'w':
+			p->chunk = (size_t)number(optarg);
+			break;
+		default:
+			exit(64);
 		}
 	}
 	if (!p->connect.any.sa_family || p->chunk < 1 || p->chunk > sizeof buffer || optind != argc)
