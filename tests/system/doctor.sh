@@ -2,6 +2,7 @@
 # doctor: what it sees on a machine that is well, what on one that is not, and that each cure, run as it is printed, cures.
 # /etc is a copy here, so that users, units and the configuration's own place can be had.
 # tests/run runs it.
+# shellcheck disable=SC2154 # pf_run sets rc, out, err
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_program
