@@ -41,12 +41,24 @@ static int print(struct app *app, const struct run_report *r, bool done, bool js
 	return rc;
 }
 
+/* [#] before each command, as wg-quick shows its work. */
+static void show_commands(const struct app *app, const char *commands)
+{
+	while (*commands) {
+		int n = (int)strcspn(commands, "\n");
+
+		app_note(app, "[#] %.*s", n, commands);
+		commands += n + (commands[n] == '\n');
+	}
+}
+
 static int run_apply(struct app *app, const struct args *args, struct err *err)
 {
 	struct run_report report;
 
 	if (run(app, RUN_APPLY, args->given[APPLY_ADOPT], &report, err) < 0)
 		return -1;
+	show_commands(app, report.commands);
 	return print(app, &report, true, args->given[APPLY_JSON], err);
 }
 

@@ -1,4 +1,5 @@
 /* The figures of status, put together from the ledger, the buckets of the database and what the kernel counted since.
+ * Apart from the command, so that tests can bring a kernel of their own.
  * status calls. */
 #ifndef CMD_GATHER_H
 #define CMD_GATHER_H

@@ -35,7 +35,7 @@ static const struct {
 	{ "minute", BUCKET_MINUTE, false, 1 },
 	{ "hour", BUCKET_HOUR, false, 1 },
 	{ "day", BUCKET_DAY, false, 30 },
-	{ "week", BUCKET_WEEK, false, 7 * 12 },
+	{ "week", BUCKET_WEEK, false, 84 },
 	{ "month", BUCKET_MONTH, false, 365 },
 	{ "cycle", BUCKET_DAY, true, 365 },
 	{ "year", BUCKET_YEAR, false, 0 },

@@ -1,4 +1,5 @@
 /* The rows of report, put together from the buckets of the database and what the kernel counted since.
+ * Apart from the command, so that tests can bring a kernel of their own.
  * report calls. */
 #ifndef CMD_HISTORY_H
 #define CMD_HISTORY_H

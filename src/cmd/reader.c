@@ -137,6 +137,14 @@ static bool name_known(const struct reader *r, bool retired, const char *word, c
 	return false;
 }
 
+static bool in_ledger(const struct reader *r, const char *word)
+{
+	for (size_t i = 0; i < r->ledger.entries.n; i++)
+		if (r->ledger.entries.at[i].kind <= ENTRY_INTERFACE && strcmp(r->ledger.entries.at[i].name, word) == 0)
+			return true;
+	return false;
+}
+
 int reader_names(const struct reader *r, const struct args *args, bool retired, struct err *err)
 {
 	for (int i = 0; i < args->n_words; i++) {
@@ -144,6 +152,10 @@ int reader_names(const struct reader *r, const struct args *args, bool retired, 
 
 		if (name_known(r, retired, args->words[i], &nearest))
 			continue;
+		if (!retired && in_ledger(r, args->words[i]))
+			return err_set(err, ERR_USAGE,
+				"the INI has no entry \"%s\" any more; its history is told by: portflow report %s",
+				args->words[i], args->words[i]);
 		if (nearest)
 			return err_set(err, ERR_USAGE, "there is no entry \"%s\"; did you mean \"%s\"?", args->words[i],
 				nearest);

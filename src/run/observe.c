@@ -100,23 +100,27 @@ static void compare(struct pass *p)
 	diff_rulesets(&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, CANARY, &p->diff);
 }
 
-static void find_canary(struct pass *p)
+/* A copy is good for one restore: its canary is armed anew, so that the same file, or an older one, is known by its old canary
+ * when it comes again. Nothing of such a table is taken: all of it may have been counted before. */
+static void judge_canary_of_table(struct pass *p)
 {
 	enum canary c = CANARY_MISSING;
 
 	for (size_t i = 0; i < p->have.objects.n; i++)
 		if (strcmp(p->have.objects.at[i].name, CANARY) == 0)
 			c = judge_canary(p, true, p->have.objects.at[i].bytes);
-	p->arm = p->rebuild || c != CANARY_GOOD;
-	p->arm_delete = p->arm && !p->rebuild && c != CANARY_MISSING;
-	p->reset = !p->rebuild && (p->ledger.reset_seen || c == CANARY_ZERO);
+	p->stale_copy = p->identity == IDENTITY_COPY && (c == CANARY_OTHER || c == CANARY_MISSING);
+	p->wipe |= p->stale_copy;
+	p->reset = !p->wipe && p->have.present && (p->ledger.reset_seen || c == CANARY_ZERO);
+	p->arm = p->wipe || !p->have.present || c != CANARY_GOOD || p->identity == IDENTITY_COPY;
+	p->arm_delete = p->arm && !p->wipe && c != CANARY_MISSING;
 }
 
 int pass_observe(struct pass *p, struct err *err)
 {
 	enum canary canary;
 
-	p->known = p->wipe = p->rebuild = p->arm = p->arm_delete = p->reset = false;
+	p->known = p->wipe = p->stale_copy = p->rebuild = p->arm = p->arm_delete = p->reset = false;
 	p->have = (struct ruleset){ .comment = "" };
 	p->want = (struct desired){ 0 };
 	p->diff = (struct diff){ .copies = 1 };
@@ -135,7 +139,7 @@ int pass_observe(struct pass *p, struct err *err)
 		return -1;
 	if (p->have.present && nft_read_all(p->talk, &p->app->arena, p->generation, &p->have, err) < 0)
 		return -1;
+	judge_canary_of_table(p);
 	compare(p);
-	find_canary(p);
 	return 0;
 }

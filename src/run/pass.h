@@ -55,6 +55,7 @@ struct pass {
 	bool arm_delete; /* ... and the old one goes */
 	bool rebuild;    /* the table is made in this run */
 	bool wipe;       /* ... after the one that is there was read and deleted */
+	bool stale_copy; /* ... and holds nothing that was not counted before */
 
 	/* what the commits of this run found, over all tries */
 	struct {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nft/words.h"
 #include "run/pass.h"
 
 #define CANARY "canary"
@@ -46,6 +47,18 @@ static int commit(struct pass *p, struct batch *b, struct err *err)
 	return 0;
 }
 
+/* For -v: what is sent, as people would type it. */
+static void note_commands(struct pass *p)
+{
+	struct str out = STR_CEILING((size_t)64 << 20);
+
+	if (!p->app->verbose || p->diff.changes.n == 0)
+		return;
+	nft_words(&p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce), &out);
+	p->report->commands = arena_strndup(&p->app->arena, out.p ? out.p : "", out.len);
+	str_free(&out);
+}
+
 /* A try that ends stale has changed the kernel all the same: what it found is not found again by the next. */
 static void remember(struct pass *p)
 {
@@ -59,7 +72,7 @@ static void remember(struct pass *p)
 		p->found.copies = p->diff.copies;
 	if (!p->rebuild && l->known && l->known_hash == p->hash)
 		p->found.mended += p->diff.changes.n;
-	if (p->wipe) {
+	if (p->wipe && !p->stale_copy) {
 		p->found.wiped = true;
 		p->found.lost = p->have.objects.at;
 		p->found.n_lost = p->have.objects.n;
@@ -95,6 +108,7 @@ static int structure(struct pass *p, struct err *err)
 	if (rc < 0)
 		return -1;
 	remember(p);
+	note_commands(p);
 	if (p->diff.retired.n)
 		nft_settle();
 	return pass_read(p, err);
@@ -248,7 +262,8 @@ static int act(struct pass *p, struct err *err)
 	if (pass_account(p, err) < 0 || (p->found.copies > 1 && store_meta_set(p->store, "copies", NULL, err) < 0))
 		return -1;
 	for (size_t i = 0; i < p->result.events.n; i++)
-		app_warn(p->app, "%s", p->result.events.at[i].text);
+		if (!p->report->refused || strcmp(p->result.events.at[i].kind, "configuration_refused") != 0)
+			app_warn(p->app, "%s", p->result.events.at[i].text);
 	return drop(p, err);
 }
 
@@ -257,7 +272,7 @@ int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_
 	struct pass p = { .app = app, .mode = mode, .adopt = adopt, .report = ret_report };
 	int rc;
 
-	*ret_report = (struct run_report){ .interfaces = "" };
+	*ret_report = (struct run_report){ .interfaces = "", .commands = "" };
 	rc = begin(&p, err) < 0 ? -1 : act(&p, err);
 	if (p.config)
 		ret_report->entries = p.config->entries.n;

@@ -26,6 +26,7 @@ struct run_line {
 struct run_report {
 	uint64_t changes; /* netlink messages that changed something, or would */
 	VEC_OF(struct run_line) lines;
+	const char *commands;   /* with -v: the nft commands that do the same, one a line; "" none */
 	const char *interfaces; /* watched devices, blanks between */
 	bool was_down;          /* RUN_SAMPLE after `down`: nothing was done */
 	bool refused;           /* RUN_SAMPLE: the file has an error; the applied configuration was used */

@@ -1,4 +1,5 @@
 /* A bar of text: eighths of a block where the terminal shows them, else "#".
+ * It repeats what a figure beside it says, for the eye.
  * The views call. */
 #ifndef VIEW_BAR_H
 #define VIEW_BAR_H

@@ -1,4 +1,5 @@
 /* What a piece of text means to the reader, and the terminal's sequence for it. Meaning is never said by colour alone.
+ * The user's theme chooses the shade.
  * table and whatever prints for people call. */
 #ifndef VIEW_COLOR_H
 #define VIEW_COLOR_H

@@ -1,4 +1,5 @@
-/* What happened, as a table and as JSON. All memory is the caller's.
+/* What happened, as a table and as JSON: people read the sentence, programs the word.
+ * All memory is the caller's.
  * events calls. */
 #ifndef VIEW_EVENTS_H
 #define VIEW_EVENTS_H

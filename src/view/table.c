@@ -30,7 +30,7 @@ void table_cell(struct table *t, enum paint paint, const char *text)
 
 size_t table_rows(const struct table *t)
 {
-	return t->cells.n / t->n_columns;
+	return t->n_columns ? t->cells.n / t->n_columns : 0;
 }
 
 static size_t width_of(const char *text)

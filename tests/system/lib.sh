@@ -29,6 +29,7 @@ if [ -z "${PORTFLOW_TEST_ID:-}" ]; then
 	PORTFLOW_TEST_ID=$$ exec unshare -n -m -p --fork --kill-child --mount-proc bash "$0" "$@"
 fi
 ID=$PORTFLOW_TEST_ID
+trap 'exit 143' TERM INT HUP # the first process of a namespace hears only what it asks for
 export LC_ALL=C
 mount -t tmpfs -o mode=755 portflow-test /run || exit 1
 mount -t sysfs portflow-test /sys 2>/dev/null # that of this network namespace

@@ -162,4 +162,6 @@ is "status no longer shows it" "$(json '[e["name"] for e in d["entries"]]')" "['
 pf_ok report --json
 is "report still has its history" "$(json 'sum(r["out_bytes"] for r in d["rows"] if r["name"] == "game")')" 2500
 exits "by its name too" 0 report game
+exits "status knows that name no longer" 64 status game
+like "and says who does" "$err" 'portflow report game'
 done_testing

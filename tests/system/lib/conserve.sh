@@ -2,6 +2,7 @@
 # The one invariant: database plus what the kernel counted since = the oracle. Nothing lost, nothing doubled.
 # And the loop that breaks a command at every one of its system calls and then asks for it.
 # Sourced by lib.sh.
+# shellcheck disable=SC2154 # err, out and rc come from pf_run
 
 history_read() { # -> lines "NAME DIRECTION bytes packets", entries that are gone too
 	pf report --json --by day --since 2000-01-01 >"$WORK/report.json" 2>"$WORK/report.err" ||
@@ -22,7 +23,10 @@ conserved() { # after a clean sample: status and history are the peer's oracle t
 }
 conserve() { # DESCRIPTION
 	settle
-	if conserved; then pass "$1"; else fail "$1" "$(cat "$WORK/agree.log")"; fi
+	if conserved; then pass "$1"; else
+		fail "$1" "$(cat "$WORK/agree.log")"
+		return 1
+	fi
 }
 
 # -- faults -------------------------------------------------------------------------------------------------------------

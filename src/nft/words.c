@@ -1,0 +1,287 @@
+/* Changes as `nft` commands: see words.h.
+ * A rule is printed by walking its expressions with the last thing loaded in mind, the way nft itself lists it.
+ * run/ calls. */
+#include "nft/words.h"
+
+#include <arpa/inet.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#define TABLE "inet " RULESET_TABLE
+#define ELEMENTS_A_LINE 100
+
+static const char *address_type(uint32_t type)
+{
+	static const char *const names[] = { [RTN_UNSPEC] = "unspec",
+		[RTN_UNICAST] = "unicast",
+		[RTN_LOCAL] = "local",
+		[RTN_BROADCAST] = "broadcast",
+		[RTN_ANYCAST] = "anycast",
+		[RTN_MULTICAST] = "multicast" };
+
+	return type < sizeof names / sizeof names[0] ? names[type] : "unknown";
+}
+
+static void put_address(struct str *out, int family, const uint8_t *key)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	str_puts(out, inet_ntop(family, key, text, sizeof text) ? text : "?");
+}
+
+static void put_key(struct str *out, enum set_key type, const uint8_t *key)
+{
+	uint32_t number;
+
+	switch (type) {
+	case KEY_SERVICE:
+		str_putf(out, "%d", key[0] << 8 | key[1]);
+		break;
+	case KEY_IFNAME:
+		str_putf(out, "\"%.16s\"", (const char *)key);
+		break;
+	case KEY_ADDR4:
+		put_address(out, AF_INET, key);
+		break;
+	case KEY_ADDR6:
+		put_address(out, AF_INET6, key);
+		break;
+	case KEY_ADDR4_SERVICE:
+		put_address(out, AF_INET, key);
+		str_putf(out, " . %d", key[4] << 8 | key[5]);
+		break;
+	case KEY_ADDR6_SERVICE:
+		put_address(out, AF_INET6, key);
+		str_putf(out, " . %d", key[16] << 8 | key[17]);
+		break;
+	case KEY_ADDRTYPE:
+		memcpy(&number, key, sizeof number);
+		str_puts(out, address_type(number));
+		break;
+	case SET_KEYS:
+		break;
+	}
+}
+
+static void put_verdict(struct str *out, uint32_t code, const char *chain)
+{
+	str_puts(out, code == (uint32_t)NFT_JUMP ? "jump" : code == (uint32_t)NFT_GOTO ? "goto" : "return");
+	if (chain)
+		str_putf(out, " %s", chain);
+}
+
+static void put_elem(struct str *out, const struct ruleset_set *s, const struct ruleset_elem *e, bool with_data)
+{
+	put_key(out, s->key, e->from);
+	if (memcmp(e->from, e->to, sizeof e->from) != 0) {
+		str_putc(out, '-');
+		put_key(out, s->key, e->to);
+	}
+	if (with_data && s->data == DATA_COUNTER) {
+		str_putf(out, " : \"%s\"", e->name);
+	} else if (with_data && s->data == DATA_VERDICT) {
+		str_puts(out, " : ");
+		put_verdict(out, e->verdict, e->name);
+	}
+}
+
+static void put_elems(struct str *out, const struct change *c, size_t n, const char *verb)
+{
+	for (size_t i = 0; i < n;) {
+		const struct ruleset_set *s = c[i].set;
+
+		str_putf(out, "nft %s element " TABLE " %s '{ ", verb, s->name);
+		for (size_t line = 0; i < n && c[i].set == s && line < ELEMENTS_A_LINE; line++, i++) {
+			if (line)
+				str_puts(out, ", ");
+			put_elem(out, s, c[i].elem, *verb == 'a');
+		}
+		str_puts(out, " }'\n");
+	}
+}
+
+static void put_set(struct str *out, const struct ruleset_set *s)
+{
+	str_putf(out, "nft add %s " TABLE " %s '{ type %s%s;%s }'\n", s->data == DATA_NONE ? "set" : "map", s->name,
+		set_key_type(s->key)->text,
+		s->data == DATA_COUNTER           ? " : counter"
+			: s->data == DATA_VERDICT ? " : verdict"
+						  : "",
+		s->interval ? " flags interval;" : "");
+}
+
+static void put_chain(struct str *out, const struct ruleset_chain *c)
+{
+	str_putf(out, "nft add chain " TABLE " %s", c->name);
+	if (c->base)
+		str_putf(out, " '{ type filter hook %s priority %d; policy accept; }'",
+			c->hook == NF_INET_PRE_ROUTING ? "prerouting" : "postrouting", c->priority);
+	str_putc(out, '\n');
+}
+
+/* What a register was loaded with, as nft writes it. */
+static void put_load(struct str *out, const struct rule_expr *e, uint32_t family, uint32_t protocol)
+{
+	const char *transport = protocol == 6 ? "tcp" : protocol == 17 ? "udp" : "sctp";
+
+	if (e->op == OP_FIB)
+		str_puts(out, e->key & NFTA_FIB_F_DADDR ? "fib daddr type" : "fib saddr type");
+	else if (e->op == OP_META)
+		str_puts(out,
+			e->key == NFT_META_IIFNAME           ? "iifname"
+				: e->key == NFT_META_OIFNAME ? "oifname"
+				: e->key == NFT_META_L4PROTO ? "meta l4proto"
+				: e->key == NFT_META_NFPROTO ? "meta nfproto"
+							     : "meta length");
+	else if (e->key == NFT_PAYLOAD_NETWORK_HEADER)
+		str_putf(out, "%s %s", family == NFPROTO_IPV6 ? "ip6" : "ip",
+			e->offset == (family == NFPROTO_IPV6 ? 8 : 12) ? "saddr" : "daddr");
+	else
+		str_putf(out, "%s %s", transport, e->len == 1 ? "doff" : e->offset == 0 ? "sport" : "dport");
+}
+
+struct walk {
+	const struct rule_expr *load[2]; /* loaded since the last use: address and port go together */
+	size_t n;
+	uint32_t family, protocol;
+};
+
+static void put_loads(struct str *out, struct walk *w)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		if (i)
+			str_puts(out, " . ");
+		put_load(out, w->load[i], w->family, w->protocol);
+	}
+	w->n = 0;
+}
+
+static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
+{
+	const struct rule_expr *load = w->n ? w->load[0] : e;
+	bool meta = load->op == OP_META;
+	uint32_t number = e->data[0];
+
+	put_loads(out, w);
+	if (meta && load->key == NFT_META_LEN) {
+		memcpy(&number, e->data, sizeof number);
+		str_putf(out, " > %u", ntohl(number));
+	} else if (meta && load->key == NFT_META_NFPROTO) {
+		w->family = number;
+		str_puts(out, number == NFPROTO_IPV6 ? " ipv6" : " ipv4");
+	} else if (meta) {
+		w->protocol = number;
+		str_puts(out, number == 6 ? " tcp" : number == 17 ? " udp" : " sctp");
+	} else {
+		str_putf(out, " >= %u", number >> 4); /* the data offset is the high half of its byte */
+	}
+}
+
+static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
+{
+	switch (e->op) {
+	case OP_META:
+	case OP_PAYLOAD:
+	case OP_FIB:
+		if (w->n < 2)
+			w->load[w->n++] = e;
+		return;
+	case OP_HTON:
+	case OP_BITWISE:
+	case OP_FOREIGN:
+		return;
+	case OP_CMP:
+		str_putc(out, ' ');
+		put_cmp(out, e, w);
+		return;
+	case OP_LOOKUP:
+	case OP_VMAP:
+		str_putc(out, ' ');
+		put_loads(out, w);
+		str_putf(out, "%s @%s", e->op == OP_VMAP ? " vmap" : e->key ? " !=" : "", e->name);
+		return;
+	case OP_COUNTER_MAP:
+		str_puts(out, " counter name ");
+		put_loads(out, w);
+		str_putf(out, " map @%s", e->name);
+		return;
+	case OP_COUNTER:
+		str_putf(out, " counter name \"%s\"", e->name);
+		return;
+	case OP_VERDICT:
+		str_putc(out, ' ');
+		put_verdict(out, e->key, e->name);
+		return;
+	}
+}
+
+static void put_rule(struct str *out, const char *chain, const struct ruleset_rule *r)
+{
+	struct str text = STR_CEILING((size_t)64 << 10);
+	struct walk w = { 0 };
+
+	for (size_t i = 0; i < r->exprs.n; i++)
+		put_expr(&text, &r->exprs.at[i], &w);
+	/* each expression begins with a blank */
+	str_putf(out, "nft add rule " TABLE " %s '%s'\n", chain, text.len ? text.p + 1 : "");
+	str_free(&text);
+}
+
+static void put_change(struct str *out, const struct change *c, const char *comment)
+{
+	switch (c->kind) {
+	case CHANGE_TABLE_ADD:
+		str_putf(out, "nft add table " TABLE " '{ comment \"%s\"; }'\n", comment);
+		break;
+	case CHANGE_TABLE_FLAGS:
+		str_puts(out, "nft add table " TABLE "\n");
+		break;
+	case CHANGE_CHAIN_FLUSH:
+		str_putf(out, "nft flush chain " TABLE " %s\n", c->name);
+		break;
+	case CHANGE_CHAIN_DEL:
+		str_putf(out, "nft delete chain " TABLE " %s\n", c->name);
+		break;
+	case CHANGE_SET_DEL:
+		str_putf(out, "nft delete set " TABLE " %s\n", c->name);
+		break;
+	case CHANGE_FLOWTABLE_DEL:
+		str_putf(out, "nft delete flowtable " TABLE " %s\n", c->name);
+		break;
+	case CHANGE_OBJECT_DEL:
+		str_putf(out, "nft delete %s " TABLE " %s\n", c->object->kind == OBJECT_QUOTA ? "quota" : "limit",
+			c->name);
+		break;
+	case CHANGE_CHAIN_ADD:
+		put_chain(out, c->chain);
+		break;
+	case CHANGE_OBJECT_ADD:
+		str_putf(out, "nft add counter " TABLE " %s\n", c->name);
+		break;
+	case CHANGE_SET_ADD:
+		put_set(out, c->set);
+		break;
+	case CHANGE_RULE_ADD:
+		put_rule(out, c->chain->name, c->rule);
+		break;
+	case CHANGE_ELEM_ADD:
+	case CHANGE_ELEM_DEL:
+	case CHANGE_KINDS:
+		break;
+	}
+}
+
+void nft_words(const struct change_list *changes, const char *comment, struct str *out)
+{
+	for (enum change_kind kind = 0; kind < CHANGE_KINDS; kind++) {
+		const struct change *at = changes->of[kind].at;
+		size_t n = changes->of[kind].n;
+
+		if (kind == CHANGE_ELEM_ADD || kind == CHANGE_ELEM_DEL)
+			put_elems(out, at, n, kind == CHANGE_ELEM_ADD ? "add" : "delete");
+		for (size_t i = 0; i < n; i++)
+			put_change(out, &at[i], comment);
+	}
+}

@@ -1,0 +1,40 @@
+#!/bin/bash
+# `-v apply` shows each change as the nft command that does the same: typed into an empty machine, they make the same table.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need_program
+net_up || exit 1
+
+ini <<E1
+[portflow]
+interface = $DEV
+own = 203.0.113.7, 2001:db8:1::/48
+[port web]
+ports = 80, 8000-9000
+[port sctp]
+ports = 5000
+protocols = sctp
+[address me]
+addresses = $ALSO4, 2001:db8::/64
+[address pair]
+addresses = $ALSO4, $ALSO6
+ports = 443
+[interface all]
+interface = $DEV
+E1
+sed -i '/^\[address me\]/,/^addresses/s/^addresses = .*/addresses = 2001:db8::\/64/' "$INI"
+
+listing() { nft -s list table inet portflow | sed '/counter canary {/,/^$/d'; }
+
+pf_ok -v apply
+sed -n 's/.*\[#\] //p' <<<"$err" >"$WORK/commands"
+listing >"$WORK/ours"
+is_ge "commands are shown" "$(wc -l <"$WORK/commands")" 50
+nft flush ruleset
+ok "a shell and nft take them" sh -e "$WORK/commands"
+listing >"$WORK/typed"
+is "they make the same table" "$(diff "$WORK/ours" "$WORK/typed")" ""
+pf_ok apply
+pf_run -v apply
+unlike "nothing to do, nothing shown" "$err" '\[#\]'
+done_testing
