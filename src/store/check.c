@@ -18,7 +18,9 @@ struct check {
 
 static void fault(struct check *c, const char *text)
 {
-	*(const char **)vec_push(c->a, &c->faults) = arena_strdup(c->a, text);
+	const char **at = vec_push(c->a, &c->faults);
+
+	*at = arena_strdup(c->a, text);
 }
 
 /* A statement that cannot be run to its end is a fault, not an error of ours; but a lock or a missing permission is one. */
@@ -65,9 +67,9 @@ static int list_schema(struct store *s, struct arena *a, struct name_list *ret, 
 	if (db_stmt(s, STMT_SCHEMA_LIST, &q, err))
 		return -1;
 	while ((rc = db_step(s, q, err)) > 0) {
-		const char *sql = db_text(q, 0, a);
+		const char **at = vec_push(a, ret);
 
-		*(const char **)vec_push(a, ret) = sql;
+		*at = db_text(q, 0, a);
 	}
 	return rc;
 }

@@ -63,7 +63,7 @@ static bool holds(const struct entry_row *row, int64_t t)
 
 static int sums_of(struct cycle_work *w, struct cycle_span c, const struct cycle_cache_row **ret_row, struct err *err)
 {
-	struct cycle_cache_row row = { .span = c };
+	struct cycle_cache_row row = { .span = c }, *kept;
 
 	for (size_t i = 0; i < w->sums.n; i++)
 		if (w->sums.at[i].span.start == c.start && w->sums.at[i].span.end == c.end) {
@@ -72,8 +72,9 @@ static int sums_of(struct cycle_work *w, struct cycle_span c, const struct cycle
 		}
 	if (query_sums(w->s, w->a, c.start, c.end, &row.sums, &row.n, err))
 		return -1;
-	*(struct cycle_cache_row *)vec_push(w->a, &w->sums) = row;
-	*ret_row = &w->sums.at[w->sums.n - 1];
+	kept = vec_push(w->a, &w->sums);
+	*kept = row;
+	*ret_row = kept;
 	return 0;
 }
 

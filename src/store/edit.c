@@ -26,7 +26,7 @@ static bool edit_slice(const struct edit *e, struct slice_reader in, struct str 
 		if (row.entry == e->from)
 			moved = row;
 		else
-			*(struct slice_row *)vec_push(e->a, &rows) = row;
+			slice_rows_add(e->a, &rows, &row);
 	}
 	if (!moved.entry || in.bad)
 		return false;
@@ -68,7 +68,7 @@ static bool edit_span(const struct edit *e, struct span_reader in, struct str *o
 }
 
 /* One row of a table of (key, blob): list reads all of them, put replaces one. */
-static int edit_row(struct edit *e, bool spans, enum stmt put, int64_t key, sqlite3_stmt *row, struct err *err)
+static int edit_row(const struct edit *e, bool spans, enum stmt put, int64_t key, sqlite3_stmt *row, struct err *err)
 {
 	cleanup_str struct str out = STR_CEILING(DB_BLOB_MAX);
 	cleanup_stmt sqlite3_stmt *q = NULL;
@@ -85,7 +85,7 @@ static int edit_row(struct edit *e, bool spans, enum stmt put, int64_t key, sqli
 }
 
 /* Row by row in the order of keys, each read by a statement of its own, since a table must not change under a walk. */
-static int edit_table(struct edit *e, bool spans, enum stmt next, enum stmt put, struct err *err)
+static int edit_table(const struct edit *e, bool spans, enum stmt next, enum stmt put, struct err *err)
 {
 	int64_t key = INT64_MIN;
 	int rc;
@@ -93,6 +93,7 @@ static int edit_table(struct edit *e, bool spans, enum stmt next, enum stmt put,
 	do {
 		cleanup_arena struct arena a = { 0 };
 		cleanup_stmt sqlite3_stmt *q = NULL;
+		struct edit one = { .s = e->s, .a = &a, .from = e->from, .to = e->to };
 
 		if (db_stmt(e->s, next, &q, err))
 			return -1;
@@ -101,8 +102,7 @@ static int edit_table(struct edit *e, bool spans, enum stmt next, enum stmt put,
 		if (rc <= 0)
 			return rc;
 		key = sqlite3_column_int64(q, 0);
-		e->a = &a;
-		if (edit_row(e, spans, put, key, q, err))
+		if (edit_row(&one, spans, put, key, q, err))
 			return -1;
 	} while (key++ < INT64_MAX);
 	return 0;
@@ -171,7 +171,7 @@ static int entry_named(struct store *s, const char *name, struct named *ret, boo
 
 static int must_be_named(struct store *s, const char *name, struct named *ret, struct err *err)
 {
-	bool found;
+	bool found = false;
 
 	if (entry_named(s, name, ret, &found, err))
 		return -1;
@@ -281,8 +281,8 @@ int store_rename(struct store *s, const char *from, const char *to, struct err *
 {
 	cleanup_tx struct store *tx = NULL;
 	cleanup_stmt sqlite3_stmt *unknown = NULL;
-	struct named old, have = { 0 };
-	bool found;
+	struct named old = { 0 }, have = { 0 };
+	bool found = false;
 
 	if (strcmp(from, to) == 0)
 		return err_set(err, ERR_FAIL, "%s: that is the name it has", from);
@@ -322,7 +322,7 @@ static int must_be_gone(struct store *s, const char *name, const struct named *e
 static int forget(struct store *s, const char *name, struct err *err)
 {
 	cleanup_tx struct store *tx = NULL;
-	struct named e;
+	struct named e = { 0 };
 
 	if (db_begin(s, &tx, err) || must_be_named(s, name, &e, err) || must_be_gone(s, name, &e, err) ||
 		edit_figures(s, e.id, 0, err) || run_ids(s, STMT_CYCLE_DROP, e.id, 0, err) ||

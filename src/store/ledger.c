@@ -343,7 +343,7 @@ static int add_counters(
 	if (in->new_counters.n)
 		forget_objects(l, in);
 	for (size_t i = 0; i < in->new_counters.n; i++) {
-		struct ledger_counter c = in->new_counters.at[i];
+		struct ledger_counter c = in->new_counters.at[i], *at;
 
 		if (!word_ok(c.object) || (c.entry < 0 && (uint64_t)-c.entry > in->new_entries.n))
 			return err_set(err, ERR_FAIL, "%s: no counter of an entry", c.object);
@@ -355,7 +355,8 @@ static int add_counters(
 		c.pending = true;
 		c.retired = false;
 		c.handle = c.packets = c.bytes = 0;
-		*(struct ledger_counter *)vec_push(s->arena, &l->counters) = c;
+		at = vec_push(s->arena, &l->counters);
+		*at = c;
 	}
 	return 0;
 }

@@ -63,7 +63,7 @@ static int wrong_version(const struct store *s, int64_t version, struct err *err
 /* What the file says it is. ret_version 0: it is empty. */
 static int identify(struct store *s, int64_t *ret_version, struct err *err)
 {
-	int64_t application, version, objects, code;
+	int64_t application = 0, version = 0, objects = 0, code = 0;
 
 	if (db_pragma(s, "PRAGMA application_id", &application, err) ||
 		db_pragma(s, "PRAGMA user_version", &version, err) ||
@@ -240,40 +240,42 @@ static struct store *store_new(const char *name)
 	return s;
 }
 
+static int open_as(struct store *s, const char *path, enum store_mode mode, struct store **ret_store, struct err *err)
+{
+	if (open_file(s, path, mode, err)) {
+		store_close(s);
+		return -1;
+	}
+	*ret_store = s;
+	return 0;
+}
+
 int store_open(const char *path, enum store_mode mode, struct store **ret_store, struct err *err)
 {
-	cleanup_store struct store *s = store_new(path);
-
 	if (mode == STORE_CREATE ? files_make(path, err)
 				 : files_check(path, mode == STORE_READ ? R_OK : R_OK | W_OK, err))
 		return -1;
-	if (open_file(s, path, mode, err))
-		return -1;
-	*ret_store = s;
-	s = NULL;
-	return 0;
+	return open_as(store_new(path), path, mode, ret_store, err);
 }
 
 int db_open_copy(const char *path, const char *name, struct store **ret_store, struct err *err)
 {
-	cleanup_store struct store *s = store_new(name);
+	struct store *s = store_new(name);
 
 	s->copy = true;
-	if (open_file(s, path, STORE_WRITE, err))
-		return -1;
-	*ret_store = s;
-	s = NULL;
-	return 0;
+	return open_as(s, path, STORE_WRITE, ret_store, err);
 }
 
 int db_memory(struct store **ret_store, struct err *err)
 {
-	cleanup_store struct store *s = store_new("memory");
+	struct store *s = store_new("memory");
 
-	if (sqlite3_open(":memory:", &s->db) != SQLITE_OK)
-		return db_fail(s, err, NULL);
+	if (sqlite3_open(":memory:", &s->db) != SQLITE_OK) {
+		db_fail(s, err, NULL);
+		store_close(s);
+		return -1;
+	}
 	*ret_store = s;
-	s = NULL;
 	return 0;
 }
 

@@ -58,7 +58,7 @@ static void list_hours(struct work *w)
 		h->hour = t;
 		h->day = day;
 		t = calendar_next(r->zone, BUCKET_HOUR, t);
-	} while (t <= r->now && w->hours.n < 2 * HOURS_MAX);
+	} while (t <= r->now && w->hours.n < (size_t)2 * HOURS_MAX);
 	/* Cycles are cut at full hours too: twice is room enough where their zone's hours are others. */
 	w->n_cuts = 2 * w->hours.n + 16;
 	w->cuts = arena_array(w->a, w->n_cuts, sizeof *w->cuts);
@@ -286,6 +286,7 @@ static int store_all(struct store *s, const struct result *r, struct err *err)
 
 int store_result(struct store *s, const struct result *r, struct err *err)
 {
+	struct err ignored;
 	int rc;
 
 	if (!quiet(r))
@@ -294,5 +295,5 @@ int store_result(struct store *s, const struct result *r, struct err *err)
 	if (db_run(s, "PRAGMA synchronous = NORMAL", err))
 		return -1;
 	rc = store_all(s, r, err);
-	return db_run(s, "PRAGMA synchronous = FULL", rc ? &(struct err){ 0 } : err) || rc ? -1 : 0;
+	return db_run(s, "PRAGMA synchronous = FULL", rc ? &ignored : err) || rc ? -1 : 0;
 }

@@ -47,15 +47,15 @@ static int merge(struct store *s, struct arena *a, sqlite3_stmt *old, const stru
 
 	while (slice_next(&r, &row)) {
 		for (; i < n && adds[i].row.entry < row.entry; i++)
-			*(struct slice_row *)vec_push(a, ret_rows) = adds[i].row;
+			slice_rows_add(a, ret_rows, &adds[i].row);
 		if (i < n && adds[i].row.entry == row.entry)
 			slice_row_add(&row, &adds[i++].row);
-		*(struct slice_row *)vec_push(a, ret_rows) = row;
+		slice_rows_add(a, ret_rows, &row);
 	}
 	if (r.bad)
 		return db_damaged(s, err, "the figures of a bucket make no sense");
 	for (; i < n; i++)
-		*(struct slice_row *)vec_push(a, ret_rows) = adds[i].row;
+		slice_rows_add(a, ret_rows, &adds[i].row);
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static int add_bucket(struct store *s, struct arena *a, enum bucket which, const
 	if (rc > 0 && merge(s, a, get, adds, n, rows, err))
 		return -1;
 	for (size_t i = 0; rc == 0 && i < n; i++)
-		*(struct slice_row *)vec_push(a, rows) = adds[i].row;
+		slice_rows_add(a, rows, &adds[i].row);
 	slice_put(&slice, rows->at, rows->n);
 	if (slice.full)
 		return err_set(err, ERR_FAIL, "%s: too many entries for one hour", s->name);

@@ -5,6 +5,13 @@
 
 #include "util/saturate.h"
 
+void slice_rows_add(struct arena *a, struct slice_rows *rows, const struct slice_row *row)
+{
+	struct slice_row *at = vec_push(a, rows);
+
+	*at = *row;
+}
+
 size_t varint_put(unsigned char p[VARINT_MAX], uint64_t v)
 {
 	size_t n = 0;

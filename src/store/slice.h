@@ -24,6 +24,8 @@ struct slice_rows {
 	size_t n, cap;
 };
 
+void slice_rows_add(struct arena *a, struct slice_rows *rows, const struct slice_row *row);
+
 #define VARINT_MAX 10
 
 /* Returns the bytes written. */

@@ -61,7 +61,7 @@ void sums_add(struct sums *m, const struct slice_row *row)
 		slice_row_add(&m->rows.at[*slot - 1], row);
 		return;
 	}
-	*(struct slice_row *)vec_push(m->arena, &m->rows) = *row;
+	slice_rows_add(m->arena, &m->rows, row);
 	*slot = (uint32_t)m->rows.n;
 }
 
