@@ -26,15 +26,18 @@ $sources"
 [ "$stamp" != "$(cat "$tree.stamp" 2>/dev/null)" ] || exit 0
 
 echo "  TREE   $tree ($suite, about a minute, once)"
-rm -rf "$tree" "$tree.stamp"
 mkdir -p "$(dirname "$tree")"
+rm -rf "$tree.new"
 mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::Languages "none"' \
-	${proxy:+--aptopt="Acquire::http::Proxy \"$proxy\""} "$suite" "$tree" - <<<"$sources" >"$tree.log" 2>&1 || {
-	rm -rf "$tree"
+	${proxy:+--aptopt="Acquire::http::Proxy \"$proxy\""} "$suite" "$tree.new" - <<<"$sources" >"$tree.log" 2>&1 || {
+	rm -rf "$tree.new"
+	[ ! -e "$tree.stamp" ] || exit 0 # no network, perhaps: the one of other sources does
 	give_up "mmdebstrap could not make a tree: $(grep '^E:' "$tree.log" | head -n 1)"
 }
 # The first boot asks nothing.
-ln -sf /dev/null "$tree/etc/systemd/system/systemd-firstboot.service"
-echo LANG=C.UTF-8 >"$tree/etc/locale.conf"
-mkdir -p "$tree/var/log/journal"
+ln -sf /dev/null "$tree.new/etc/systemd/system/systemd-firstboot.service"
+echo LANG=C.UTF-8 >"$tree.new/etc/locale.conf"
+mkdir -p "$tree.new/var/log/journal"
+rm -rf "$tree"
+mv "$tree.new" "$tree"
 printf '%s\n' "$stamp" >"$tree.stamp"
