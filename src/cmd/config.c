@@ -96,40 +96,42 @@ static const char *database(struct app *app)
 	return config_database(&app->arena, &sources);
 }
 
-static int applied(struct app *app, const struct config **ret, struct err *err)
+static const struct config *applied(struct app *app, struct err *err)
 {
 	const char *path = database(app), *text = NULL;
 	struct diags d = { .arena = &app->arena };
 	struct config_source source = { .name = "the applied configuration" };
-	struct config_sources sources = { 0 };
+	struct config_sources sources = { .files = { .at = &source, .n = 1 } };
 	cleanup_store struct store *store = NULL;
+	const struct config *config;
 
 	if (store_open(path, STORE_READ, &store, err) || store_meta_get(store, &app->arena, "applied.text", &text, err))
-		return -1;
-	if (!text)
-		return err_set(err, ERR_FAIL, "nothing was applied yet: portflow apply");
+		return NULL;
+	if (!text) {
+		err_set(err, ERR_FAIL, "nothing was applied yet: portflow apply");
+		return NULL;
+	}
 	source.bytes = text;
 	source.len = strlen(text);
-	*(struct config_source *)vec_push(&app->arena, &sources.files) = source;
-	*ret = config_parse(&app->arena, &sources, &d);
-	return run_diagnostics(app, &d, err);
+	config = config_parse(&app->arena, &sources, &d);
+	return run_diagnostics(app, &d, err) ? NULL : config;
+}
+
+static const struct config *of_files(struct app *app, struct err *err)
+{
+	struct config *config;
+	int64_t mtime;
+
+	return run_config(app, &config, &mtime, err) ? NULL : config;
 }
 
 static int run(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_str struct str out = STR_CEILING(OUTPUT_MAX);
-	const struct config *config;
-	struct config *loaded;
-	int64_t mtime;
+	const struct config *config = args->given[OPTION_APPLIED] ? applied(app, err) : of_files(app, err);
 
-	if (args->given[OPTION_APPLIED]) {
-		if (applied(app, &config, err))
-			return -1;
-	} else {
-		if (run_config(app, &loaded, &mtime, err))
-			return -1;
-		config = loaded;
-	}
+	if (!config)
+		return -1;
 	if (args->given[OPTION_JSON])
 		put_json(&out, config);
 	else

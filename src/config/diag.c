@@ -75,10 +75,14 @@ struct place place_inside(const struct place *at, size_t offset, size_t width)
 	return p;
 }
 
+struct ordered {
+	const struct diag *diag;
+};
+
 static int compare(const void *pa, const void *pb)
 {
-	const struct diag *const *a = pa, *const *b = pb;
-	const struct place *x = &(*a)->at, *y = &(*b)->at;
+	const struct ordered *a = pa, *b = pb;
+	const struct place *x = &a->diag->at, *y = &b->diag->at;
 
 	if (x->file_no != y->file_no)
 		return x->file_no < y->file_no ? -1 : 1;
@@ -86,24 +90,24 @@ static int compare(const void *pa, const void *pb)
 		return x->where.line < y->where.line ? -1 : 1;
 	if (x->where.col != y->where.col)
 		return x->where.col < y->where.col ? -1 : 1;
-	return *a < *b ? -1 : *a > *b; /* they lie in one array, in the order they were made */
+	return a->diag < b->diag ? -1 : a->diag > b->diag; /* they lie in one array, in the order they were made */
 }
 
 void diags_sort(struct diags *d)
 {
 	size_t n = d->list.n;
-	const struct diag **order;
+	struct ordered *order;
 	struct diag *sorted;
 
 	if (n < 2)
 		return;
-	order = arena_array(d->arena, n, sizeof(*order));
+	order = arena_array(d->arena, n, sizeof *order);
 	sorted = arena_array(d->arena, n, sizeof *sorted);
 	for (size_t i = 0; i < n; i++)
-		order[i] = &d->list.at[i];
-	qsort(order, n, sizeof(*order), compare);
+		order[i].diag = &d->list.at[i];
+	qsort(order, n, sizeof *order, compare);
 	for (size_t i = 0; i < n; i++)
-		sorted[i] = *order[i];
+		sorted[i] = *order[i].diag;
 	d->list.at = sorted;
 	d->list.cap = n;
 }

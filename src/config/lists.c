@@ -277,7 +277,7 @@ static int unusable(const struct value *v, const struct prefix *p)
 static int take_prefix(const struct value *v, void *field)
 {
 	struct prefix_list *list = field;
-	struct prefix p = { 0 }, whole;
+	struct prefix p = { 0 }, whole, *added;
 	const char *slash = memchr(v->text, '/', v->len);
 	char host[INET6_ADDRSTRLEN + 1];
 	size_t len = slash ? (size_t)(slash - v->text) : v->len;
@@ -310,7 +310,8 @@ static int take_prefix(const struct value *v, void *field)
 	}
 	if (unusable(v, &p))
 		return -1;
-	*(struct prefix *)vec_push(v->d->arena, list) = p;
+	added = vec_push(v->d->arena, list);
+	*added = p;
 	return 0;
 }
 
@@ -382,6 +383,7 @@ static int take_device(const struct value *v, void *field)
 {
 	struct name_list *list = field;
 	const char *odd = strpbrk(v->text, ":@/*+ \t\"'");
+	const char **added;
 
 	if (odd && (*odd == ':' || *odd == '@') && odd > v->text)
 		return value_bad(v, arena_printf(v->d->arena, "write %.*s", (int)(odd - v->text), v->text),
@@ -405,7 +407,8 @@ static int take_device(const struct value *v, void *field)
 	for (size_t i = 0; i < list->n; i++)
 		if (strcmp(list->at[i], v->text) == 0)
 			return value_bad(v, "delete one of them", "the device is in the list twice");
-	*(const char **)vec_push(v->d->arena, list) = v->text;
+	added = vec_push(v->d->arena, list);
+	*added = v->text;
 	return 0;
 }
 

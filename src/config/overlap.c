@@ -48,6 +48,13 @@ static int by_box(const void *pa, const void *pb)
 	return (a->entry > b->entry) - (a->entry < b->entry);
 }
 
+static void add_box(struct checker *k, struct boxes *boxes, struct box box)
+{
+	struct box *added = vec_push(k->scratch, &boxes->list);
+
+	*added = box;
+}
+
 static void add_boxes(struct checker *k, struct boxes *boxes, uint32_t entry)
 {
 	const struct entry *e = &k->c->entries.at[entry];
@@ -56,10 +63,9 @@ static void add_boxes(struct checker *k, struct boxes *boxes, uint32_t entry)
 		if (e->ports.n && !(e->protocols & 1U << proto))
 			continue;
 		for (size_t i = 0; i < e->ports.n; i++)
-			*(struct box *)vec_push(k->scratch, &boxes->list) = (struct box){ proto, e->ports.at[i].lo,
-				e->ports.at[i].hi, entry };
+			add_box(k, boxes, (struct box){ proto, e->ports.at[i].lo, e->ports.at[i].hi, entry });
 		if (!e->ports.n)
-			*(struct box *)vec_push(k->scratch, &boxes->list) = (struct box){ proto, 0, 65535, entry };
+			add_box(k, boxes, (struct box){ proto, 0, 65535, entry });
 	}
 }
 
@@ -75,14 +81,15 @@ static void sweep(struct checker *k, struct boxes *boxes, const struct prefix *p
 	for (size_t i = 0; i < boxes->list.n; i++) {
 		const struct box *b = &boxes->list.at[i];
 
-		if (far && far->proto == b->proto && b->lo <= far->hi && b->entry != far->entry)
-			*(struct conflict *)vec_push(k->scratch, &k->found.list) = (struct conflict){
-				.entry = b->entry > far->entry ? b->entry : far->entry,
-				.other = b->entry < far->entry ? b->entry : far->entry,
-				.proto = b->proto,
-				.port = b->lo,
-				.prefix = prefix,
-			};
+		if (far && far->proto == b->proto && b->lo <= far->hi && b->entry != far->entry) {
+			struct conflict *x = vec_push(k->scratch, &k->found.list);
+
+			x->entry = b->entry > far->entry ? b->entry : far->entry;
+			x->other = b->entry < far->entry ? b->entry : far->entry;
+			x->proto = b->proto;
+			x->port = b->lo;
+			x->prefix = prefix;
+		}
 		if (!far || far->proto != b->proto || b->hi >= far->hi)
 			far = b;
 	}
@@ -138,8 +145,12 @@ static void find_in_addresses(struct checker *k)
 	for (uint32_t i = 0; i < k->c->entries.n; i++) {
 		const struct entry *e = &k->c->entries.at[i];
 
-		for (size_t j = 0; e->kind == ENTRY_ADDRESS && !k->written[i].broken && j < e->addresses.n; j++)
-			*(struct leaf *)vec_push(k->scratch, &leaves.list) = (struct leaf){ &e->addresses.at[j], i };
+		for (size_t j = 0; e->kind == ENTRY_ADDRESS && !k->written[i].broken && j < e->addresses.n; j++) {
+			struct leaf *l = vec_push(k->scratch, &leaves.list);
+
+			l->prefix = &e->addresses.at[j];
+			l->entry = i;
+		}
 	}
 	if (leaves.list.n < 2)
 		return;

@@ -12,9 +12,6 @@
 #include "model/calendar.h"
 #include "util/nearest.h"
 
-#define REMARK_BYTES 200
-#define NODE_BYTES 64
-
 int(value_error)(const struct value *v, size_t offset, size_t width, const char *cure, const char *fmt, ...)
 {
 	struct place at = place_inside(&v->at, offset, width);
@@ -209,8 +206,8 @@ int value_rate(const struct value *v, uint64_t *ret_bps)
 		{ "gbps", 1000000000 },
 	};
 	const struct unit *u;
-	struct quantity q;
-	uint64_t bps;
+	struct quantity q = { .unit = "" };
+	uint64_t bps = 0;
 	char letter;
 	size_t n;
 
@@ -254,7 +251,7 @@ int value_size(const struct value *v, uint64_t *ret_bytes)
 		{ "TiB", 1099511627776 },
 	};
 	const struct unit *u;
-	struct quantity q;
+	struct quantity q = { .unit = "" };
 	size_t n;
 
 	if (quantity(v, "100GB", &q))
@@ -302,7 +299,7 @@ int value_span(const struct value *v, uint64_t *ret_seconds)
 	};
 	static const char *const names[] = { "s", "min", "h", "d" };
 	const struct unit *u = NULL;
-	struct quantity q;
+	struct quantity q = { .unit = "" };
 
 	if (quantity(v, "30d", &q))
 		return -1;
@@ -331,7 +328,7 @@ int value_span(const struct value *v, uint64_t *ret_seconds)
 
 int value_percent(const struct value *v, uint32_t *ret_percent)
 {
-	struct quantity q;
+	struct quantity q = { .unit = "" };
 	uint64_t hundredths;
 
 	if (quantity(v, "80%", &q))
@@ -369,45 +366,71 @@ int value_number(const struct value *v, uint64_t min, uint64_t max, uint64_t *re
 
 /* -- dates, times, flags --------------------------------------------------------------------------------------------- */
 
-static bool digits(const char *p, size_t n, int *ret)
+/* At most `most` digits at *p, which moves behind them; -1 if there are none. */
+static int digits(const char **p, size_t most)
 {
 	int x = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] < '0' || p[i] > '9')
-			return false;
-		x = x * 10 + (p[i] - '0');
-	}
-	*ret = x;
-	return true;
+	for (; n < most && **p >= '0' && **p <= '9'; n++)
+		x = x * 10 + (*(*p)++ - '0');
+	return n ? x : -1;
 }
 
 int value_date(const struct value *v, struct civil_date *ret_date)
 {
-	int y, m, d;
-	char end;
+	const char *p = v->text;
+	int y = digits(&p, 4), m = -1, d = -1;
 	struct civil_date date;
 
-	if (v->len == 10 && v->text[4] == '-' && v->text[7] == '-' && digits(v->text, 4, &y) &&
-		digits(v->text + 5, 2, &m) && digits(v->text + 8, 2, &d)) {
-		date = (struct civil_date){ .year = y, .month = (uint8_t)m, .day = (uint8_t)d };
-		if (!calendar_valid(date) || y < 1970 || y > 2199)
-			return value_bad(v, NULL, "there is no such day");
-		*ret_date = date;
-		return 0;
+	if (*p && strchr("-./", *p)) {
+		p++;
+		m = digits(&p, 2);
 	}
-	if (v->len <= 10 && sscanf(v->text, "%4d%*1[-./]%2d%*1[-./]%2d%c", &y, &m, &d, &end) == 3 && y > 999)
+	if (m >= 0 && *p && strchr("-./", *p)) {
+		p++;
+		d = digits(&p, 2);
+	}
+	if (*p || y < 1000 || d < 0)
+		return value_bad(v, "the year first, as 2027-03-01", "a date is YYYY-MM-DD");
+	if (v->len != 10 || v->text[4] != '-' || v->text[7] != '-')
 		return value_bad(v, hint(v, "write %04d-%02d-%02d", y, m, d), "a date is YYYY-MM-DD");
-	return value_bad(v, "the year first, as 2027-03-01", "a date is YYYY-MM-DD");
+	date = (struct civil_date){ .year = y, .month = (uint8_t)m, .day = (uint8_t)d };
+	if (!calendar_valid(date) || y < 1970 || y > 2199)
+		return value_bad(v, NULL, "there is no such day");
+	*ret_date = date;
+	return 0;
+}
+
+/* What was meant by "8:00", "8" or "8:30 pm": true and *h, *m when it is clear. */
+static bool meant_time(const char *p, int *h, int *m, bool *twelve)
+{
+	*h = digits(&p, 2);
+	*m = 0;
+	if (*p == ':') {
+		p++;
+		*m = digits(&p, 2);
+	}
+	p += strspn(p, " ");
+	*twelve = same_word(p, "am") || same_word(p, "pm");
+	if (same_word(p, "pm"))
+		*h = *h % 12 + 12;
+	else if (*twelve)
+		*h %= 12;
+	return (*twelve || !*p) && *h >= 0 && *h < 24 && *m >= 0 && *m < 60;
 }
 
 int value_time(const struct value *v, uint8_t *ret_hour, uint8_t *ret_minute)
 {
-	int h, m = 0, n = 0;
-	size_t len = strspn(v->text, "0123456789:");
-	const char *rest = v->text + len;
+	const char *p = v->text;
+	int h = digits(&p, 2), m = -1;
+	bool twelve;
 
-	if (v->len == 5 && v->text[2] == ':' && digits(v->text, 2, &h) && digits(v->text + 3, 2, &m)) {
+	if (v->len == 5 && *p == ':' && p == v->text + 2) {
+		p++;
+		m = digits(&p, 2);
+	}
+	if (m >= 0 && p == v->text + 5) {
 		if (h == 24 && !m)
 			return value_bad(v, "write 00:00", "a day ends where the next begins");
 		if (h > 23 || m > 59)
@@ -416,18 +439,9 @@ int value_time(const struct value *v, uint8_t *ret_hour, uint8_t *ret_minute)
 		*ret_minute = (uint8_t)m;
 		return 0;
 	}
-	while (*rest == ' ')
-		rest++;
-	if (len && len <= 5 &&
-		(sscanf(v->text, "%2d:%2d%n", &h, &m, &n) == 2 || (m = 0, sscanf(v->text, "%2d%n", &h, &n) == 1)) &&
-		(size_t)n == len && h >= 0 && h < 24 && m >= 0 && m < 60) {
-		if (same_word(rest, "am") || same_word(rest, "pm"))
-			return value_bad(v, hint(v, "write %02d:%02d", h % 12 + (same_word(rest, "pm") ? 12 : 0), m),
-				"a time is of 24 hours");
-		if (!*rest)
-			return value_bad(v, hint(v, "write %02d:%02d", h, m), "a time is HH:MM");
-	}
-	return value_bad(v, "as 08:00", "a time is HH:MM");
+	if (!meant_time(v->text, &h, &m, &twelve))
+		return value_bad(v, "as 08:00", "a time is HH:MM");
+	return value_bad(v, hint(v, "write %02d:%02d", h, m), twelve ? "a time is of 24 hours" : "a time is HH:MM");
 }
 
 int value_flag(const struct value *v, bool *ret)
@@ -448,137 +462,3 @@ int value_flag(const struct value *v, bool *ret)
 	}
 	return value_bad(v, meant, "it is yes or no");
 }
-
-/* -- types ----------------------------------------------------------------------------------------------------------- */
-
-static int parse_flag(const struct value *v, void *field)
-{
-	return value_flag(v, field);
-}
-
-static void print_flag(const void *field, struct str *out)
-{
-	str_puts(out, *(const bool *)field ? "yes" : "no");
-}
-
-const struct value_type type_flag = { .name = "yes or no", .parse = parse_flag, .print = print_flag };
-
-static int parse_number(const struct value *v, void *field)
-{
-	uint64_t n;
-
-	if (value_number(v, v->row->min, v->row->max, &n))
-		return -1;
-	*(uint32_t *)field = (uint32_t)n;
-	return 0;
-}
-
-static void print_number(const void *field, struct str *out)
-{
-	str_putf(out, "%" PRIu32, *(const uint32_t *)field);
-}
-
-const struct value_type type_number = { .name = "number", .parse = parse_number, .print = print_number };
-
-static void print_retention(const void *field, struct str *out)
-{
-	const struct retention *r = field;
-	uint64_t s = r->seconds;
-
-	if (r->forever)
-		str_puts(out, "forever");
-	else if (s % 86400 == 0)
-		str_putf(out, "%" PRIu64 "d", s / 86400);
-	else if (s % 3600 == 0)
-		str_putf(out, "%" PRIu64 "h", s / 3600);
-	else if (s % 60 == 0)
-		str_putf(out, "%" PRIu64 "min", s / 60);
-	else
-		str_putf(out, "%" PRIu64 "s", s);
-}
-
-static int retention_range(const struct value *v)
-{
-	const struct retention min = { .seconds = v->row->min }, max = { .seconds = v->row->max };
-	struct str text = STR_CEILING(64);
-	int ret;
-
-	print_retention(&min, &text);
-	str_puts(&text, " to ");
-	print_retention(&max, &text);
-	ret = value_bad(v, NULL, "it is from %s, or forever", text.p);
-	str_free(&text);
-	return ret;
-}
-
-static int parse_retention(const struct value *v, void *field)
-{
-	struct retention *r = field;
-	uint64_t s;
-
-	if (value_is(v, "forever")) {
-		*r = (struct retention){ .forever = true };
-		return 0;
-	}
-	if (v->text[0] < '0' || v->text[0] > '9')
-		return value_bad(v, nearest_distance(v->text, "forever") < 3 ? "did you mean \"forever\"?" : "as 90d",
-			"it is a span, or forever");
-	if (value_span(v, &s))
-		return -1;
-	if (s < v->row->min || s > v->row->max)
-		return retention_range(v);
-	*r = (struct retention){ .seconds = s };
-	return 0;
-}
-
-const struct value_type type_retention = {
-	.name = "span or forever", .parse = parse_retention, .print = print_retention
-};
-
-static void print_text(const void *field, struct str *out)
-{
-	const char *text = *(const char *const *)field;
-
-	str_puts(out, text ? text : "");
-}
-
-static int parse_path(const struct value *v, void *field)
-{
-	if (v->text[0] != '/')
-		return value_bad(v, "as /var/lib/portflow/portflow.db", "a path begins with \"/\"");
-	if (v->text[v->len - 1] == '/')
-		return value_bad(v, "name the file in it", "that is a folder");
-	*(const char **)field = v->text;
-	return 0;
-}
-
-const struct value_type type_path = { .name = "path", .parse = parse_path, .print = print_text };
-
-static bool name_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static int parse_node(const struct value *v, void *field)
-{
-	for (size_t i = 0; i < v->len; i++)
-		if (!name_letter(v->text[i]) && (i == 0 || !strchr("._-", v->text[i])))
-			return value_bad(v, "as hk1", "a machine's name is made of A-Z a-z 0-9 . _ -");
-	if (v->len > NODE_BYTES)
-		return value_bad(v, NULL, "a machine's name has at most %d letters", NODE_BYTES);
-	*(const char **)field = v->text;
-	return 0;
-}
-
-const struct value_type type_node = { .name = "name", .parse = parse_node, .print = print_text };
-
-static int parse_remark(const struct value *v, void *field)
-{
-	if (v->len > REMARK_BYTES)
-		return value_error(v, REMARK_BYTES, v->len - REMARK_BYTES, "make it shorter",
-			"a remark has at most %d bytes, this one has %zu", REMARK_BYTES, v->len);
-	*(const char **)field = v->text;
-	return 0;
-}
-
-const struct value_type type_remark = { .name = "text", .free_text = true, .parse = parse_remark, .print = print_text };

@@ -63,7 +63,7 @@ int value_flag(const struct value *v, bool *ret);
 /* A decimal number without unit, sign, leading zero or blank. */
 int value_number(const struct value *v, uint64_t min, uint64_t max, uint64_t *ret);
 
-extern const struct value_type type_flag, type_number, type_retention, type_path, type_node, type_remark, /* values.c */
+extern const struct value_type type_flag, type_number, type_retention, type_path, type_node, type_remark, /* types.c */
 	type_ports, type_protocols, type_prefixes, type_devices,                                          /* lists.c */
 	type_billing, type_zone, type_cycle, type_reset_day, type_reset_time;                             /* cycle.c */
 

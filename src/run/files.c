@@ -80,6 +80,13 @@ static int not_opened(const char *name, int errnum, struct err *err)
 	return err_sys(err, ERR_CONFIG, errnum, "%s", name);
 }
 
+static void add_source(struct arena *a, struct config_sources *to, const struct config_source *source)
+{
+	struct config_source *added = vec_push(a, &to->files);
+
+	*added = *source;
+}
+
 static int load_file(const char *name, struct arena *a, struct config_sources *ret, struct err *err)
 {
 	cleanup_fd int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -99,7 +106,7 @@ static int load_file(const char *name, struct arena *a, struct config_sources *r
 		return -1;
 	if (!ret->files.n || st.st_mtim.tv_sec > ret->mtime)
 		ret->mtime = st.st_mtim.tv_sec;
-	*(struct config_source *)vec_push(a, &ret->files) = source;
+	add_source(a, ret, &source);
 	return 0;
 }
 
@@ -113,6 +120,13 @@ static bool is_ini(const char *name)
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_name(struct arena *a, struct name_list *to, const char *name)
+{
+	const char **added = vec_push(a, to);
+
+	*added = name;
 }
 
 static int load_folder(const char *folder, struct arena *a, struct config_sources *ret, struct err *err)
@@ -131,7 +145,7 @@ static int load_folder(const char *folder, struct arena *a, struct config_source
 			folder, folder);
 	for (errno = 0; (item = readdir(dir)); errno = 0)
 		if (is_ini(item->d_name))
-			*(const char **)vec_push(a, &names) = arena_printf(a, "%s/%s", folder, item->d_name);
+			add_name(a, &names, arena_printf(a, "%s/%s", folder, item->d_name));
 	if (errno)
 		return err_sys(err, ERR_FAIL, errno, "%s", folder);
 	if (names.n)
@@ -152,7 +166,7 @@ int files_load(const struct app *app, struct arena *a, struct config_sources *re
 	if (strcmp(path, "-") == 0) {
 		if (read_all(STDIN_FILENO, "<stdin>", a, &standard_input, err))
 			return -1;
-		*(struct config_source *)vec_push(a, &sources.files) = standard_input;
+		add_source(a, &sources, &standard_input);
 		*ret = sources;
 		return 0;
 	}
