@@ -272,6 +272,14 @@ static bool set_shape_equal(const struct ruleset_set *x, const struct ruleset_se
 	return !y->odd && x->key == y->key && x->interval == y->interval && x->data == y->data;
 }
 
+/* Kernels before 6.4 let go of a chain only when the element goes, not with its set: the chain could not go in this batch. */
+static void drop_set(struct differ *d, const struct ruleset_set *h)
+{
+	for (size_t i = 0; i < h->elems.n && h->data == DATA_VERDICT; i++)
+		elem_change(d, CHANGE_ELEM_DEL, h, &h->elems.at[i]);
+	change(d, CHANGE_SET_DEL, h->name);
+}
+
 /* Which wanted sets must be made anew. */
 static bool *diff_sets(struct differ *d)
 {
@@ -291,14 +299,14 @@ static bool *diff_sets(struct differ *d)
 		}
 		remade[i] = h != NULL;
 		if (h)
-			change(d, CHANGE_SET_DEL, h->name);
+			drop_set(d, h);
 		change(d, CHANGE_SET_ADD, w->name)->set = w;
 		for (size_t j = 0; j < w->elems.n; j++)
 			elem_change(d, CHANGE_ELEM_ADD, w, &w->elems.at[j]);
 	}
 	for (size_t i = 0; i < d->have->sets.n; i++)
 		if (!ruleset_set(d->want, d->have->sets.at[i].name))
-			change(d, CHANGE_SET_DEL, d->have->sets.at[i].name);
+			drop_set(d, &d->have->sets.at[i]);
 	return remade;
 }
 

@@ -15,8 +15,8 @@ enum change_kind {
 	CHANGE_TABLE_FLAGS,
 	CHANGE_CHAIN_FLUSH, /* all rules of the chain */
 	CHANGE_ELEM_DEL,
+	CHANGE_SET_DEL, /* before the chains that its verdicts lead to */
 	CHANGE_CHAIN_DEL,
-	CHANGE_SET_DEL,
 	CHANGE_FLOWTABLE_DEL,
 	CHANGE_OBJECT_DEL, /* of a kind that we never make */
 	CHANGE_CHAIN_ADD,

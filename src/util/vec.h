@@ -15,6 +15,7 @@
 /* Grows to hold one more and returns its address; never NULL. */
 void *vec_push_(struct arena *a, void **at, size_t *n, size_t *cap, size_t size) __attribute__((returns_nonnull));
 
+/* A list may hold pointers: NOLINTNEXTLINE(bugprone-sizeof-expression) */
 #define vec_push(a, v) ((__typeof__((v)->at))vec_push_((a), (void **)&(v)->at, &(v)->n, &(v)->cap, sizeof *(v)->at))
 
 #endif
