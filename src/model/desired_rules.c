@@ -75,10 +75,14 @@ static void put_device(struct desired_build *b, struct ruleset_rule *r, enum dir
 	put(b, r, OP_META, REG, d == DIR_IN ? NFT_META_IIFNAME : NFT_META_OIFNAME);
 }
 
+static void put_family(struct desired_build *b, struct ruleset_rule *r, uint8_t family)
+{
+	put_meta_is(b, r, NFT_META_NFPROTO, family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+}
+
 /* Our address of the packet: the destination of what comes in, the source of what goes out. */
 static void put_address(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint8_t family)
 {
-	put_meta_is(b, r, NFT_META_NFPROTO, family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	if (family == 4)
 		put_payload(b, r, REG, NFT_PAYLOAD_NETWORK_HEADER, d == DIR_IN ? 16 : 12, 4);
 	else
@@ -249,6 +253,8 @@ static void rule_address_ports(
 	if (!set)
 		return;
 	r = new_rule(b, c);
+	/* nft, loading its own listing, puts the family first: so a restored table equals ours. */
+	put_family(b, r, family);
 	put_meta_is(b, r, NFT_META_L4PROTO, PROTOCOLS[proto].number);
 	put_address(b, r, s->dir, family);
 	put_port(b, r, s->dir, family == 4 ? REG_BEHIND_ADDR4 : REG_BEHIND_ADDR6);
@@ -281,6 +287,7 @@ static void rule_addresses(
 	if (!set)
 		return;
 	r = new_rule(b, c);
+	put_family(b, r, family);
 	put_address(b, r, s->dir, family);
 	put_named(b, r, OP_COUNTER_MAP, 0, map);
 }
@@ -316,6 +323,7 @@ static void rule_local(struct desired_build *b, struct ruleset_chain *c, const s
 		if (!family_in(s, family) || !ruleset_set(&b->out->ruleset, own))
 			continue;
 		r = new_rule(b, c);
+		put_family(b, r, family);
 		put_address(b, r, s->dir, family);
 		put_named(b, r, OP_LOOKUP, 0, own);
 		put_named(b, r, OP_VERDICT, (uint32_t)NFT_GOTO, ports);
@@ -443,7 +451,8 @@ static void big_scope(
 void desired_direction(struct desired_build *b, enum direction d)
 {
 	struct scope s = { d, ROLE_ALL, 0, d == DIR_IN ? "in" : "out" };
-	struct ruleset_chain main = { .name = s.suffix,
+	/* nft 0.9.8 (Debian 11) cannot load a chain called "in" or "out". */
+	struct ruleset_chain main = { .name = d == DIR_IN ? "count_in" : "count_out",
 		.base = true,
 		.hook = d == DIR_IN ? NF_INET_PRE_ROUTING : NF_INET_POST_ROUTING,
 		.priority = d == DIR_IN ? PRIORITY_RAW : PRIORITY_AFTER_SRCNAT };

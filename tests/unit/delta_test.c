@@ -290,15 +290,13 @@ static void one_counter(void **state)
 		const struct one *x = &one_cases[i];
 		cleanup_arena struct arena a = { 0 };
 		struct ledger l = { 0 };
-		struct ruleset_object now = { "p_web.out", OBJECT_COUNTER, 1, x->now.handle, x->now.packets,
-			x->now.bytes };
+		struct counter_value now = { !x->missing, x->now.handle, x->now.packets, x->now.bytes };
 		struct delta_input in = { .ledger = &l,
 			.identity = x->identity,
 			.reset = x->reset,
 			.older = x->older,
 			.copies = x->copies ? x->copies : 1,
-			.counters = &now,
-			.n = x->missing ? 0 : 1,
+			.values = &now,
 			.link_overhead = x->overhead };
 		struct delta_output out;
 		struct ledger_counter *c;
@@ -327,21 +325,15 @@ static void one_counter(void **state)
 	}
 }
 
-/* Ids with holes, counters out of order, names that only one side has. */
+/* Ids with holes, counters out of order, one that is gone. */
 static void attribution(void **state)
 {
 	cleanup_arena struct arena a = { 0 };
 	struct ledger l = { 0 };
-	struct ruleset_object now[] = {
-		{ "canary", OBJECT_COUNTER, 1, 7, 1, 99 },
-		{ "p_b.in", OBJECT_COUNTER, 1, 7, 2, 20 },
-		{ "p_a.out", OBJECT_COUNTER, 1, 7, 3, 30 },
-		{ "p_b.out", OBJECT_COUNTER, 1, 7, 4, 40 },
-		{ "somebody", OBJECT_COUNTER, 1, 7, 9, 90 },
-	};
-	struct delta_input in = {
-		.ledger = &l, .identity = IDENTITY_KNOWN, .copies = 1, .counters = now, .n = sizeof now / sizeof *now
-	};
+	/* p_b.out, p_a.out, p_b.in, p_quiet.in, p_gone.in */
+	const struct counter_value now[] = { { true, 7, 4, 40 }, { true, 7, 3, 30 }, { true, 7, 2, 20 },
+		{ true, 7, 0, 0 }, { false, 7, 9, 90 } };
+	struct delta_input in = { .ledger = &l, .identity = IDENTITY_KNOWN, .copies = 1, .values = now };
 	struct delta_output out;
 
 	(void)state;
@@ -352,6 +344,7 @@ static void attribution(void **state)
 	add_counter(&a, &l, 3, DIR_OUT, ROLE_ALL, "p_a.out");
 	add_counter(&a, &l, 40, DIR_IN, ROLE_ALL, "p_b.in");
 	add_counter(&a, &l, 41, DIR_IN, ROLE_ALL, "p_quiet.in");
+	add_counter(&a, &l, 41, DIR_IN, ROLE_ALL, "p_gone.in");
 	delta_compute(&a, &in, &out);
 	check_figures("b", &out.delta[0], DIR_IN, 2, 20, 20);
 	check_figures("b", &out.delta[0], DIR_OUT, 4, 40, 40);
@@ -402,18 +395,17 @@ static void wire_figures(void **state)
 		uint64_t mss = 1500 - cases[i].header, n = cases[i].trains, k = cases[i].copies;
 		uint64_t big = n * (cases[i].header + 10 * mss), segments = 10 * n;
 		uint64_t wire = 100 * 1000 + segments * 1500;
-		struct ruleset_object now[] = {
-			{ "p_web.out", OBJECT_COUNTER, 1, 7, k * (100 + n), k * (100000 + big) },
-			{ "p_web.out.b1500", OBJECT_COUNTER, 1, 7, k * k * n, k * k * big },
-			{ "total.out", OBJECT_COUNTER, 1, 7, k * (100 + n), k * (100000 + big) },
-			{ "total.out.b1500", OBJECT_COUNTER, 1, 7, k * k * n, k * k * big },
-			{ "ts.out", OBJECT_COUNTER, 1, 7, k * k * cases[i].stamped, 1 },
+		const struct counter_value now[] = {
+			{ true, 7, k * (100 + n), k * (100000 + big) },
+			{ true, 7, k * k * n, k * k * big },
+			{ true, 7, k * (100 + n), k * (100000 + big) },
+			{ true, 7, k * k * n, k * k * big },
+			{ true, 7, k * k * cases[i].stamped, 1 },
 		};
 		struct delta_input in = { .ledger = &l,
 			.identity = IDENTITY_KNOWN,
 			.copies = cases[i].copies,
-			.counters = now,
-			.n = sizeof now / sizeof *now,
+			.values = now,
 			.link_overhead = cases[i].overhead };
 		struct delta_output out;
 
@@ -437,17 +429,17 @@ static void shares_apart(void **state)
 {
 	cleanup_arena struct arena a = { 0 };
 	struct ledger l = { 0 };
-	struct ruleset_object now[] = {
-		{ "b4.in", OBJECT_COUNTER, 1, 7, 10, 10 * (52 + 10 * 1448) },
-		{ "ts4.in", OBJECT_COUNTER, 1, 7, 10, 1 },
-		{ "b4.out", OBJECT_COUNTER, 1, 7, 10, 10 * (40 + 10 * 1460) },
-		{ "b6.in", OBJECT_COUNTER, 1, 7, 10, 10 * (60 + 10 * 1440) },
-		{ "b6.out", OBJECT_COUNTER, 1, 7, 10, 10 * (72 + 10 * 1428) },
-		{ "ts6.out", OBJECT_COUNTER, 1, 7, 10, 1 },
+	const struct counter_value now[] = {
+		{ true, 7, 10, 10 * (52 + 10 * 1448) }, /* aggregates of v4, in */
+		{ true, 7, 10, 1 },                     /* ... with timestamps */
+		{ true, 7, 10, 10 * (40 + 10 * 1460) }, /* v4, out */
+		{ true, 7, 0, 0 },
+		{ true, 7, 10, 10 * (60 + 10 * 1440) }, /* v6, in */
+		{ false, 0, 0, 0 },
+		{ true, 7, 10, 10 * (72 + 10 * 1428) }, /* v6, out */
+		{ true, 7, 10, 1 },
 	};
-	struct delta_input in = {
-		.ledger = &l, .identity = IDENTITY_KNOWN, .copies = 1, .counters = now, .n = sizeof now / sizeof *now
-	};
+	struct delta_input in = { .ledger = &l, .identity = IDENTITY_KNOWN, .copies = 1, .values = now };
 	struct delta_output out;
 
 	(void)state;
@@ -479,7 +471,7 @@ struct life {
 	struct arena arena;
 	struct ledger ledger;
 	struct ledger_counter *base;
-	struct ruleset_object now, saved;
+	struct counter_value now, saved;
 	unsigned int canary, saved_canary, armed; /* 0: zeroed */
 	enum identity identity;
 	uint64_t passed, stored;
@@ -488,12 +480,9 @@ struct life {
 
 static void sample(struct life *x)
 {
-	struct delta_input in = { .ledger = &x->ledger,
-		.identity = x->identity,
-		.reset = x->canary == 0,
-		.copies = 1,
-		.counters = &x->now,
-		.n = 1 };
+	struct delta_input in = {
+		.ledger = &x->ledger, .identity = x->identity, .reset = x->canary == 0, .copies = 1, .values = &x->now
+	};
 	struct delta_output out;
 
 	if (x->identity == IDENTITY_COPY && x->canary != 0 && x->canary != x->armed) {
@@ -552,7 +541,7 @@ static void lives(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2000; i++) {
-		struct life x = { .now = { "p_web.out", OBJECT_COUNTER, 1, 7, 0, 0 },
+		struct life x = { .now = { true, 7, 0, 0 },
 			.canary = 1,
 			.armed = 1,
 			.identity = IDENTITY_PENDING,
