@@ -9,21 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nft/read_internal.h"
 #include "nl/attr.h"
 
-struct point {
-	struct ruleset_elem elem;
-	bool end; /* the key is the first one behind a range */
-};
-
-struct elems {
-	struct arena *arena;
-	struct ruleset_set *set;
-	const char *last_name; /* neighbours often share their counter: one copy */
-	VEC_OF(struct point) points;
-};
-
-static const char *intern(struct elems *x, const char *name)
+static const char *intern(struct nft_elems *x, const char *name)
 {
 	if (!x->last_name || strcmp(x->last_name, name) != 0)
 		x->last_name = arena_strdup(x->arena, name);
@@ -42,7 +31,7 @@ static bool read_key(const struct nlattr *key, size_t len, uint8_t ret_key[SET_K
 	return false;
 }
 
-static void read_verdict(struct elems *x, const struct nlattr *data, struct ruleset_elem *e)
+static void read_verdict(struct nft_elems *x, const struct nlattr *data, struct ruleset_elem *e)
 {
 	const struct nlattr *v, *a;
 
@@ -58,9 +47,9 @@ static void read_verdict(struct elems *x, const struct nlattr *data, struct rule
 	}
 }
 
-static void read_elem(struct elems *x, const struct nlattr *nest)
+static void read_elem(struct nft_elems *x, const struct nlattr *nest)
 {
-	struct point p = { 0 };
+	struct nft_point p = { 0 };
 	const struct nlattr *a;
 	bool key = false;
 
@@ -104,7 +93,7 @@ static void read_elem(struct elems *x, const struct nlattr *nest)
 	*vec_push(x->arena, &x->set->elems) = p.elem;
 }
 
-static int on_elements(const struct nlmsghdr *nlh, void *arg, struct err *err)
+int nft_elems_reply(const struct nlmsghdr *nlh, void *arg, struct err *err)
 {
 	const struct nlattr *list, *nest;
 
@@ -121,7 +110,7 @@ static int on_elements(const struct nlmsghdr *nlh, void *arg, struct err *err)
 /* An end sorts before a start at the same key: it closes the range before. */
 static int by_key(const void *x, const void *y)
 {
-	const struct point *a = x, *b = y;
+	const struct nft_point *a = x, *b = y;
 	int order = memcmp(a->elem.from, b->elem.from, SET_KEY_MAX);
 
 	return order ? order : (int)b->end - (int)a->end;
@@ -135,14 +124,14 @@ static void key_before(const uint8_t key[SET_KEY_MAX], size_t len, uint8_t ret_k
 			return;
 }
 
-static void pair_points(struct elems *x)
+void nft_elems_end(struct nft_elems *x)
 {
 	size_t len = set_key_type(x->set->key)->len;
 
 	if (x->points.n)
 		qsort(x->points.at, x->points.n, sizeof *x->points.at, by_key);
 	for (size_t i = 0; i < x->points.n; i++) {
-		struct point *p = &x->points.at[i];
+		struct nft_point *p = &x->points.at[i];
 
 		if (p->end)
 			continue;
@@ -156,14 +145,14 @@ static void pair_points(struct elems *x)
 
 int nft_read_elems(struct talk *t, struct arena *a, struct ruleset_set *s, struct err *err)
 {
-	struct elems x = { .arena = a, .set = s };
+	struct nft_elems x = { .arena = a, .set = s };
 	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_INET);
 
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, s->name);
-	if (talk_dump(t, nlh, on_elements, &x, err) < 0)
+	if (talk_dump(t, nlh, nft_elems_reply, &x, err) < 0)
 		return -1;
-	pair_points(&x);
+	nft_elems_end(&x);
 	return 0;
 }
 

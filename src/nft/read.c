@@ -13,16 +13,12 @@
 
 #include "nft/elems.h"
 #include "nft/expr.h"
+#include "nft/read_internal.h"
 #include "nft/table.h"
 #include "nl/attr.h"
 
 #define FAMILY NFPROTO_INET
 #define SET_FLAGS_OURS ((uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT))
-
-struct reader {
-	struct arena *arena;
-	struct ruleset *out;
-};
 
 /* A comment in nft's user data: type, length, text with its NUL. */
 static const char *comment_of(struct arena *a, const struct nlattr *attr)
@@ -39,9 +35,8 @@ static const char *comment_of(struct arena *a, const struct nlattr *attr)
 	return "";
 }
 
-static int on_table(const struct nlmsghdr *nlh, void *arg, struct err *err)
+static int read_table(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
 {
-	struct reader *r = arg;
 	const struct nlattr *a;
 
 	(void)err;
@@ -65,18 +60,6 @@ static int on_table(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	return 0;
 }
 
-int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err)
-{
-	struct reader r = { a, ret_table };
-	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETTABLE, 0, FAMILY);
-
-	*ret_table = (struct ruleset){ .comment = "" };
-	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
-	if (talk_get(t, nlh, on_table, &r, err) == 0 || err->errnum == ENOENT)
-		return 0;
-	return -1;
-}
-
 /* Chains and flowtables cannot be filtered by the kernel: look before parsing. */
 static bool ours(const struct nlmsghdr *nlh, uint16_t table_attr)
 {
@@ -96,9 +79,8 @@ static int parse_failed(struct err *err, const char *what)
 	return err_set(err, ERR_FAIL, "netfilter: a %s that libnftnl cannot read", what);
 }
 
-static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
+static int read_chain(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
 {
-	struct reader *r = arg;
 	struct nftnl_chain *x;
 	struct ruleset_chain *c;
 	const char *type;
@@ -108,7 +90,7 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	x = nftnl_chain_alloc();
 	if (!x)
 		arena_oom();
-	if (nftnl_chain_nlmsg_parse(nlh, x) < 0) {
+	if (nftnl_chain_nlmsg_parse(nlh, x) < 0 || !nftnl_chain_get_str(x, NFTNL_CHAIN_NAME)) {
 		nftnl_chain_free(x);
 		return parse_failed(err, "chain");
 	}
@@ -127,9 +109,8 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	return 0;
 }
 
-static int on_rule(const struct nlmsghdr *nlh, void *arg, struct err *err)
+static int read_rule(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
 {
-	struct reader *r = arg;
 	struct nftnl_rule *x = nftnl_rule_alloc();
 	struct ruleset_rule *rule;
 	const char *chain;
@@ -137,7 +118,7 @@ static int on_rule(const struct nlmsghdr *nlh, void *arg, struct err *err)
 
 	if (!x)
 		arena_oom();
-	if (nftnl_rule_nlmsg_parse(nlh, x) < 0) {
+	if (nftnl_rule_nlmsg_parse(nlh, x) < 0 || !nftnl_rule_get_str(x, NFTNL_RULE_CHAIN)) {
 		rc = parse_failed(err, "rule");
 	} else {
 		chain = nftnl_rule_get_str(x, NFTNL_RULE_CHAIN);
@@ -179,16 +160,15 @@ static void shape_of(const struct nftnl_set *x, struct ruleset_set *s)
 		s->odd = true;
 }
 
-static int on_set(const struct nlmsghdr *nlh, void *arg, struct err *err)
+static int read_set(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
 {
-	struct reader *r = arg;
 	struct nftnl_set *x = nftnl_set_alloc();
 	struct ruleset_set *s;
 	int rc = 0;
 
 	if (!x)
 		arena_oom();
-	if (nftnl_set_nlmsg_parse(nlh, x) < 0) {
+	if (nftnl_set_nlmsg_parse(nlh, x) < 0 || !nftnl_set_get_str(x, NFTNL_SET_NAME)) {
 		rc = parse_failed(err, "set");
 	} else if (!(nftnl_set_get_u32(x, NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS)) {
 		s = vec_push(r->arena, &r->out->sets);
@@ -199,18 +179,16 @@ static int on_set(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	return rc;
 }
 
-static int on_object(const struct nlmsghdr *nlh, void *arg, struct err *err)
+static int read_object(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
 {
-	struct reader *r = arg;
 
 	(void)err;
 	nft_object_read(r->arena, nlh, vec_push(r->arena, &r->out->objects));
 	return 0;
 }
 
-static int on_flowtable(const struct nlmsghdr *nlh, void *arg, struct err *err)
+static int read_flowtable(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
 {
-	struct reader *r = arg;
 	const struct nlattr *a;
 
 	(void)err;
@@ -222,29 +200,60 @@ static int on_flowtable(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	return 0;
 }
 
-static int dump(
-	struct talk *t, uint16_t type, uint16_t table_attr, talk_reply *reply, struct reader *r, struct err *err)
+int nft_read_reply(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	switch (NFNL_MSG_TYPE(nlh->nlmsg_type)) {
+	case NFT_MSG_NEWTABLE:
+		return read_table(nlh, arg, err);
+	case NFT_MSG_NEWCHAIN:
+		return read_chain(nlh, arg, err);
+	case NFT_MSG_NEWRULE:
+		return read_rule(nlh, arg, err);
+	case NFT_MSG_NEWSET:
+		return read_set(nlh, arg, err);
+	case NFT_MSG_NEWOBJ:
+		return read_object(nlh, arg, err);
+	case NFT_MSG_NEWFLOWTABLE:
+		return read_flowtable(nlh, arg, err);
+	default:
+		return 0;
+	}
+}
+
+int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err)
+{
+	struct nft_reader r = { a, ret_table };
+	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETTABLE, 0, FAMILY);
+
+	*ret_table = (struct ruleset){ .comment = "" };
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
+	if (talk_get(t, nlh, nft_read_reply, &r, err) == 0 || err->errnum == ENOENT)
+		return 0;
+	return -1;
+}
+
+static int dump(struct talk *t, uint16_t type, uint16_t table_attr, struct nft_reader *r, struct err *err)
 {
 	struct nlmsghdr *nlh = talk_request(t, type, NLM_F_DUMP, FAMILY);
 
 	if (table_attr)
 		mnl_attr_put_strz(nlh, table_attr, RULESET_TABLE);
-	return talk_dump(t, nlh, reply, r, err);
+	return talk_dump(t, nlh, nft_read_reply, r, err);
 }
 
 int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err)
 {
-	struct reader r = { a, ret_ruleset };
+	struct nft_reader r = { a, ret_ruleset };
 	uint32_t after;
 
 	if (nft_read_table(t, a, ret_ruleset, err) < 0)
 		return -1;
 	if (ret_ruleset->present) {
-		if (dump(t, NFT_MSG_GETCHAIN, 0, on_chain, &r, err) < 0 ||
-			dump(t, NFT_MSG_GETRULE, NFTA_RULE_TABLE, on_rule, &r, err) < 0 ||
-			dump(t, NFT_MSG_GETSET, NFTA_SET_TABLE, on_set, &r, err) < 0 ||
-			dump(t, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, on_object, &r, err) < 0 ||
-			dump(t, NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, on_flowtable, &r, err) < 0)
+		if (dump(t, NFT_MSG_GETCHAIN, 0, &r, err) < 0 ||
+			dump(t, NFT_MSG_GETRULE, NFTA_RULE_TABLE, &r, err) < 0 ||
+			dump(t, NFT_MSG_GETSET, NFTA_SET_TABLE, &r, err) < 0 ||
+			dump(t, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, &r, err) < 0 ||
+			dump(t, NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, &r, err) < 0)
 			return -1;
 		for (size_t i = 0; i < ret_ruleset->sets.n; i++)
 			if (!ret_ruleset->sets.at[i].odd && nft_read_elems(t, a, &ret_ruleset->sets.at[i], err) < 0)

@@ -100,7 +100,8 @@ static inline const char *random_config(struct arena *a, uint64_t *seed)
 	if (next_random(seed) % 3 == 0)
 		text = arena_printf(a, "%s[interface all]\nremark = x\n", text);
 	else if (next_random(seed) % 2)
-		text = arena_printf(a, "%s[interface one]\ninterface = eth0\n[interface two]\ninterface = side0\n", text);
+		text = arena_printf(
+			a, "%s[interface one]\ninterface = eth0\n[interface two]\ninterface = side0\n", text);
 	return text;
 }
 
