@@ -196,6 +196,12 @@ rm "$WORK/db" && mv "$WORK/db.away" "$WORK/db"
 recovered "the path is back"
 
 # -- the INI ------------------------------------------------------------------------------------------------------------
+# A file that cannot be read cannot name its database either: here it is in the default place.
+pf_ok down
+DB=/var/lib/portflow/portflow.db
+good_ini
+pf_ok apply
+oracle_load peer
 before=$(kernel)
 refused() { # DESCRIPTION [REGEX]: check and apply say 78, sample goes on as applied and says 78
 	local n
@@ -257,7 +263,7 @@ pf_ok apply
 exits "and the good INI is as before" 0 plan
 
 # a file younger than 2 s is left to the next run of a timer
-printf '[portflow]\ndatabase = %s\ntimezone = UTC\n[port web]\nports = 443\n[port fresh]\nports = 4444\n' "$DB" >"$INI"
+printf '[portflow]\ntimezone = UTC\n[port web]\nports = 443\n[port fresh]\nports = 4444\n' >"$INI"
 pf_run sample
 is "an INI that was just written: sample exits 0" "$rc" 0
 is "and does not take it up yet" "$(nft list counters table inet portflow | grep -c p_fresh)" 0

@@ -149,7 +149,7 @@ is "and so is the list of objects of MTUs that nobody has" "$(nft list counters 
 
 # -- names that devices may have ----------------------------------------------------------------------------------------
 for name in 'eth0.100' 'a-b_c+d' 'tcp' '123456789012345'; do
-	ip link add "$name" type dummy || continue
+	ip link add "$name" type veth peer name "xx$ID" || continue
 	ip link set "$name" up
 	printf '[portflow]\ninterface = %s\n[port web]\nports = 443\n[interface dev]\ninterface = %s\n' "$name" "$name" | ini
 	fresh

@@ -33,6 +33,7 @@ trap 'exit 143' TERM INT HUP # the first process of a namespace hears only what 
 export LC_ALL=C
 mount -t tmpfs -o mode=755 portflow-test /run || exit 1
 mount -t sysfs portflow-test /sys 2>/dev/null # that of this network namespace
+mount -t tmpfs portflow-test /var/lib || exit 1 # no test may meet the database of this machine
 WORK=/run/work
 INI=$WORK/portflow.ini
 DB=$WORK/db/portflow.db

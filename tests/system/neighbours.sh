@@ -41,7 +41,7 @@ surround() { # LABEL: the whole life of portflow beside what is loaded now
 	is "$label: down" "$rc" 0
 	others >"$WORK/after"
 	is "$label: the others are what they were" "$(diff "$WORK/before" "$WORK/after")" ""
-	is "$label: nothing of ours is left" "$(nft list tables | grep -c portflow)" 0
+	is "$label: nothing of ours is left" "$(nft list tables | grep -c '^table inet portflow$')" 0
 }
 surround "nobody else"
 loaded=0

@@ -84,7 +84,7 @@ status_read() { # -> lines "NAME DIRECTION bytes packets raw_bytes raw_packets"
 figure() { # NAME in|out [bytes|packets|raw_bytes|raw_packets] -> one number of status
 	local column=3
 	case ${3:-bytes} in packets) column=4 ;; raw_bytes) column=5 ;; raw_packets) column=6 ;; esac
-	status_read | awk -v n="$1" -v d="$2" -v c=$column '$1 == n && $2 == d { print $c; found = 1 } END { if (!found) print "none" }'
+	status_read | awk -v n="$1" -v d="$2" -v c=$column '$1 == n && $2 == d { print $c; found = 1 } END { if (!found) print -1 }'
 }
 truth() { # here|peer NAME in|out -> bytes of the oracle
 	oracle_read "$1" | awk -v n="$2" -v d="$3" '$1 == n && $2 == d { print $3 }'
