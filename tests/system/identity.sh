@@ -230,7 +230,8 @@ begin
 nft reset counters >/dev/null
 packets $C
 if strace_works; then
-	strace -f -qq -o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:signal=KILL:when=3 "$PORTFLOW" -c "$INI" sample 2>/dev/null
+	(strace -f -qq -o /dev/null -e trace=fsync,fdatasync -e inject=fsync,fdatasync:signal=KILL:when=3 "$PORTFLOW" -c "$INI" sample
+		exit 0) 2>/dev/null
 	pf_ok sample
 	counted "reset, and the run that finds it killed: A + C" $((A + C))
 else

@@ -35,7 +35,7 @@ FAULT_STEP=${FAULT_STEP:-1} # every how manieth point; the seed says which
 
 strace_works() {
 	command -v strace >/dev/null || return 1
-	strace -f -qq -e trace=write -e inject=write:signal=KILL -o "$WORK/trace" echo alive >"$WORK/alive" 2>/dev/null
+	(strace -f -qq -e trace=write -e inject=write:signal=KILL -o "$WORK/trace" echo alive >"$WORK/alive"; exit 0) 2>/dev/null
 	[ ! -s "$WORK/alive" ]
 }
 # The system calls of a run in order, as "NAME N": its Nth NAME. Only what follows the dynamic linker's work, unless it is all.
@@ -50,8 +50,9 @@ fault_run() { # SYSCALL N INJECTION COMMAND...
 	local call=$1 n=$2 how=$3
 	shift 3
 	# (not with --seccomp-bpf: then strace 6.1 kills nothing)
-	timeout -k 5 60 strace -f -qq -o "$WORK/fault" -e trace="$call" -e inject="$call:$how:when=$n" \
+	(timeout -k 5 60 strace -f -qq -o "$WORK/fault" -e trace="$call" -e inject="$call:$how:when=$n" \
 		"$PORTFLOW" -c "$INI" "$@" >"$WORK/fault.out" 2>"$WORK/fault.err"
+		exit $?) 2>/dev/null # the shell's own "Killed"
 	rc=$?
 	touched=0
 	if [ $rc -ge 128 ] || grep -q '(INJECTED)' "$WORK/fault"; then touched=1; fi
