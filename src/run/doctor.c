@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void doctor_say(struct doctor *d, enum finding_level level, const char *check, const char *cure, const char *fmt, ...)
 {
@@ -16,6 +17,9 @@ void doctor_say(struct doctor *d, enum finding_level level, const char *check, c
 	if (vsnprintf(text, sizeof text, fmt, ap) < 0)
 		text[0] = '\0';
 	va_end(ap);
+	/* a check is a line, whatever it quotes */
+	for (char *p = text; (p = strchr(p, '\n'));)
+		*p = ' ';
 	*f = (struct finding){ level, check, arena_strdup(d->arena, text), cure };
 }
 

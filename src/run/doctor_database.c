@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "run/doctor.h"
+#include "store/keep.h"
 #include "store/store.h"
 
 #define ROOM_BYTES ((uint64_t)64 << 20) /* a year of a hundred entries is 10 MB */
@@ -38,14 +39,26 @@ static void remember(struct doctor *d, struct store *s)
 	struct ledger *l = arena_new(d->arena, struct ledger);
 	const char *down = NULL;
 
-	if (store_load(s, d->arena, l, &err) < 0) {
-		doctor_say(d, FINDING_FAIL, "database", "portflow db restore FILE", "%s", err.text);
-		return;
-	}
-	doctor_say(d, FINDING_OK, "database", NULL, "%s is whole", d->config.settings.database);
+	if (store_load(s, d->arena, l, &err) < 0)
+		return; /* the check has said so */
 	d->remembered = l->devices ? l->devices : "";
 	d->sampled = l->sampled;
 	d->down = store_meta_get(s, d->arena, "down", &down, &err) == 0 && down;
+}
+
+static void examine(struct doctor *d, struct store *s, const char *path)
+{
+	struct err err = { 0 };
+	struct name_list faults = { 0 };
+
+	if (store_check(s, d->arena, &faults, &err) < 0)
+		doctor_say(d, FINDING_FAIL, "database", NULL, "%s", err.text);
+	else if (faults.n > 0)
+		doctor_say(d, FINDING_FAIL, "database", "portflow db restore BACKUP", "%s is damaged: %s%s", path,
+			faults.at[0],
+			faults.n > 1 ? arena_printf(d->arena, ", and %zu more (portflow db check)", faults.n - 1) : "");
+	else
+		doctor_say(d, FINDING_OK, "database", NULL, "%s is whole", path);
 }
 
 void doctor_database(struct doctor *d)
@@ -63,9 +76,10 @@ void doctor_database(struct doctor *d)
 	}
 	if (store_open(path, STORE_READ, &s, &err) < 0) {
 		doctor_say(d, err.kind == ERR_PERM ? FINDING_WARN : FINDING_FAIL, "database",
-			err.kind == ERR_PERM ? "sudo portflow doctor" : "portflow db restore FILE", "%s", err.text);
+			err.kind == ERR_PERM ? "sudo portflow doctor" : "portflow db restore BACKUP", "%s", err.text);
 		return;
 	}
+	examine(d, s, path);
 	remember(d, s);
 	room(d, path);
 }
