@@ -39,7 +39,7 @@ static bool edit_slice(const struct edit *e, struct slice_reader in, struct str 
 		if (at < rows.n && rows.at[at].entry == e->to) {
 			slice_row_add(&rows.at[at], &moved);
 		} else {
-			vec_push(e->a, &rows);
+			slice_rows_add(e->a, &rows, &moved);
 			memmove(&rows.at[at + 1], &rows.at[at], (rows.n - 1 - at) * sizeof *rows.at);
 			rows.at[at] = moved;
 		}

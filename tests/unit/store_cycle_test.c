@@ -142,6 +142,19 @@ static void another_rule_estimates_raw(void **state)
 	assert_int_equal(f->l.entries.at[0].cycle.raw_bytes[DIR_IN], 1900000);
 }
 
+/* Not while its whole life is in the new cycle: then that has what was counted. */
+static void another_rule_in_the_first_cycle(void **state)
+{
+	struct fixture *f = fixture(state);
+	int64_t id = add_entry(f, ENTRY_PORT, "web", T0 + HOUR);
+
+	result_by(f, &daily, 1, id, T0 + HOUR, T0 + 2 * HOUR, 19);
+	result_by(f, &daily, 1, id, T0 + 2 * HOUR, T0 + 3 * HOUR, 777);
+	result_by(f, &monthly, 2, id, T0 + 3 * HOUR, T0 + 4 * HOUR, 1);
+	reopen(f, STORE_READ);
+	assert_memory_equal(&f->l.entries.at[0].cycle, &f->l.entries.at[0].total, sizeof(struct figures));
+}
+
 static void the_clock_goes_back(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -294,6 +307,7 @@ int main(void)
 		CASE(another_rule),
 		CASE(another_rule_after_the_end),
 		CASE(another_rule_estimates_raw),
+		CASE(another_rule_in_the_first_cycle),
 		CASE(the_clock_goes_back),
 		CASE(retired_entries),
 		CASE(never),

@@ -248,6 +248,40 @@ static void restore_refuses(void **state)
 	everywhere(f, web, want);
 }
 
+/* The old one cannot even be opened: it goes aside with its WAL, which SQLite would else read into the new file. */
+static void restore_over_a_broken_one(void **state)
+{
+	struct fixture *f = fixture(state);
+	uint64_t want = day_sum(f, web, BUCKET_DAY);
+	char dest[160], wal[160];
+	const char *aside;
+	int fd;
+
+	snprintf(dest, sizeof dest, "%s/backup.db", f->folder);
+	OK(f, store_backup(f->s, dest, &f->err));
+	reopen(f, STORE_WRITE);
+	for (int64_t i = 0; i < 9; i++)
+		sample(f, web, T0 + 101 * DAY + i * 60, T0 + 101 * DAY + i * 60 + 60, bytes(5000, 0));
+	/* As a failing disk does it, under a process that dies. */
+	fd = open(f->path, O_WRONLY);
+	assert_int_equal(pwrite(fd, "garbage garbage garbage", 23, 0), 23);
+	close(fd);
+	snprintf(wal, sizeof wal, "%s-wal", f->path);
+	fd = open(wal, O_WRONLY);
+	assert_int_equal(pwrite(fd, "garbage", 7, 40), 7); /* its first frame */
+	close(fd);
+	store_close(f->s);
+	f->s = NULL;
+	FAILS(f, store_open(f->path, STORE_WRITE, &f->s, &f->err), ERR_FAIL, "damaged");
+	OK(f, store_restore(f->path, dest, T0, &f->arena, &aside, &f->err));
+	assert_int_equal(access(wal, F_OK), 0); /* for those who may only read */
+	reopen(f, STORE_READ);
+	everywhere(f, web, want);
+	assert_int_equal(access(aside, F_OK), 0);
+	snprintf(wal, sizeof wal, "%s-wal", aside);
+	assert_int_equal(access(wal, F_OK), 0);
+}
+
 static size_t files_in(const struct fixture *f)
 {
 	DIR *d = opendir(f->folder);
@@ -396,6 +430,7 @@ int main(void)
 		CASE(faults_are_found),
 		CASE(backup),
 		CASE(restore),
+		CASE(restore_over_a_broken_one),
 		CASE(restore_to_nothing),
 		CASE(restore_refuses),
 		CASE(leaves_nothing_behind),
