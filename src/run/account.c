@@ -241,7 +241,7 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 int pass_account(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
-	struct delta_output now, lost;
+	struct delta_output now, lost, *wiped = NULL;
 	struct delta_input in = { .ledger = &p->ledger,
 		.identity = p->rebuild ? IDENTITY_PENDING : p->identity,
 		.reset = p->reset,
@@ -255,10 +255,11 @@ int pass_account(struct pass *p, struct err *err)
 		in.identity = IDENTITY_LOST;
 		in.values = lost_values(p);
 		delta_compute(a, &in, &lost);
+		wiped = &lost;
 	}
 	find_drops(p);
 	find_events(p, &now);
-	account_entries(p, &now, p->found.wiped ? &lost : NULL);
+	account_entries(p, &now, wiped);
 	fill_result(p, &now);
 	return store_result(p->store, &p->result, err);
 }
