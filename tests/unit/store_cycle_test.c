@@ -150,7 +150,7 @@ static void another_rule_in_the_first_cycle(void **state)
 
 	result_by(f, &daily, 1, id, T0 + HOUR, T0 + 2 * HOUR, 19);
 	result_by(f, &daily, 1, id, T0 + 2 * HOUR, T0 + 3 * HOUR, 777);
-	result_by(f, &monthly, 2, id, T0 + 3 * HOUR, T0 + 4 * HOUR, 1);
+	result_by(f, &monthly, 2, id, T0 + 3 * HOUR, T0 + 4 * HOUR, 1000);
 	reopen(f, STORE_READ);
 	assert_memory_equal(&f->l.entries.at[0].cycle, &f->l.entries.at[0].total, sizeof(struct figures));
 }

@@ -260,6 +260,14 @@ static void group_members_read(void **state)
 	assert_int_equal(as_member(f), 1);
 }
 
+static void readers_cannot_write(void **state)
+{
+	struct fixture *f = fixture(state);
+
+	reopen(f, STORE_READ);
+	FAILS(f, store_meta_set(f->s, "x", "y", &f->err), ERR_PERM, "not permitted to write");
+}
+
 /* -- crashes ------------------------------------------------------------------------------------------------------------ */
 
 static void copy(const char *from, const char *to)
@@ -400,6 +408,7 @@ int main(void)
 		EMPTY(damaged),
 		EMPTY(not_permitted),
 		EMPTY(group_members_read),
+		CASE(readers_cannot_write),
 		CASE(crash_between_and_inside),
 		CASE(readers_do_not_block),
 		CASE(a_second_writer_waits_then_gives_up),
