@@ -1,4 +1,5 @@
-/* Changes to our table as the `nft` commands that would do the same: for people who want to see and learn. Nobody runs them.
+/* Changes to our table as the `nft` commands that would do the same.
+ * For people who want to see and learn; nobody runs them.
  * run/ calls. */
 #ifndef NFT_WORDS_H
 #define NFT_WORDS_H

@@ -41,7 +41,7 @@ static int peek_counters(struct talk *t, struct arena *a, const struct config *c
 static int peek_table(struct talk *t, struct arena *a, const struct config *c, const struct ledger *l,
 	struct figures *ret_delta, enum peek *ret_how, struct err *err)
 {
-	struct ruleset table;
+	struct ruleset table = { .comment = "" };
 	struct epoch where = { .present = true, .bound = true };
 	enum identity identity;
 

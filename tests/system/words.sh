@@ -1,5 +1,7 @@
 #!/bin/bash
-# `-v apply` shows each change as the nft command that does the same: typed into an empty machine, they make the same table.
+# `-v apply` shows each change as the nft command that does the same.
+# Typed into an empty machine, they make the same table.
+# `make check` runs it.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_program
