@@ -7,7 +7,7 @@
 need_program
 strace_works || skip_all "strace cannot inject faults here"
 net_up || exit 1
-if [ -z "${TORTURE:-}" ]; then FAULT_STEP=${STEP:-29}; fi
+if [ -z "${TORTURE:-}" ]; then FAULT_STEP=${STEP:-61}; fi
 note "SEED=$SEED, every ${FAULT_STEP}th point"
 ERRORS=${ERRORS:-ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO}
 CALLS='send|recv|pwrite|pread|read|write|f(data)?sync|open|fcntl|ftruncate|flock|unlink|mmap|mremap|fstat|newfstat|fchmod|fchown|mkdir|socket|bind|set|get|rename|close|lseek|membarrier|clock|poll|stat|access'

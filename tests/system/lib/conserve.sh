@@ -97,6 +97,11 @@ fault_once() { # of fault_loop, with its variables
 		$check
 		return 1
 	fi
+	if [ $rc = 0 ] && [ "${command[0]}" = apply ] && ! pf plan >"$WORK/plan" 2>&1; then
+		log+="$call $n $how: apply said 0, but the plan is not empty: $(head -n 5 "$WORK/plan")"$'\n'
+		$check
+		return 1
+	fi
 	$check && return 0
 	log+="$call $n $how (exit $rc): $(cat "$WORK/agree.log")"$'\n'"$(head -n 3 "$WORK/fault.err")"$'\n'
 	return 1
