@@ -93,7 +93,7 @@ if strace_works 2>/dev/null; then
 	# a run that stands still in the middle of its result
 	strace -f -qq -o "$WORK/held" -e trace=fsync,fdatasync -e inject=fsync,fdatasync:signal=STOP:when=1 "$PORTFLOW" -c "$INI" sample &
 	holder=$!
-	wait_for "grep -q SIGSTOP '$WORK/held'"
+	wait_for "grep -qs SIGSTOP '$WORK/held'"
 	began=$(date +%s)
 	pf_run sample
 	is "a lock that is held: exit 75" "$rc" 75
@@ -276,9 +276,9 @@ pf_ok apply
 # -- the locale ---------------------------------------------------------------------------------------------------------
 localedef -i de_DE -f UTF-8 "$WORK/de_DE.UTF-8" 2>/dev/null
 for locale in de_DE.UTF-8 zh_CN.UTF-8 tr_TR.UTF-8 nonsense; do
-	is "status in $locale is that of C" "$(LOCPATH=$WORK LC_ALL=$locale pf status --json | sed 's/"time":"[^"]*"//')" \
+	is "status in $locale is that of C" "$(env LOCPATH=$WORK LC_ALL=$locale "$PORTFLOW" -c "$INI" status --json | sed 's/"time":"[^"]*"//')" \
 		"$(LC_ALL=C pf status --json | sed 's/"time":"[^"]*"//')"
-	out=$(LOCPATH=$WORK LC_ALL=$locale pf sample 2>&1)
+	out=$(env LOCPATH=$WORK LC_ALL=$locale "$PORTFLOW" -c "$INI" sample 2>&1)
 	is "sample in $locale" "$? $out" "0 "
 done
 recovered "to the end, each byte once"

@@ -27,6 +27,9 @@ quiet_net() { # of the namespace it runs in: no packets but those that a test se
 		echo 1 >"/proc/sys/net/ipv6/conf/$f/addr_gen_mode" # no link-local addresses of their own accord
 	done
 	echo reno >/proc/sys/net/ipv4/tcp_congestion_control # bbr paces by timers, which is slow here
+	# less in flight than a veth's backlog holds (1000 packets): what the cable drops, one end counts and the other does not
+	echo 4096 65536 262144 >/proc/sys/net/ipv4/tcp_rmem
+	echo 4096 65536 262144 >/proc/sys/net/ipv4/tcp_wmem
 	ip link set lo up
 }
 new_namespace() { # NAME

@@ -5,7 +5,7 @@
  *   -d  destinations, one family                      -p  destination ports, as 53,8000-8100
  *   -s  source ports, default: the kernel's choice    -b  source address
  *   -l  payload bytes, default 100                    -c  packets for each source port, address and port, default 1
- *   -r  packets a second, default 50000, so that no backlog overflows
+ *   -r  packets a second, default 20000, so that no backlog overflows
  * stdout: "packets=N ip_bytes=N" (headers of IP and UDP or SCTP included; a datagram above the MTU counted as if whole). */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -237,7 +237,7 @@ static void parse(int argc, char **argv, struct plan *p)
 int main(int argc, char **argv)
 {
 	static struct ports dst, src;
-	struct plan p = { .protocol = IPPROTO_UDP, .dst = &dst, .src = &src, .length = 100, .count = 1, .rate = 50000 };
+	struct plan p = { .protocol = IPPROTO_UDP, .dst = &dst, .src = &src, .length = 100, .count = 1, .rate = 20000 };
 
 	parse(argc, argv, &p);
 	if (!src.n)
