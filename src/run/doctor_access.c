@@ -124,7 +124,7 @@ static void open_to_all(struct doctor *d, const char *path, mode_t bits, const c
 {
 	struct stat st;
 
-	if (path && stat(path, &st) == 0 && (st.st_mode & bits) != 0)
+	if (stat(path, &st) == 0 && (st.st_mode & bits) != 0)
 		doctor_say(d, FINDING_WARN, "access", arena_printf(d->arena, "chmod o-rwx %s", path),
 			"everybody on this machine can %s %s", what, path);
 }
@@ -134,7 +134,8 @@ void doctor_access(struct doctor *d)
 	const struct passwd *user = getpwnam(SERVICE_USER);
 
 	open_to_all(d, d->app->config_path, S_IWOTH, "change");
-	open_to_all(d, d->config.settings.database, S_IROTH | S_IWOTH, "read");
+	if (d->config.settings.database)
+		open_to_all(d, d->config.settings.database, S_IROTH | S_IWOTH, "read");
 	if (!user)
 		doctor_say(d, FINDING_WARN, "access", "make install, then systemd-sysusers",
 			"there is no user " SERVICE_USER
