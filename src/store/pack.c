@@ -76,7 +76,7 @@ static uint64_t get_bits(struct pack_reader *r, unsigned n)
 	for (unsigned got = 0; got < n;) {
 		unsigned skip = r->at % 8, part = 8 - skip < n - got ? 8 - skip : n - got;
 
-		v |= (uint64_t)(r->p[r->at / 8] >> skip & ((1U << part) - 1)) << got;
+		v |= (uint64_t)((unsigned)r->p[r->at / 8] >> skip & ((1U << part) - 1)) << got;
 		got += part;
 		r->at += part;
 	}
