@@ -75,7 +75,8 @@ static const char *counts(struct pass *p, const struct entry *e)
 	case ENTRY_KINDS:
 		break;
 	}
-	return arena_printf(&p->app->arena, "count all of %s", value_of(p, lines, "interface"));
+	return arena_printf(&p->app->arena, "count all of %s",
+		e->devices.n ? value_of(p, lines, "interface") : p->report->interfaces);
 }
 
 /* Which keys of two sections differ: "ports 80 -> 80, 443". */
