@@ -113,9 +113,9 @@ done
 group "each rule deleted"
 
 for chain in $(things chain); do
-	damage "chain $chain emptied" flush chain inet portflow "$chain"
-	damage "a rule added to $chain" add rule inet portflow "$chain" tcp dport 1 drop
-	damage "a rule put before those of $chain" insert rule inet portflow "$chain" tcp dport 1 drop
+	! chosen || damage "chain $chain emptied" flush chain inet portflow "$chain"
+	! chosen || damage "a rule added to $chain" add rule inet portflow "$chain" tcp dport 1 drop
+	! chosen || damage "a rule put before those of $chain" insert rule inet portflow "$chain" tcp dport 1 drop
 done
 group "each chain emptied and added to"
 
@@ -127,15 +127,22 @@ while read -r kind set <&3; do ! chosen || damage "$kind $set emptied" flush "$k
 group "each set and map emptied"
 
 # elements that point elsewhere, and strangers
-element() { things element | awk -v s="$1" '$1 == s { $1 = ""; print; exit }' | tr -d '{}'; }
+element() { things element | awk -v s="$1" '$1 == s && !n++ { $1 = ""; print }' | tr -d '{}'; }
+first() { things "$1" | sed -n 1p; }
 for map in $(things set | awk '$1 == "map" { print $2 }'); do
-	key=$(element "$map")
-	[ -n "$key" ] || continue
-	other=$(things counter | grep -E '^forwarded\.(in|out)$' | head -n 1)
-	damage "$map: $key counted elsewhere" "delete element inet portflow $map { $key }; add element inet portflow $map { $key : \"$other\" }"
+	chosen || continue
+	case $(nft list map inet portflow "$map") in
+	*': verdict'*) damage "$map: passed by" "delete element inet portflow $map { local }; add element inet portflow $map { local : accept }" ;;
+	*)
+		key=$(element "$map")
+		[ -z "$key" ] || damage "$map: $key counted elsewhere" \
+			"delete element inet portflow $map { $key }; add element inet portflow $map { $key : \"forwarded.in\" }"
+		;;
+	esac
 done
 group "an element of each map pointed at another counter"
 for map in $(things set | awk '$1 == "map" { print $2 }'); do
+	chosen || continue
 	case $(nft list map inet portflow "$map") in
 	*'type inet_service :'*) damage "$map: a foreign port" add element inet portflow "$map" "{ 60001 : \"p_web.in\" }" ;;
 	*'type ipv4_addr :'*) damage "$map: a foreign address" add element inet portflow "$map" "{ 10.66.0.200 : \"a_also.in\" }" ;;
@@ -148,63 +155,70 @@ damage "a foreign chain" add chain inet portflow stranger
 damage "a foreign base chain" add chain inet portflow stranger '{ type filter hook prerouting priority -300; policy accept; }'
 damage "a foreign base chain that counts again" "add chain inet portflow twice { type filter hook prerouting priority -299; policy accept; }; add rule inet portflow twice udp dport 9 counter name \"p_web.in\""
 damage "a quota object" add quota inet portflow stranger '{ over 100 mbytes }'
-damage "a foreign rule and its set" "add set inet portflow strange { type inet_service; elements = { 9 }; }; add rule inet portflow $(things chain | head -n 1) tcp dport @strange drop"
+damage "a foreign rule and its set" "add set inet portflow strange { type inet_service; elements = { 9 }; }; add rule inet portflow $(first chain) tcp dport @strange drop"
 group "strangers removed"
 
 # chains and counters with all that hangs on them
-nft -a -j list table inet portflow >"$WORK/table.json"
 for chain in $(things chain); do
+	chosen || continue
+	nft -a -j list table inet portflow >"$WORK/table.json"
 	# its rules, then the jumps to it, then itself
-	script="flush chain inet portflow $chain; "
 	jumps=$("$PYTHON" -c '
 import json, sys
+def leads(x):
+    return isinstance(x, dict) and (x.get("goto") or x.get("jump") or {}).get("target") == sys.argv[2]
 for item in json.load(open(sys.argv[1]))["nftables"]:
-    r = item.get("rule")
-    if r and any(isinstance(e, dict) and (e.get("goto") or e.get("jump") or {}).get("target") == sys.argv[2] for e in r["expr"]):
-        print("delete rule inet portflow %s handle %d;" % (r["chain"], r["handle"]))' "$WORK/table.json" "$chain")
-	damage "chain $chain deleted" "$script $jumps delete chain inet portflow $chain"
-	nft -a -j list table inet portflow >"$WORK/table.json"
+    r, m = item.get("rule"), item.get("map")
+    if r and any(leads(e) for e in r["expr"]):
+        print("delete rule inet portflow %s handle %d;" % (r["chain"], r["handle"]))
+    for e in (m or {}).get("elem", []):
+        if leads(e[1]):
+            print("delete element inet portflow %s { %s };" % (m["name"], e[0]))' "$WORK/table.json" "$chain")
+	damage "chain $chain deleted" "flush chain inet portflow $chain; $jumps delete chain inet portflow $chain"
 done
 group "each chain deleted with the jumps to it"
 
 # a counter deleted and made again under its name: another object, though it looks the same
-remake() { # COUNTER [VALUE]: in one batch: what refers to it goes, it is made anew
+remake() { # COUNTER zero|copy|gone: in one batch: what refers to it goes, it is made anew, with its old value or without
 	"$PYTHON" -c '
 import json, sys
-name, value = sys.argv[2], sys.argv[3]
-gone, back = [], []
+name, how = sys.argv[2], sys.argv[3]
+gone, value = [], (0, 0)
 for item in json.load(open(sys.argv[1]))["nftables"]:
     m = item.get("map")
     if m:
         for e in m.get("elem", []):
             if e[1] == name:
                 gone.append({"delete": {"element": {"family": "inet", "table": "portflow", "name": m["name"], "elem": [e[0]]}}})
+    if item.get("counter", {}).get("name") == name and how == "copy":
+        value = item["counter"]["packets"], item["counter"]["bytes"]
     r = item.get("rule")
     if r and name in json.dumps(r["expr"]):
         gone.append({"delete": {"rule": {"family": "inet", "table": "portflow", "chain": r["chain"], "handle": r["handle"]}}})
 c = {"family": "inet", "table": "portflow", "name": name}
 gone.append({"delete": {"counter": c}})
-if value != "gone":
-    gone.append({"add": {"counter": dict(c, packets=int(value), bytes=int(value) * 100)}})
+if how != "gone":
+    gone.append({"add": {"counter": dict(c, packets=value[0], bytes=value[1])}})
 print(json.dumps({"nftables": gone}))' "$WORK/table.json" "$1" "$2" >"$WORK/remake.json"
 }
-for value in 0 5 gone; do
+for how in zero copy gone; do
 	for counter in $(things counter | grep -E '^(p_web.in|p_long.out|a_also.in|i_all.in|total.in|forwarded.out|.*b1500|ts4.in)$'); do
+		chosen || continue
 		nft -a -j list table inet portflow >"$WORK/table.json"
-		remake "$counter" $value
-		damage "counter $counter made anew ($value)" -j -f "$WORK/remake.json"
+		remake "$counter" $how
+		damage "counter $counter made anew ($how)" -j -f "$WORK/remake.json"
 	done
 done
-group "counters deleted, or made again with a value of their own, and what referred to them gone"
+group "counters deleted, or made again with and without their value, and what referred to them gone"
 
 # what was counted before the damage and not yet read is kept when its counter is
 traffic
-nft flush chain inet portflow "$(things chain | head -n 1)"
+nft flush chain inet portflow "$(first chain)"
 for map in $(things set | awk '$1 == "map" { print $2 }'); do nft flush map inet portflow "$map"; done
 pf_ok sample
 agree "what the counters held before rules and maps were emptied is not lost" peer wire
 traffic
-nft add rule inet portflow "$(things chain | head -n 1)" counter
+nft add rule inet portflow "$(first chain)" counter
 agree "status reads on while the table is damaged" peer wire
 pf_ok sample
 traffic
