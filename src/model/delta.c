@@ -65,6 +65,8 @@ static struct moved move(struct work *w, const struct ledger_counter *c, const s
 
 	if (c->pending || w->in->reset || w->in->identity == IDENTITY_PENDING || w->in->identity == IDENTITY_LOST)
 		return all;
+	if (known && now->handle != c->handle) /* made again by somebody, with whatever value */
+		return (struct moved){ 0, 0 };
 	if (now->packets >= c->packets && now->bytes >= c->bytes)
 		return (struct moved){ now->packets - c->packets, now->bytes - c->bytes };
 	if (known && now->handle == c->handle) {
