@@ -18,7 +18,7 @@ for d in "$FAR" "$FAR2"; do
 done
 ip link set "$DEV2" mtu 9000
 ip -n "$PEER" link set "$FAR2" mtu 9000
-SIZE=12000000
+SIZE=6000000
 
 ini <<END
 [portflow]

@@ -99,6 +99,7 @@ static union address parse_address(const char *text)
 
 static void parse_addresses(char *text, struct plan *p)
 {
+	p->n_to = 0; /* the last -d holds */
 	for (char *save = NULL, *one = strtok_r(text, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
 		if (p->n_to == ADDRS_MAX)
 			fail("datagram: too many addresses");
