@@ -61,6 +61,7 @@ fault_run() { # SYSCALL N INJECTION COMMAND...
 	if [ $rc -ge 128 ] || grep -q '(INJECTED)' "$WORK/fault"; then touched=1; fi
 }
 # Breaks COMMAND at each point in turn. PREPARE and CHECK are functions; CHECK says nothing and returns 0 when all is conserved.
+# `begin`, the caller's, makes everything new.
 fault_loop() { # DESCRIPTION PREPARE CHECK INJECTION [SYSCALL_REGEX] -- COMMAND...
 	local what=$1 prepare=$2 check=$3 how=$4 calls=.
 	shift 4
@@ -94,19 +95,21 @@ fault_loop() { # DESCRIPTION PREPARE CHECK INJECTION [SYSCALL_REGEX] -- COMMAND.
 	if [ $bad = 0 ]; then pass "$what"; else fail "$what" "$log"; fi
 }
 fault_once() { # of fault_loop, with its variables
+	local ended said=''
 	$prepare
 	fault_run "$call" "$n" "$how" "${command[@]}"
-	if [ $rc = 124 ] || { [ $rc -ge 128 ] && [ "$how" != signal=KILL ]; }; then
-		log+="$call $n $how: the program ended with $rc: $(tail -n 3 "$WORK/fault.err")"$'\n'
-		$check
-		return 1
+	ended=$rc
+	if [ $ended = 124 ] || { [ $ended -ge 128 ] && [ "$how" != signal=KILL ]; }; then
+		said="the program hung or crashed"
+	elif [ $ended = 0 ] && [ "${command[0]}" = apply ] && ! pf plan >"$WORK/plan" 2>&1; then
+		said="apply said 0, but the plan is not empty: $(head -n 5 "$WORK/plan")"
 	fi
-	if [ $rc = 0 ] && [ "${command[0]}" = apply ] && ! pf plan >"$WORK/plan" 2>&1; then
-		log+="$call $n $how: apply said 0, but the plan is not empty: $(head -n 5 "$WORK/plan")"$'\n'
-		$check
-		return 1
+	if $check; then
+		[ -n "$said" ] || return 0
+	else
+		said+=$(cat "$WORK/agree.log")
+		begin # what is wrong now must not be blamed on the next point
 	fi
-	$check && return 0
-	log+="$call $n $how (exit $rc): $(cat "$WORK/agree.log")"$'\n'"$(head -n 3 "$WORK/fault.err")"$'\n'
+	log+="$call $n $how (exit $ended): $said"$'\n'"$(head -n 3 "$WORK/fault.err")"$'\n'
 	return 1
 }
