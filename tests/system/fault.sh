@@ -7,12 +7,14 @@
 need_program
 strace_works || skip_all "strace cannot inject faults here"
 net_up || exit 1
-ERRORS=${ERRORS:-ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO}
-if [ -z "${TORTURE:-}" ]; then
+ALL="ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO"
+if [ -n "${TORTURE:-}" ]; then
+	ERRORS=${ERRORS:-$ALL}
+else # two of the errors, other ones with each seed
 	FAULT_STEP=${STEP:-61}
-	# two of the errors, other ones with each seed
 	# shellcheck disable=SC2086
-	ERRORS=$(printf '%s\n' $ERRORS | awk -v s="$SEED" '{ e[NR] = $1 } END { print e[s % NR + 1], e[(s + 1 + s % (NR - 1)) % NR + 1] }')
+	ERRORS=${ERRORS:-$(printf '%s\n' $ALL | awk -v s="$SEED" '{ e[NR] = $1 }
+		END { print e[s % NR + 1], e[(s + 1 + s % (NR - 1)) % NR + 1] }')}
 fi
 note "SEED=$SEED, every ${FAULT_STEP}th point, $ERRORS"
 CALLS='send|recv|pwrite|pread|read|write|f(data)?sync|open|fcntl|ftruncate|flock|unlink|mmap|mremap|fstat|newfstat|fchmod|fchown|mkdir|socket|bind|set|get|rename|close|lseek|membarrier|clock|poll|stat|access'
