@@ -85,6 +85,7 @@ static int note_copies(struct pass *p, struct err *err)
 {
 	if (p->diff.copies <= 1 || p->diff.copies <= p->found.copies)
 		return 0;
+	p->found.copies = p->diff.copies; /* also when the answer to the commit is lost */
 	return store_meta_set(p->store, "copies", arena_printf(&p->app->arena, "%u", p->diff.copies), err);
 }
 
@@ -114,18 +115,22 @@ static int structure(struct pass *p, struct err *err)
 	return pass_read(p, err);
 }
 
+static int give_up(int tries, struct err *err)
+{
+	if (err->kind != ERR_STALE)
+		return -1;
+	if (tries < TRIES)
+		return 0;
+	err->kind = ERR_BUSY;
+	return err_wrap(err, "others keep changing the rules, %d tries", TRIES);
+}
+
 static int structure_until_still(struct pass *p, struct err *err)
 {
-	for (int tries = 1;; tries++) {
-		if (structure(p, err) == 0)
-			return 0;
-		if (err->kind != ERR_STALE)
+	for (int tries = 1; structure(p, err) < 0; tries++)
+		if (give_up(tries, err) < 0)
 			return -1;
-		if (tries == TRIES) {
-			err->kind = ERR_BUSY;
-			return err_wrap(err, "others keep changing the rules, %d tries", TRIES);
-		}
-	}
+	return 0;
 }
 
 /* Step 10. Values are stored; what cannot go now goes in the next run. */
@@ -147,31 +152,49 @@ static int drop(struct pass *p, struct err *err)
 	return p->drop_rows.n ? store_dropped(p->store, p->drop_rows.at, p->drop_rows.n, err) : 0;
 }
 
-/* `down`: rules first, so that nothing counts any more, then the last values, then the table. */
-static int take_down(struct pass *p, struct err *err)
+/* `down`, first half: rules go first, so that nothing counts any more, then the last values are stored. Once only: the ledger
+ * holds the baselines of before. */
+static int store_last(struct pass *p, bool again, struct err *err)
 {
 	struct batch b = { 0 };
 	int rc;
 
-	if (store_meta_set(p->store, "down", "yes", err) < 0 || talk_generation(p->talk, &p->generation, err) < 0)
-		return -1;
 	if (pass_observe(p, err) < 0)
 		return -1;
-	if (!p->have.present)
+	if (!p->have.present || p->wipe)
 		return 0;
-	if (!p->wipe) {
-		nft_put_flush(&b, "");
-		rc = talk_batch(p->talk, &b, p->generation, err);
-		p->generation++;
-		p->report->changes += b.messages;
-		batch_free(&b);
-		nft_settle();
-		p->arm = p->rebuild = false;
-		remember(p);
-		p->diff.retired.n = 0;
-		if (rc < 0 || pass_read(p, err) < 0 || pass_account(p, err) < 0)
-			return -1;
-	}
+	if (again)
+		p->diff.changes.n = 0; /* what is missing now is our own doing */
+	if (note_copies(p, err) < 0)
+		return -1;
+	nft_put_flush(&b, "");
+	rc = talk_batch(p->talk, &b, p->generation, err);
+	p->report->changes += b.messages;
+	batch_free(&b);
+	if (rc < 0)
+		return -1;
+	nft_settle();
+	p->arm = p->rebuild = false;
+	remember(p);
+	p->diff.retired.n = 0;
+	if (pass_read(p, err) < 0 || pass_account(p, err) < 0)
+		return -1;
+	return p->found.copies > 1 ? store_meta_set(p->store, "copies", NULL, err) : 0;
+}
+
+/* Second half: the table that was read, and no other. */
+static int delete_table(struct pass *p, struct err *err)
+{
+	struct ruleset now;
+	struct batch b = { 0 };
+	int rc;
+
+	if (talk_generation(p->talk, &p->generation, err) < 0 || nft_read_table(p->talk, &p->app->arena, &now, err) < 0)
+		return -1;
+	if (!now.present)
+		return 0;
+	if (now.handle != p->have.handle)
+		return err_set(err, ERR_BUSY, "somebody made the table anew while it was taken down: try again");
 	nft_put_table_del(&b);
 	rc = talk_batch(p->talk, &b, p->generation, err);
 	p->report->changes += b.messages;
@@ -179,19 +202,17 @@ static int take_down(struct pass *p, struct err *err)
 	return rc;
 }
 
-static int take_down_until_still(struct pass *p, struct err *err)
+static int take_down(struct pass *p, struct err *err)
 {
-	for (int tries = 1;; tries++) {
-		if (take_down(p, err) == 0)
-			return 0;
-		if (err->kind != ERR_STALE)
+	if (store_meta_set(p->store, "down", "yes", err) < 0)
+		return -1;
+	for (int tries = 1; store_last(p, tries > 1, err) < 0; tries++)
+		if (give_up(tries, err) < 0)
 			return -1;
-		p->result = (struct result){ 0 };
-		if (tries == TRIES) {
-			err->kind = ERR_BUSY;
-			return err_wrap(err, "others keep changing the rules, %d tries", TRIES);
-		}
-	}
+	for (int tries = 1; p->have.present && delete_table(p, err) < 0; tries++)
+		if (give_up(tries, err) < 0)
+			return -1;
+	return 0;
 }
 
 static void warn(struct pass *p)
@@ -249,7 +270,7 @@ static int act(struct pass *p, struct err *err)
 	if (pass_machine(p, err) < 0 || refuse_conflict(p, err) < 0)
 		return -1;
 	if (p->mode == RUN_DOWN)
-		return take_down_until_still(p, err);
+		return take_down(p, err);
 	if (structure_until_still(p, err) < 0)
 		return -1;
 	if (p->mode != RUN_SAMPLE || p->app->verbose || !p->known)
