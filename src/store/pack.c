@@ -279,9 +279,9 @@ struct pack_reader pack_read(int64_t start, const void *blob, size_t len)
 	for (size_t i = 0; !r.bad && i < n; i++) {
 		uint64_t step = i ? get_gamma(&r) : 0;
 
-		if (step > (uint64_t)INT32_MAX)
+		if (step > (uint64_t)INT32_MAX ||
+			__builtin_add_overflow(i ? r.start[i - 1] : start, (int64_t)step, &r.start[i]))
 			r.bad = true;
-		r.start[i] = i ? r.start[i - 1] + (int64_t)step : start;
 	}
 	r.n_hours = r.bad ? 0 : (size_t)n;
 	r.hour = r.n_hours;
