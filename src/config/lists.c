@@ -382,9 +382,12 @@ const struct value_type type_prefixes = {
 static int take_device(const struct value *v, void *field)
 {
 	struct name_list *list = field;
-	const char *odd = strpbrk(v->text, ":@/*+ \t\"'");
+	const char *odd = strpbrk(v->text, ":@/* \t\"'");
 	const char **added;
 
+	/* "+" is a letter of a name like others; as the last one it is the pattern of iptables. */
+	if (!odd && v->len && v->text[v->len - 1] == '+')
+		odd = v->text + v->len - 1;
 	if (odd && (*odd == ':' || *odd == '@') && odd > v->text)
 		return value_bad(v, arena_printf(v->d->arena, "write %.*s", (int)(odd - v->text), v->text),
 			*odd == ':' ? "an alias is no device of its own" : "the name ends before the \"@\"");
