@@ -31,6 +31,17 @@ static void give_to_folder(int fd, const char *folder)
 		return; /* then the service says so when it fails to open it */
 }
 
+/* The sandbox of our units leaves only their own folders writable: a database elsewhere is the usual reason for EROFS. */
+static int cannot_make(const char *doing, const char *path, const char *folder, int errnum, struct err *err)
+{
+	if (errnum != EROFS)
+		return err_sys(err, ERR_FAIL, errnum, "%s %s", doing, path);
+	return err_set(err, ERR_FAIL,
+		"%s %s: the file system is read-only here. When a unit of portflow says so, it needs a drop-in,"
+		" /etc/systemd/system/portflow-.service.d/database.conf, with [Service] ReadWritePaths=%s",
+		doing, path, folder);
+}
+
 static int open_lock(struct app *app, const char *path, int *ret_fd, struct err *err)
 {
 	char *folder = arena_strdup(&app->arena, path), *slash = strrchr(folder, '/');
@@ -41,10 +52,10 @@ static int open_lock(struct app *app, const char *path, int *ret_fd, struct err 
 	else
 		folder = arena_strdup(&app->arena, slash ? "/" : ".");
 	if (mkdir(folder, 0750) < 0 && errno != EEXIST)
-		return err_sys(err, ERR_FAIL, errno, "making the folder %s", folder);
+		return cannot_make("making the folder", folder, folder, errno, err);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
-		return err_sys(err, ERR_FAIL, errno, "opening the lock %s", path);
+		return cannot_make("opening the lock", path, folder, errno, err);
 	give_to_folder(fd, folder);
 	*ret_fd = fd;
 	return 0;

@@ -48,6 +48,20 @@ pf_ok sample
 is "check by nobody" "$(setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTFLOW" check "$INI" >/dev/null 2>&1; echo $?)" 0
 recovered "after all that"
 
+# -- a file system that is read-only, as all but its own folders are to a unit ---------------------------------------------
+mount --bind "$WORK/db" "$WORK/db" && mount -o remount,ro,bind "$WORK/db"
+for command in apply sample down; do
+	pf_run $command
+	is "$command, the database's folder read-only: fails" "$rc" 1
+	says "and names the drop-in that cures it" "read-only.*portflow-\\.service\\.d/.*\\[Service\\] ReadWritePaths=$WORK/db\$"
+done
+printf '[portflow]\ndatabase = %s/db/new/portflow.db\n[port web]\nports = 443\n' "$WORK" >"$WORK/elsewhere.ini"
+out=$("$PORTFLOW" -c "$WORK/elsewhere.ini" apply 2>&1)
+is "a folder that cannot be made there: fails" $? 1
+like "and names it" "$out" "read-only.*ReadWritePaths=$WORK/db/new\$"
+umount "$WORK/db"
+recovered "writable again: nothing was lost"
+
 # -- disk ---------------------------------------------------------------------------------------------------------------
 good_db=$DB
 mkdir "$WORK/small"
