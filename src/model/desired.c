@@ -3,6 +3,7 @@
  * Pure; run/ and the tests call. */
 #include "model/desired.h"
 
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "model/desired_rules.h"
@@ -106,6 +107,33 @@ static void find_mtus(struct desired_build *b)
 		note_mtu(b, &w->others.at[i]);
 }
 
+static bool listed(const struct watch *w, const char *device)
+{
+	for (size_t i = 0; i < w->devices.n; i++)
+		if (strcmp(w->devices.at[i].name, device) == 0)
+			return true;
+	return false;
+}
+
+static void find_shortcuts(struct desired_build *b)
+{
+	const struct watch *w = b->watch;
+
+	b->leave_first = w->others.n == 0;
+	for (size_t i = 0; i < b->config->entries.n; i++) {
+		const struct name_list *l = &b->config->entries.at[i].devices;
+
+		for (size_t d = 0; d < l->n && b->leave_first; d++)
+			b->leave_first = listed(w, l->at[d]);
+	}
+	b->all_total = true;
+	b->one_mtu = b->leave_first && b->n_mtus == 1;
+	for (size_t i = 0; i < w->devices.n; i++) {
+		b->all_total = b->all_total && w->devices.at[i].total;
+		b->one_mtu = b->one_mtu && w->devices.at[i].present && w->devices.at[i].mtu == b->mtus[0];
+	}
+}
+
 static void put_name(uint8_t key[SET_KEY_MAX], const char *device)
 {
 	memset(key, 0, SET_KEY_MAX);
@@ -127,15 +155,14 @@ void desired_device(struct desired_build *b, struct ruleset_set *s, const char *
 	e->name = object;
 }
 
-/* The sets that both directions share: listed devices, devices of an MTU, prefixes that NAT outside gives us. */
-static void build_shared_sets(struct desired_build *b)
+static void build_device_sets(struct desired_build *b)
 {
 	const struct watch *w = b->watch;
-	struct ruleset_set *dev = desired_set(b, "dev", KEY_IFNAME, false, DATA_NONE);
+	struct ruleset_set *dev = w->devices.n == 1 ? NULL : desired_set(b, "dev", KEY_IFNAME, false, DATA_NONE);
 
-	for (size_t i = 0; i < w->devices.n; i++)
+	for (size_t i = 0; i < w->devices.n && dev; i++)
 		desired_device(b, dev, w->devices.at[i].name, NULL);
-	for (size_t m = 0; m < b->n_mtus; m++) {
+	for (size_t m = 0; m < b->n_mtus && !b->one_mtu; m++) {
 		struct ruleset_set *s = desired_set(
 			b, arena_printf(b->arena, "mtu%u", b->mtus[m]), KEY_IFNAME, false, DATA_NONE);
 
@@ -145,6 +172,23 @@ static void build_shared_sets(struct desired_build *b)
 		for (size_t i = 0; i < w->others.n; i++)
 			if (w->others.at[i].present && w->others.at[i].mtu == b->mtus[m])
 				desired_device(b, s, w->others.at[i].name, NULL);
+	}
+}
+
+/* The sets that both directions share: listed devices, devices of an MTU, address types of nobody's own, prefixes that NAT outside
+ * gives us. A set that no rule needs is not made. */
+static void build_shared_sets(struct desired_build *b)
+{
+	static const uint32_t everybody[] = { RTN_UNSPEC, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST };
+	struct ruleset_set *types;
+
+	build_device_sets(b);
+	types = desired_set(b, "everybody", KEY_ADDRTYPE, false, DATA_NONE);
+	for (size_t i = 0; i < sizeof everybody / sizeof *everybody; i++) {
+		struct ruleset_elem *e = vec_push(b->arena, &types->elems);
+
+		memcpy(e->from, &everybody[i], sizeof everybody[i]);
+		memcpy(e->to, &everybody[i], sizeof everybody[i]);
 	}
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		struct ruleset_set *s = NULL;
@@ -189,6 +233,51 @@ void desired_prefix(struct desired_build *b, struct ruleset_set *s, const struct
 	e->name = object;
 }
 
+static void put_service(uint8_t *at, uint16_t port)
+{
+	at[0] = (uint8_t)(port >> 8);
+	at[1] = (uint8_t)port;
+}
+
+static uint64_t prefix_size(const struct prefix *p)
+{
+	int bits = (p->family == 4 ? 32 : 128) - p->len;
+
+	return bits > 16 ? UINT64_MAX : (uint64_t)1 << bits;
+}
+
+void desired_address_ports(struct desired_build *b, struct ruleset_set *set, const struct entry *e,
+	const struct prefix *p, const char *counter)
+{
+	size_t len = p->family == 4 ? 4 : 16;
+
+	for (uint64_t host = 0; host < prefix_size(p); host++)
+		for (size_t i = 0; i < e->ports.n; i++)
+			for (uint32_t port = e->ports.at[i].lo; port <= e->ports.at[i].hi; port++) {
+				struct ruleset_elem *x = vec_push(b->arena, &set->elems);
+
+				memcpy(x->from, p->addr, len);
+				x->from[len - 1] |= (uint8_t)host;
+				x->from[len - 2] |= (uint8_t)(host >> 8);
+				put_service(x->from + len, (uint16_t)port);
+				memcpy(x->to, x->from, sizeof x->to);
+				x->name = counter;
+			}
+}
+
+void desired_ports(struct desired_build *b, struct ruleset_set *set, const struct port_range *p, const char *counter)
+{
+	uint32_t step = set->interval ? (uint32_t)(p->hi - p->lo) : 0;
+
+	for (uint32_t port = p->lo; port <= p->hi; port += step + 1) {
+		struct ruleset_elem *e = vec_push(b->arena, &set->elems);
+
+		put_service(e->from, (uint16_t)port);
+		put_service(e->to, (uint16_t)(port + step));
+		e->name = counter;
+	}
+}
+
 size_t desired_slot(
 	const struct desired_build *b, size_t entity, enum direction dir, enum counter_role role, size_t mtu)
 {
@@ -204,6 +293,7 @@ void desired_build(struct arena *a, const struct config *c, const struct watch *
 	*ret_desired = (struct desired){ 0 };
 	ret_desired->ruleset.present = true;
 	find_mtus(&b);
+	find_shortcuts(&b);
 	b.object = arena_array(a, (c->entries.n + 2) * DIRS * (1 + 2 * b.n_mtus), sizeof *b.object);
 	build_counters(&b);
 	build_shared_sets(&b);

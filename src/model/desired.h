@@ -1,10 +1,14 @@
 /* From the configuration and the watched devices to the table that we want: design.md sections 3 and 4.
  *
- * For each direction a base chain counts, by device, the total and the interface entries, then the address entries; then
- * `fib ... type` tells what is ours (goto ports_DIR: the port entries) from what is only forwarded. A packet of TCP that is longer
- * than its device's MTU is an aggregate of segments: it passes a copy of those chains once more, whose counters feed the
- * figures of the wire (wire.h). Single ports and ranges of at most DESIRED_SHORT_RANGE stand in hash maps, longer ranges in
- * interval maps; a rule exists when the configuration can fill its map.
+ * For each direction a base chain lets packets of other devices go, then counts the total, the interface entries and the address
+ * entries; `fib ... type` sends what is not for us to the chain remote_DIR, which counts what is forwarded; the rest of the packets,
+ * which are ours, meet the port entries. A packet of TCP that is longer than its device's MTU is an aggregate of segments: it
+ * passes a copy of those chains once more, whose counters feed the figures of the wire (wire.h). Single ports and ranges of at most
+ * DESIRED_SHORT_RANGE stand in hash maps, longer ranges in interval maps; a rule exists when the configuration can fill its map.
+ *
+ * What a packet costs was measured for each rule: a look at the device in a set costs as much as a counter, a comparison half of that,
+ * `fib` twice as much. So one device is compared by name, several stand in a set, and that is asked once: a total of all
+ * listed devices needs no map of its own. Where an [interface] entry names a device that is not listed, maps by device come first.
  * Pure. run/ and the tests call. */
 #ifndef MODEL_DESIRED_H
 #define MODEL_DESIRED_H

@@ -104,60 +104,73 @@ static const char *object(const struct desired_build *b, const struct scope *s, 
 	return b->object[desired_slot(b, entity, s->dir, s->role, s->mtu)];
 }
 
-static void by_device(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *map)
+/* The total's own devices: by a map, unless they are all that come this far. */
+static void put_total(struct desired_build *b, struct ruleset_rule *r, const struct scope *s, const char *stem,
+	const char *counter, bool listed)
 {
-	struct ruleset_rule *r = new_rule(b, c);
+	const char *map = named(b, stem, s);
+	struct ruleset_set *set;
 
+	if (listed && b->all_total) {
+		put_named(b, r, OP_COUNTER, 0, counter);
+		return;
+	}
+	set = desired_set(b, map, KEY_IFNAME, false, DATA_COUNTER);
+	for (size_t i = 0; i < b->watch->devices.n; i++)
+		if (b->watch->devices.at[i].total)
+			desired_device(b, set, b->watch->devices.at[i].name, counter);
 	put_device(b, r, s->dir);
 	put_named(b, r, OP_COUNTER_MAP, 0, map);
 }
 
-/* A map from the devices of the total to one counter. */
-static void total_map(struct desired_build *b, const char *map, const char *counter)
-{
-	struct ruleset_set *set = desired_set(b, map, KEY_IFNAME, false, DATA_COUNTER);
-
-	for (size_t i = 0; i < b->watch->devices.n; i++)
-		if (b->watch->devices.at[i].total)
-			desired_device(b, set, b->watch->devices.at[i].name, counter);
-}
-
 static void rule_total(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
-	const char *map = named(b, "total", s);
-
-	total_map(b, map, object(b, s, b->config->entries.n + 1));
-	by_device(b, c, s, map);
+	put_total(b, new_rule(b, c), s, "total", object(b, s, b->config->entries.n + 1), b->leave_first);
 }
 
 static void rule_timestamps(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
 	static const uint8_t least = TCP_OFFSET_TIMESTAMPS;
-	const char *map = named(b, "ts", s);
 	struct ruleset_rule *r = new_rule(b, c);
 	struct rule_expr *e;
 
-	total_map(b, map, b->ts[s->dir][s->role == ROLE_BIG6]);
 	put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
 	put_payload(b, r, REG, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_OFFSET_BYTE, 1);
 	e = put(b, r, OP_BITWISE, REG, 0);
 	e->len = 1;
 	e->data[0] = TCP_OFFSET_MASK;
 	put_cmp(b, r, NFT_CMP_GTE, &least, 1);
-	put_device(b, r, s->dir);
-	put_named(b, r, OP_COUNTER_MAP, 0, map);
+	put_total(b, r, s, "ts", b->ts[s->dir][s->role == ROLE_BIG6], b->leave_first);
+}
+
+static bool counts_every_device(const struct desired_build *b, const struct entry *e)
+{
+	for (size_t i = 0; i < b->watch->devices.n && e->devices.n; i++) {
+		bool found = false;
+
+		for (size_t d = 0; d < e->devices.n; d++)
+			found |= strcmp(e->devices.at[d], b->watch->devices.at[i].name) == 0;
+		if (!found)
+			return false;
+	}
+	return true;
 }
 
 static void rule_interfaces(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
 	const char *map = named(b, "if", s);
 	struct ruleset_set *set = NULL;
+	struct ruleset_rule *r;
 
 	for (size_t i = 0; i < b->config->entries.n; i++) {
 		const struct entry *e = &b->config->entries.at[i];
 
 		if (e->kind != ENTRY_INTERFACE)
 			continue;
+		if (b->leave_first && counts_every_device(b, e)) {
+			put_named(b, new_rule(b, c), OP_COUNTER, 0, object(b, s, i));
+			continue;
+		}
 		if (!set)
 			set = desired_set(b, map, KEY_IFNAME, false, DATA_COUNTER);
 		for (size_t d = 0; d < e->devices.n; d++)
@@ -165,50 +178,27 @@ static void rule_interfaces(struct desired_build *b, struct ruleset_chain *c, co
 		for (size_t d = 0; d < b->watch->devices.n && !e->devices.n; d++)
 			desired_device(b, set, b->watch->devices.at[d].name, object(b, s, i));
 	}
-	if (set)
-		by_device(b, c, s, map);
+	if (!set)
+		return;
+	r = new_rule(b, c);
+	put_device(b, r, s->dir);
+	put_named(b, r, OP_COUNTER_MAP, 0, map);
 }
 
+/* One device is compared within the rule, several are looked up. */
 static void rule_elsewhere(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
 	struct ruleset_rule *r = new_rule(b, c);
+	uint8_t name[DEVICE_NAME_MAX + 1] = { 0 };
 
 	put_device(b, r, s->dir);
-	put_named(b, r, OP_LOOKUP, NFT_LOOKUP_F_INV, "dev");
+	if (b->watch->devices.n == 1) {
+		memcpy(name, b->watch->devices.at[0].name, strnlen(b->watch->devices.at[0].name, DEVICE_NAME_MAX));
+		put_cmp(b, r, NFT_CMP_NEQ, name, sizeof name);
+	} else {
+		put_named(b, r, OP_LOOKUP, NFT_LOOKUP_F_INV, "dev");
+	}
 	put_named(b, r, OP_VERDICT, (uint32_t)NFT_RETURN, NULL);
-}
-
-static void put_service(uint8_t *at, uint16_t port)
-{
-	at[0] = (uint8_t)(port >> 8);
-	at[1] = (uint8_t)port;
-}
-
-static uint64_t prefix_size(const struct prefix *p)
-{
-	int bits = (p->family == 4 ? 32 : 128) - p->len;
-
-	return bits > 16 ? UINT64_MAX : (uint64_t)1 << bits;
-}
-
-/* Every address of the prefix with every port: the configuration was checked to keep this small. */
-static void expand(struct desired_build *b, struct ruleset_set *set, const struct entry *e, const struct prefix *p,
-	const char *counter)
-{
-	size_t len = p->family == 4 ? 4 : 16;
-
-	for (uint64_t host = 0; host < prefix_size(p); host++)
-		for (size_t i = 0; i < e->ports.n; i++)
-			for (uint32_t port = e->ports.at[i].lo; port <= e->ports.at[i].hi; port++) {
-				struct ruleset_elem *x = vec_push(b->arena, &set->elems);
-
-				memcpy(x->from, p->addr, len);
-				x->from[len - 1] |= (uint8_t)host;
-				x->from[len - 2] |= (uint8_t)(host >> 8);
-				put_service(x->from + len, (uint16_t)port);
-				memcpy(x->to, x->from, sizeof x->to);
-				x->name = counter;
-			}
 }
 
 static const struct {
@@ -247,7 +237,7 @@ static void rule_address_ports(
 			if (!set)
 				set = desired_set(b, map, family == 4 ? KEY_ADDR4_SERVICE : KEY_ADDR6_SERVICE, false,
 					DATA_COUNTER);
-			expand(b, set, e, &e->addresses.at[j], object(b, s, i));
+			desired_address_ports(b, set, e, &e->addresses.at[j], object(b, s, i));
 		}
 	}
 	if (!set)
@@ -292,63 +282,47 @@ static void rule_addresses(
 	put_named(b, r, OP_COUNTER_MAP, 0, map);
 }
 
-static void add_local(struct desired_build *b, const char *map, uint32_t type, uint32_t verdict, const char *chain)
+static void put_address_type(struct desired_build *b, struct ruleset_rule *r, enum direction d)
 {
-	struct ruleset_set *set = desired_set(b, map, KEY_ADDRTYPE, false, DATA_VERDICT);
-	struct ruleset_elem *e = vec_push(b->arena, &set->elems);
-
-	memcpy(e->from, &type, sizeof type);
-	memcpy(e->to, &type, sizeof type);
-	e->verdict = verdict;
-	e->name = chain;
+	put(b, r, OP_FIB, REG, d == DIR_IN ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR)->offset = NFT_FIB_RESULT_ADDRTYPE;
 }
 
-/* Ours goes to the port entries; what is for everybody is neither ours nor forwarded; the rest falls through. */
-static void rule_local(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *ports)
+/* What is no address of ours leaves for the chain of rules_remote(): ours, which is most, goes straight on. */
+static void rule_local(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *remote)
 {
-	const char *map = named(b, "local", s);
+	static const uint32_t local = RTN_LOCAL;
 	struct ruleset_rule *r = new_rule(b, c);
 
-	add_local(b, map, RTN_LOCAL, (uint32_t)NFT_GOTO, ports);
-	add_local(b, map, RTN_UNSPEC, (uint32_t)NFT_RETURN, NULL);
-	add_local(b, map, RTN_BROADCAST, (uint32_t)NFT_RETURN, NULL);
-	add_local(b, map, RTN_ANYCAST, (uint32_t)NFT_RETURN, NULL);
-	add_local(b, map, RTN_MULTICAST, (uint32_t)NFT_RETURN, NULL);
-	put(b, r, OP_FIB, REG, s->dir == DIR_IN ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR)->offset =
-		NFT_FIB_RESULT_ADDRTYPE;
-	put_named(b, r, OP_VMAP, 0, map);
-	for (uint8_t family = 4; family <= 6; family += 2) {
-		const char *own = family == 4 ? "own4" : "own6";
+	put_address_type(b, r, s->dir);
+	put_cmp(b, r, NFT_CMP_NEQ, &local, sizeof local);
+	put_named(b, r, OP_VERDICT, (uint32_t)NFT_GOTO, remote);
+}
 
-		if (!family_in(s, family) || !ruleset_set(&b->out->ruleset, own))
+static const char *own_set(struct desired_build *b, const struct scope *s, uint8_t family)
+{
+	const char *name = family == 4 ? "own4" : "own6";
+
+	return family_in(s, family) && ruleset_set(&b->out->ruleset, name) ? name : NULL;
+}
+
+/* What is for everybody is neither ours nor forwarded; what NAT outside gives us is ours; the rest is forwarded. */
+static void rules_remote(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *ports)
+{
+	struct ruleset_rule *r = new_rule(b, c);
+
+	put_address_type(b, r, s->dir);
+	put_named(b, r, OP_LOOKUP, 0, "everybody");
+	put_named(b, r, OP_VERDICT, (uint32_t)NFT_RETURN, NULL);
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		if (!own_set(b, s, family))
 			continue;
 		r = new_rule(b, c);
 		put_family(b, r, family);
 		put_address(b, r, s->dir, family);
-		put_named(b, r, OP_LOOKUP, 0, own);
+		put_named(b, r, OP_LOOKUP, 0, own_set(b, s, family));
 		put_named(b, r, OP_VERDICT, (uint32_t)NFT_GOTO, ports);
 	}
-}
-
-static void rule_forwarded(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
-{
-	const char *map = named(b, "fwd", s);
-
-	total_map(b, map, object(b, s, b->config->entries.n));
-	by_device(b, c, s, map);
-}
-
-static void add_ports(struct desired_build *b, struct ruleset_set *set, const struct port_range *p, const char *counter)
-{
-	uint32_t step = set->interval ? (uint32_t)(p->hi - p->lo) : 0;
-
-	for (uint32_t port = p->lo; port <= p->hi; port += step + 1) {
-		struct ruleset_elem *e = vec_push(b->arena, &set->elems);
-
-		put_service(e->from, (uint16_t)port);
-		put_service(e->to, (uint16_t)(port + step));
-		e->name = counter;
-	}
+	put_total(b, new_rule(b, c), s, "fwd", object(b, s, b->config->entries.n), true);
 }
 
 static void rule_ports(
@@ -370,7 +344,7 @@ static void rule_ports(
 				continue;
 			if (!set)
 				set = desired_set(b, map, KEY_SERVICE, interval, DATA_COUNTER);
-			add_ports(b, set, p, object(b, s, i));
+			desired_ports(b, set, p, object(b, s, i));
 		}
 	}
 	if (!set)
@@ -381,20 +355,23 @@ static void rule_ports(
 	put_named(b, r, OP_COUNTER_MAP, 0, map);
 }
 
-/* An aggregate: TCP longer than its device's MTU. Cheap tests first, so that small packets pay next to nothing. */
-static void rule_big(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
+static void rules_ports(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
-	struct ruleset_rule *r = new_rule(b, c);
-	uint32_t mtu = htonl(b->mtus[s->mtu]);
+	for (size_t p = 0; p < N_PROTOCOLS; p++) {
+		if (!counts(s, PROTOCOLS[p].bit))
+			continue;
+		rule_ports(b, c, s, p, false);
+		rule_ports(b, c, s, p, true);
+	}
+}
 
-	put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+static void put_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t mtu)
+{
+	uint32_t number = htonl(mtu);
+
 	put(b, r, OP_META, REG, NFT_META_LEN);
 	put(b, r, OP_HTON, REG, 0);
-	put_cmp(b, r, NFT_CMP_GT, &mtu, sizeof mtu);
-	put_meta_is(b, r, NFT_META_NFPROTO, s->role == ROLE_BIG4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	put_device(b, r, s->dir);
-	put_named(b, r, OP_LOOKUP, 0, arena_printf(b->arena, "mtu%u", b->mtus[s->mtu]));
-	put_named(b, r, OP_VERDICT, (uint32_t)NFT_JUMP, s->suffix);
+	put_cmp(b, r, NFT_CMP_GT, &number, sizeof number);
 }
 
 static struct ruleset_chain *new_chain(struct desired_build *b, const char *name)
@@ -405,13 +382,11 @@ static struct ruleset_chain *new_chain(struct desired_build *b, const char *name
 	return c;
 }
 
-/* Chains are filled as values and put in place afterwards: the list moves while it grows. */
+/* Behind the device. Chains are filled as values and put in place afterwards: the list moves while it grows. */
 static void scope_chains(struct desired_build *b, const struct scope *s, struct ruleset_chain *main)
 {
-	const char *ports = named(b, "ports", s);
-	struct ruleset_chain ports_chain = { .name = ports };
+	struct ruleset_chain remote = { .name = named(b, "remote", s) }, ports = { .name = named(b, "ports", s) };
 
-	rule_elsewhere(b, main, s);
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		if (!family_in(s, family))
 			continue;
@@ -421,33 +396,67 @@ static void scope_chains(struct desired_build *b, const struct scope *s, struct 
 			if (counts(s, PROTOCOLS[p].bit))
 				rule_address_ports(b, main, s, family, p);
 	}
-	rule_local(b, main, s, ports);
-	rule_forwarded(b, main, s);
-	for (size_t p = 0; p < N_PROTOCOLS; p++) {
-		if (!counts(s, PROTOCOLS[p].bit))
-			continue;
-		rule_ports(b, &ports_chain, s, p, false);
-		rule_ports(b, &ports_chain, s, p, true);
+	rule_local(b, main, s, remote.name);
+	rules_remote(b, &remote, s, ports.name);
+	if (own_set(b, s, 4) || own_set(b, s, 6)) {
+		rules_ports(b, &ports, s);
+		put_named(b, new_rule(b, main), OP_VERDICT, (uint32_t)NFT_GOTO, ports.name);
+		*new_chain(b, ports.name) = ports;
+	} else {
+		rules_ports(b, main, s);
 	}
-	*new_chain(b, ports) = ports_chain;
+	*new_chain(b, remote.name) = remote;
 	*new_chain(b, main->name) = *main;
 }
 
+/* Aggregates of one MTU and family: the rule that finds them, and their chains. */
 static void big_scope(
-	struct desired_build *b, struct ruleset_chain *all, enum direction d, enum counter_role role, size_t mtu)
+	struct desired_build *b, struct ruleset_chain *big, enum direction d, enum counter_role role, size_t mtu)
 {
 	struct scope s = { d, role, mtu,
 		arena_printf(b->arena, "%s_b%u%s", d == DIR_IN ? "in" : "out", b->mtus[mtu],
 			role == ROLE_BIG6 ? "v6" : "") };
 	struct ruleset_chain main = { .name = s.suffix };
+	struct ruleset_rule *r = new_rule(b, big);
 
-	rule_big(b, all, &s);
+	if (b->n_mtus > 1)
+		put_longer(b, r, b->mtus[mtu]);
+	put_family(b, r, role == ROLE_BIG4 ? 4 : 6);
+	if (!b->one_mtu) {
+		put_device(b, r, d);
+		put_named(b, r, OP_LOOKUP, 0, arena_printf(b->arena, "mtu%u", b->mtus[mtu]));
+	}
+	put_named(b, r, OP_VERDICT, (uint32_t)NFT_GOTO, s.suffix);
 	rule_total(b, &main, &s);
 	rule_timestamps(b, &main, &s);
 	rule_interfaces(b, &main, &s);
+	if (!b->leave_first)
+		rule_elsewhere(b, &main, &s);
 	scope_chains(b, &s, &main);
 }
 
+/* Aggregates: TCP longer than the MTU of its device. All other packets pay for one rule, and UDP for half of it. */
+static void rule_big(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
+{
+	struct ruleset_chain big = { .name = named(b, "big", s) };
+	struct ruleset_rule *r;
+	uint32_t least = UINT32_MAX;
+
+	for (size_t m = 0; m < b->n_mtus; m++) {
+		least = b->mtus[m] < least ? b->mtus[m] : least;
+		big_scope(b, &big, s->dir, ROLE_BIG4, m);
+		big_scope(b, &big, s->dir, ROLE_BIG6, m);
+	}
+	if (!b->n_mtus)
+		return;
+	*new_chain(b, big.name) = big;
+	r = new_rule(b, c);
+	put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+	put_longer(b, r, least);
+	put_named(b, r, OP_VERDICT, (uint32_t)NFT_JUMP, big.name);
+}
+
+/* The total goes before what it holds: who reads in between finds it no smaller. */
 void desired_direction(struct desired_build *b, enum direction d)
 {
 	struct scope s = { d, ROLE_ALL, 0, d == DIR_IN ? "in" : "out" };
@@ -457,11 +466,12 @@ void desired_direction(struct desired_build *b, enum direction d)
 		.hook = d == DIR_IN ? NF_INET_PRE_ROUTING : NF_INET_POST_ROUTING,
 		.priority = d == DIR_IN ? PRIORITY_RAW : PRIORITY_AFTER_SRCNAT };
 
+	if (b->leave_first)
+		rule_elsewhere(b, &main, &s);
 	rule_total(b, &main, &s);
 	rule_interfaces(b, &main, &s);
-	for (size_t m = 0; m < b->n_mtus; m++) {
-		big_scope(b, &main, d, ROLE_BIG4, m);
-		big_scope(b, &main, d, ROLE_BIG6, m);
-	}
+	rule_big(b, &main, &s);
+	if (!b->leave_first)
+		rule_elsewhere(b, &main, &s);
 	scope_chains(b, &s, &main);
 }

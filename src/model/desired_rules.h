@@ -13,6 +13,10 @@ struct desired_build {
 	struct desired *out;
 	uint32_t *mtus; /* distinct ones of the present devices */
 	size_t n_mtus;
+	/* Where they hold, rules need not look at the device again: one look costs what a counter does. */
+	bool leave_first;        /* what counts at all passes a listed device: the rest leaves before everything else */
+	bool all_total;          /* the total holds every listed device */
+	bool one_mtu;            /* leave_first, and every listed device is there, with mtus[0] */
 	const char **object;     /* by desired_slot(); NULL: no such counter */
 	const char *ts[DIRS][2]; /* v4, v6 */
 };
@@ -23,6 +27,11 @@ size_t desired_slot(
 struct ruleset_set *desired_set(
 	struct desired_build *b, const char *name, enum set_key key, bool interval, enum set_data data);
 void desired_prefix(struct desired_build *b, struct ruleset_set *s, const struct prefix *p, const char *object);
+/* Every address of the prefix with every port of e: the configuration was checked to keep this small. */
+void desired_address_ports(struct desired_build *b, struct ruleset_set *set, const struct entry *e,
+	const struct prefix *p, const char *counter);
+/* A range is one element of an interval map, and one a port elsewhere. */
+void desired_ports(struct desired_build *b, struct ruleset_set *set, const struct port_range *p, const char *counter);
 /* A device that the set has already is left as it is. */
 void desired_device(struct desired_build *b, struct ruleset_set *s, const char *device, const char *object);
 void desired_direction(struct desired_build *b, enum direction d);

@@ -171,6 +171,11 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 	} else if (meta && load->key == NFT_META_NFPROTO) {
 		w->family = number;
 		str_puts(out, number == NFPROTO_IPV6 ? " ipv6" : " ipv4");
+	} else if (meta && (load->key == NFT_META_IIFNAME || load->key == NFT_META_OIFNAME)) {
+		str_putf(out, "%s \"%.16s\"", e->key == NFT_CMP_NEQ ? " !=" : "", (const char *)e->data);
+	} else if (load->op == OP_FIB) {
+		memcpy(&number, e->data, sizeof number);
+		str_putf(out, "%s %s", e->key == NFT_CMP_NEQ ? " !=" : "", address_type(number));
 	} else if (meta) {
 		w->protocol = number;
 		str_puts(out, number == 6 ? " tcp" : number == 17 ? " udp" : " sctp");

@@ -11,7 +11,7 @@
 #include "util/hash.h"
 
 #define CANARY "canary"
-#define RULES_VERSION 1 /* of what desired.c makes: another one reads and compares everything once */
+#define RULES_VERSION 2 /* of what desired.c makes: another one reads and compares everything once */
 
 int pass_machine(struct pass *p, struct err *err)
 {

@@ -90,6 +90,8 @@ static bool compare(struct run *x, const struct rule_expr *e)
 	switch (e->key) {
 	case NFT_CMP_EQ:
 		return order == 0;
+	case NFT_CMP_NEQ:
+		return order != 0;
 	case NFT_CMP_GT:
 		return order > 0;
 	case NFT_CMP_GTE:
@@ -155,9 +157,11 @@ static bool run_rule(struct run *x, const struct ruleset_rule *rule)
 				return true;
 			*vec_push(x->arena, &x->hits) = found->name;
 			break;
+		case OP_COUNTER:
+			*vec_push(x->arena, &x->hits) = e->name;
+			break;
 		case OP_VERDICT:
 			return verdict(x, e->key, e->name);
-		case OP_COUNTER:
 		case OP_FOREIGN:
 			fail_msg("an expression that no rule of ours has");
 		}

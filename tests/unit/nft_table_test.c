@@ -271,10 +271,10 @@ static const struct {
 	{ "flush map inet portflow a6r_out", false, false },
 	{ "add element inet portflow a4r_in { 198.51.0.0/24 : \"a_a.in\" }", false, false },
 	{ "add element inet portflow a4udp_in { 192.0.2.9 . 54 : \"a_s.in\" }", false, false },
-	{ "flush map inet portflow local_in", false, false },
-	{ "delete element inet portflow local_in { local }; add element inet portflow local_in { local : return }",
-		false, false },
-	{ "add element inet portflow local_in { unicast : goto ports_in }", false, false },
+	{ "flush set inet portflow everybody", false, false },
+	{ "add element inet portflow everybody { local }", false, false },
+	{ "flush chain inet portflow count_in; add rule inet portflow count_in iifname != \"eth0\" return", false,
+		false },
 	{ "flush set inet portflow own4", false, false },
 	{ "add set inet portflow extra { type inet_service; elements = { 1, 2 }; }", false, false },
 	{ "add set inet portflow extra { type inet_service; flags interval; elements = { 1-5, 6-9 }; }", false, false },
@@ -305,8 +305,13 @@ static const struct {
 	{ "flush chain inet portflow ports_in; delete map inet portflow tcp_in; "
 	  "add map inet portflow tcp_in { type ipv4_addr : counter; }",
 		false, false },
-	{ "flush chain inet portflow count_in; delete map inet portflow local_in; "
-	  "add map inet portflow local_in { type mark : verdict; elements = { 1 : goto ports_in }; }",
+	{ "flush chain inet portflow remote_in; flush chain inet portflow remote_out; "
+	  "flush chain inet portflow remote_in_b1500; flush chain inet portflow remote_in_b1500v6; "
+	  "flush chain inet portflow remote_in_b9000; flush chain inet portflow remote_in_b9000v6; "
+	  "flush chain inet portflow remote_out_b1500; flush chain inet portflow remote_out_b1500v6; "
+	  "flush chain inet portflow remote_out_b9000; flush chain inet portflow remote_out_b9000v6; "
+	  "delete set inet portflow everybody; "
+	  "add map inet portflow everybody { type mark : verdict; elements = { 1 : goto ports_in }; }",
 		false, false },
 	{ "add counter inet portflow more", false, false },
 	{ "add counter inet portflow more; add element inet portflow tcp_in { 22 : \"more\" }", false, false },
@@ -406,32 +411,37 @@ static void many_damages(void **state)
 	talk_close(k.talk);
 }
 
-/* nft list ruleset > f; nft -f f */
+/* nft list ruleset > f; nft -f f: the rules of every shape that devices give them. */
 static void restored(void **state)
 {
+	static const char *const devices[] = { DEVICES, "eth0:1500", "eth0:1500 eth1:1500", "eth0:1500 wg0:1420!",
+		"eth0:1500 gone0:-", "gone0:-", "", "eth1:1500", "br-lan.100:1500 eth0:1500 side0:1280+" };
 	cleanup_arena struct arena a = { 0 };
-	struct desired d = desired_of(&a, CONFIG, DEVICES);
 	struct kernel k;
-	uint64_t handle;
 
 	(void)state;
 	if (!have_nft())
 		skip();
 	open_kernel(&k, &a);
-	mend(&k, &d, "before");
-	handle = k.have.handle;
-	assert_true(shell("f=$(mktemp) && nft list ruleset >$f && nft flush ruleset && nft -f $f && rm -f $f"));
-	look(&k, &d);
-	if (k.diff.changes.n)
-		fail_msg("restored: %s", changes_text(&a, &k.diff));
-	assert_string_equal(k.have.comment, COMMENT);
-	assert_int_not_equal(k.have.handle, handle);
-	/* Over the living table: every rule stands there twice. */
-	assert_true(shell("f=$(mktemp) && nft list ruleset >$f && nft -f $f && rm -f $f"));
-	look(&k, &d);
-	assert_int_equal(k.diff.copies, 2);
-	mend(&k, &d, "doubled");
-	assert_true(told("flush ruleset"));
+	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
+		struct desired d = desired_of(&a, CONFIG, devices[i]);
+		uint64_t handle;
+
+		mend(&k, &d, "before");
+		handle = k.have.handle;
+		assert_true(shell("f=$(mktemp) && nft list ruleset >$f && nft flush ruleset && nft -f $f && rm -f $f"));
+		look(&k, &d);
+		if (k.diff.changes.n)
+			fail_msg("restored, %s: %s", devices[i], changes_text(&a, &k.diff));
+		assert_string_equal(k.have.comment, COMMENT);
+		assert_int_not_equal(k.have.handle, handle);
+		/* Over the living table: every rule stands there twice. */
+		assert_true(shell("f=$(mktemp) && nft list ruleset >$f && nft -f $f && rm -f $f"));
+		look(&k, &d);
+		assert_int_equal(k.diff.copies, 2);
+		mend(&k, &d, "doubled");
+		assert_true(told("flush ruleset"));
+	}
 	talk_close(k.talk);
 }
 
