@@ -206,6 +206,16 @@ static void find_events(struct pass *p, const struct delta_output *now)
 					    : "");
 }
 
+/* Does the database know already which table the baselines belong to? */
+static bool bound(const struct pass *p)
+{
+	const struct epoch *was = &p->ledger.bound, *is = &p->where;
+
+	return was->present && was->bound && !p->ledger.pending.present && strcmp(was->nonce, is->nonce) == 0 &&
+		strcmp(was->boot_id, is->boot_id) == 0 && was->netns == is->netns &&
+		was->table_handle == is->table_handle;
+}
+
 static void fill_result(struct pass *p, const struct delta_output *now)
 {
 	struct result *r = &p->result;
@@ -220,7 +230,8 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 	r->baselines.at = now->baselines.at;
 	r->baselines.n = now->baselines.n;
 	r->baselines.cap = now->baselines.cap;
-	r->bind = p->where;
+	if (!bound(p))
+		r->bind = p->where;
 	r->clear_reset = p->found.reset || p->reset;
 	r->clear_restored = p->ledger.restored;
 	r->known = p->mode != RUN_DOWN;

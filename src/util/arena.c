@@ -29,16 +29,17 @@ void arena_oom(void)
 	_exit(1);
 }
 
-void *arena_alloc(struct arena *a, size_t n)
+#define ALIGN alignof(max_align_t)
+
+/* n bytes at a multiple of align. */
+static void *take(struct arena *a, size_t n, size_t align)
 {
 	struct arena_chunk *c = a->head;
-	size_t size;
-	void *p;
+	size_t size, at = c ? (c->used + align - 1) & ~(align - 1) : 0;
 
 	if (n > SIZE_MAX / 2)
 		arena_oom();
-	n = (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
-	if (!c || c->size - c->used < n) {
+	if (!c || at > c->size || c->size - at < n) {
 		size = c ? 2 * c->size : CHUNK_MIN;
 		if (size > CHUNK_MAX)
 			size = CHUNK_MAX;
@@ -50,10 +51,25 @@ void *arena_alloc(struct arena *a, size_t n)
 		c->size = size;
 		c->next = a->head;
 		a->head = c;
+		at = 0;
 	}
-	p = c->data + c->used;
-	c->used += n;
-	return p;
+	c->used = at + n;
+	return c->data + at;
+}
+
+void *arena_alloc(struct arena *a, size_t n)
+{
+	return take(a, n, ALIGN);
+}
+
+bool arena_extend(struct arena *a, void *p, size_t n, size_t more)
+{
+	struct arena_chunk *c = a->head;
+
+	if (!c || (char *)p + n != c->data + c->used || c->size - c->used < more)
+		return false;
+	c->used += more;
+	return true;
 }
 
 void *arena_array(struct arena *a, size_t n, size_t size)
@@ -67,9 +83,10 @@ void *arena_array(struct arena *a, size_t n, size_t size)
 
 char *arena_strndup(struct arena *a, const char *s, size_t len)
 {
-	char *p = arena_alloc(a, len + 1);
+	char *p = take(a, len + 1, 1);
 
 	memcpy(p, s, len);
+	p[len] = '\0';
 	return p;
 }
 
@@ -89,7 +106,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		arena_oom();
-	p = arena_alloc(a, (size_t)n + 1);
+	p = take(a, (size_t)n + 1, 1);
 	va_start(ap, fmt);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);

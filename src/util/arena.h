@@ -4,6 +4,7 @@
 #ifndef UTIL_ARENA_H
 #define UTIL_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_chunk;
@@ -15,6 +16,9 @@ struct arena {
 void *arena_alloc(struct arena *a, size_t n) __attribute__((malloc, alloc_size(2), returns_nonnull));
 /* n * size with the product checked. */
 void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((malloc, alloc_size(2, 3), returns_nonnull));
+/* The n bytes at p become n + more, the new ones zeroed, where nothing was taken since and the chunk has room; else false and
+ * nothing happens. */
+bool arena_extend(struct arena *a, void *p, size_t n, size_t more);
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
 /* Copies len bytes and adds a NUL. */
 char *arena_strndup(struct arena *a, const char *s, size_t len) __attribute__((returns_nonnull));

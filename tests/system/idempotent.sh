@@ -54,6 +54,12 @@ quiet_run "apply with traffic to store" apply
 pf_run -v apply
 like "apply -v says how much it wrote: nothing" "$err$out" '(^|[^0-9])(0|no|nothing)( |$)'
 
+# what a power cut may take is not waited for, what was counted is
+syncs() { strace -f -qq -e trace=fsync,fdatasync "$PORTFLOW" -c "$INI" sample 2>&1 | grep -c sync; }
+ok "a sample without news waits for no disk" wait_for '[ "$(syncs)" = 0 ]'
+udp_in 4 1001-1060 2
+is_ge "a sample with news does" "$(syncs)" 1
+
 # an unknown state: the quick check must not be what keeps it quiet
 nft add table ip somebody && nft delete table ip somebody
 quiet_run "apply after somebody else moved the generation" apply

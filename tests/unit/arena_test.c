@@ -129,6 +129,39 @@ static void vectors(void **state)
 	arena_free(&a);
 }
 
+static void grown_in_place(void **state)
+{
+	struct arena a = { 0 };
+	VEC_OF(struct item) v = { 0 }, reserved = { 0 };
+	const struct item *began, *behind;
+	char *text;
+
+	(void)state;
+	vec_push(&a, &v)->number = 1;
+	began = v.at;
+	for (uint32_t i = 0; i < 100; i++)
+		vec_push(&a, &v);
+	assert_ptr_equal(v.at, began);  /* nothing was taken meanwhile */
+	text = arena_strdup(&a, "odd"); /* texts lie close together, at any address */
+	assert_ptr_equal(arena_strdup(&a, "x"), text + 4);
+	for (uint32_t i = 0; i < 100; i++)
+		vec_push(&a, &v)->number = i;
+	assert_ptr_not_equal(v.at, began);
+	assert_string_equal(text, "odd");
+	assert_int_equal(v.at[0].number, 1);
+	assert_false(arena_extend(&a, text, 4, 1));
+	vec_reserve(&a, &reserved, 3000);
+	began = reserved.at;
+	behind = arena_alloc(&a, 1);
+	for (uint32_t i = 0; i < 3000; i++)
+		vec_push(&a, &reserved);
+	assert_ptr_equal(reserved.at, began);
+	assert_true(behind >= reserved.at + 3000 || behind < reserved.at);
+	vec_reserve(&a, &reserved, 5);
+	assert_int_equal(reserved.cap, 3000);
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +169,7 @@ int main(void)
 		cmocka_unit_test(texts),
 		cmocka_unit_test(out_of_memory),
 		cmocka_unit_test(vectors),
+		cmocka_unit_test(grown_in_place),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
