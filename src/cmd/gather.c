@@ -64,8 +64,8 @@ static void set_rate(const struct gather *g, size_t index, struct status_row *ro
 
 	if (g->r->how != PEEK_LIVE || seconds < RATE_MIN_S) {
 		/* then that of the last sample, in which an entry without traffic had none */
-		f = e->rate_to == l->sampled ? &e->rate : &nothing;
-		seconds = e->rate_to == l->sampled ? e->rate_to - e->rate_from : 1;
+		f = e->sums->rate_to == l->sampled ? &e->sums->rate : &nothing;
+		seconds = e->sums->rate_to == l->sampled ? e->sums->rate_to - e->sums->rate_from : 1;
 		if (!l->sampled)
 			return;
 	}
@@ -85,8 +85,8 @@ static int set_cycle(
 
 	row->cycle = calendar_cycle(rule, g->app->now);
 	row->cycle_zone = rule->timezone;
-	if (e->cycle_start == row->cycle.start && e->cycle_end == row->cycle.end) {
-		f = e->cycle;
+	if (e->sums->cycle_start == row->cycle.start && e->sums->cycle_end == row->cycle.end) {
+		f = e->sums->cycle;
 	} else {
 		struct store_sum *sums;
 		size_t n;
@@ -114,8 +114,8 @@ static int set_row(const struct gather *g, enum entry_kind kind, const char *nam
 	if (e && !e->retired) {
 		row.counted = true;
 		row.since = e->created;
-		row.older = e->older;
-		row.figures[STATUS_EVER] = e->total;
+		row.older = e->sums->older;
+		row.figures[STATUS_EVER] = e->sums->total;
 		figures_add(&row.figures[STATUS_EVER], &g->r->delta[index]);
 		row.figures[STATUS_HOUR] = sum_of(g->hours, g->n_hours, e->id);
 		add_since(g, index, g->hour.start, &row.figures[STATUS_HOUR]);

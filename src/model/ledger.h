@@ -7,6 +7,7 @@
 #include "model/calendar.h"
 #include "model/entry.h"
 #include "model/split.h"
+#include "util/places.h"
 
 #define NONCE_TEXT 17 /* 16 hex digits and NUL */
 #define UUID_TEXT 37
@@ -33,24 +34,20 @@ enum counter_role {
 };
 
 struct ledger_counter {
-	int64_t id;    /* row */
-	int64_t entry; /* entry row */
-	enum direction dir;
-	enum counter_role role;
-	uint32_t mtu;            /* ROLE_BIG*: layer-3 MTU; else 0 */
+	int64_t id;              /* row */
+	int64_t entry;           /* entry row */
 	const char *object;      /* the name in the kernel, unique */
-	bool pending;            /* not seen in the kernel yet: its first value is all ours */
 	uint64_t handle;         /* of the object; valid when not pending */
 	uint64_t packets, bytes; /* baseline */
-	bool retired;            /* out of every map; goes once its last value is stored */
+	enum direction dir;
+	enum counter_role role;
+	uint32_t mtu; /* ROLE_BIG*: layer-3 MTU; else 0 */
+	bool pending; /* not seen in the kernel yet: its first value is all ours */
+	bool retired; /* out of every map; goes once its last value is stored */
 };
 
-struct ledger_entry {
-	int64_t id;
-	enum entry_kind kind;
-	const char *name;
-	int64_t created;      /* when the database first knew it */
-	bool retired;         /* not in the configuration any more; history stays */
+/* What is stored of an entry's traffic. */
+struct ledger_sums {
 	struct figures total; /* of all time */
 	struct figures older; /* bytes seen that are older than the database; in no other figure */
 	/* the running cycle; start == end: none yet */
@@ -60,6 +57,15 @@ struct ledger_entry {
 	/* the last stored sample of this entry that saw traffic: for the rate */
 	int64_t rate_from, rate_to;
 	struct figures rate;
+};
+
+struct ledger_entry {
+	int64_t id;
+	enum entry_kind kind;
+	bool retired; /* not in the configuration any more; history stays */
+	const char *name;
+	int64_t created;                /* when the database first knew it */
+	const struct ledger_sums *sums; /* NULL: not asked for */
 };
 
 struct ledger {
@@ -79,6 +85,12 @@ struct ledger {
 	VEC_OF(struct ledger_entry) entries;
 	VEC_OF(struct ledger_counter) counters;
 };
+
+/* The object that every table of ours has beside the counters of the ledger: delta.h. */
+#define LEDGER_CANARY "canary"
+
+/* From the objects of l->counters to their indexes, while nothing is added to them. */
+void ledger_places(const struct ledger *l, struct arena *a, struct places *ret_places);
 
 /* Written before the kernel is touched. */
 struct intent {

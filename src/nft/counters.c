@@ -18,7 +18,7 @@
 #define REQUEST_MAX 512
 
 struct reader {
-	const struct hash_map *by_name;
+	struct places *by_name;
 	struct counter_value *values;
 };
 
@@ -27,16 +27,15 @@ static int on_counter(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	struct reader *r = arg;
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	struct counter_value value;
-	const uint32_t *at;
+	size_t at;
 
 	if (nlh->nlmsg_type == NLMSG_ERROR) {
 		if (nlh->nlmsg_len >= mnl_nlmsg_size(sizeof *e) && e->error == -ENOENT)
 			return 0;
 		return err_set(err, ERR_FAIL, "netfilter: a counter could not be read");
 	}
-	at = hash_map_get(r->by_name, nft_counter_read(nlh, &value));
-	if (at)
-		r->values[*at] = value;
+	if (places_find(r->by_name, nft_counter_read(nlh, &value), &at))
+		r->values[at] = value;
 	return 0;
 }
 
@@ -55,8 +54,9 @@ static void put_names(struct nlmsghdr *nlh, const char *name)
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(NFT_OBJECT_COUNTER));
 }
 
-static int read_pipelined(struct talk *t, struct reader *r, const char *const *names, size_t n, struct err *err)
+static int read_pipelined(struct talk *t, struct reader *r, struct err *err)
 {
+	const size_t n = r->by_name->n;
 	char *requests = malloc(n * REQUEST_MAX);
 	size_t len = 0;
 	int rc;
@@ -66,7 +66,7 @@ static int read_pipelined(struct talk *t, struct reader *r, const char *const *n
 	for (size_t i = 0; i < n; i++) {
 		struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, 0, NFPROTO_INET);
 
-		put_names(nlh, names[i]);
+		put_names(nlh, places_name(r->by_name, i));
 		memcpy(requests + len, nlh, nlh->nlmsg_len);
 		len += (nlh->nlmsg_len + 3U) & ~3U;
 	}
@@ -75,14 +75,15 @@ static int read_pipelined(struct talk *t, struct reader *r, const char *const *n
 	return rc;
 }
 
-int nft_read_counters(struct talk *t, const struct hash_map *by_name, const char *const *names, size_t n,
-	struct counter_value *ret_values, struct err *err)
+int nft_read_counters(struct talk *t, struct places *by_name, struct counter_value *ret_values, struct err *err)
 {
 	struct reader r = { by_name, ret_values };
+	const size_t n = by_name->n;
 	struct nlmsghdr *nlh;
 
 	memset(ret_values, 0, n * sizeof *ret_values);
 	for (int tries = 0; n <= NFT_DUMP_MAX && tries < 5; tries++) {
+		by_name->next = 0;
 		nlh = talk_request(t, NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET);
 		put_names(nlh, NULL);
 		if (talk_dump(t, nlh, on_counter, &r, err) == 0)
@@ -92,7 +93,8 @@ int nft_read_counters(struct talk *t, const struct hash_map *by_name, const char
 		memset(ret_values, 0, n * sizeof *ret_values);
 	}
 	/* Too many, or somebody keeps changing rules: single requests are never interrupted. */
-	return n ? read_pipelined(t, &r, names, n, err) : 0;
+	by_name->next = 0;
+	return n ? read_pipelined(t, &r, err) : 0;
 }
 
 int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret_value, struct err *err)

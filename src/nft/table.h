@@ -8,7 +8,7 @@
 #include "model/diff.h"
 #include "model/ruleset.h"
 #include "nl/talk.h"
-#include "util/hash.h"
+#include "util/places.h"
 
 /* Only the table: present, comment, flags, handle. Absent is no error. One request. */
 int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err);
@@ -17,10 +17,9 @@ int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, s
 int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err);
 
 /* Only the counters: one dump, or pipelined single requests above NFT_DUMP_MAX, where the dump would be quadratic. by_name
- * leads from names[i] to i; others are passed over. ret_values has n elements; absent counters have present = false. */
+ * holds their names; others are passed over. ret_values has as many elements; absent counters have present = false. */
 #define NFT_DUMP_MAX 30000
-int nft_read_counters(struct talk *t, const struct hash_map *by_name, const char *const *names, size_t n,
-	struct counter_value *ret_values, struct err *err);
+int nft_read_counters(struct talk *t, struct places *by_name, struct counter_value *ret_values, struct err *err);
 /* One counter; present = false if it is gone. */
 int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret_value, struct err *err);
 

@@ -10,8 +10,6 @@
 #include "run/pass.h"
 #include "util/hash.h"
 
-#define CANARY "canary"
-
 void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)
 {
 	char text[512];
@@ -52,18 +50,13 @@ int pass_read(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
 	const struct ledger *l = &p->ledger;
-	const char **names = arena_array(a, l->counters.n + 1, sizeof *names);
 	const char *canary = p->arm ? p->canary : l->canary;
 	struct counter_value v;
 
-	hash_map_init(&p->counters, a, l->counters.n);
+	ledger_places(l, a, &p->counters);
 	p->values = arena_array(a, l->counters.n + 1, sizeof *p->values);
-	for (size_t i = 0; i < l->counters.n; i++) {
-		names[i] = l->counters.at[i].object;
-		hash_map_add(&p->counters, names[i], (uint32_t)i);
-	}
-	if (nft_read_counters(p->talk, &p->counters, names, l->counters.n, p->values, err) < 0 ||
-		read_total_again(p, err) < 0 || nft_read_counter(p->talk, CANARY, &v, err) < 0)
+	if (nft_read_counters(p->talk, &p->counters, p->values, err) < 0 || read_total_again(p, err) < 0 ||
+		nft_read_counter(p->talk, LEDGER_CANARY, &v, err) < 0)
 		return -1;
 	if (!v.present || v.bytes != strtoull(canary, NULL, 16))
 		return err_set(err, ERR_STALE, "somebody reset or removed counters while they were read");
@@ -77,10 +70,10 @@ static const struct counter_value *lost_values(struct pass *p)
 
 	for (size_t i = 0; i < p->found.n_lost; i++) {
 		const struct ruleset_object *o = &p->found.lost[i];
-		const uint32_t *at = hash_map_get(&p->counters, o->name);
+		size_t at;
 
-		if (at && o->kind == OBJECT_COUNTER)
-			values[*at] = (struct counter_value){ true, o->handle, o->packets, o->bytes };
+		if (o->kind == OBJECT_COUNTER && places_find(&p->counters, o->name, &at))
+			values[at] = (struct counter_value){ true, o->handle, o->packets, o->bytes };
 	}
 	return values;
 }
@@ -154,11 +147,11 @@ static void find_drops(struct pass *p)
 		return;
 	for (size_t i = 0; i < p->diff.retired.n; i++) {
 		const struct ruleset_object *o = p->diff.retired.at[i];
-		const uint32_t *at = hash_map_get(&p->counters, o->name);
+		size_t at;
 
 		*vec_push(a, &p->drop) = o->name;
-		if (at)
-			*vec_push(a, &p->drop_rows) = p->ledger.counters.at[*at].id;
+		if (places_find(&p->counters, o->name, &at))
+			*vec_push(a, &p->drop_rows) = p->ledger.counters.at[at].id;
 		else
 			pass_event(p, 0, "unknown_counter",
 				"a counter \"%s\" in our table is not ours; it had %llu bytes and goes", o->name,

@@ -75,7 +75,7 @@ struct pass {
 
 	/* account.c */
 	struct counter_value *values; /* of ledger.counters, index by index */
-	struct hash_map counters;     /* object -> that index */
+	struct places counters;       /* object -> that index */
 	VEC_OF(const char *) drop;    /* objects that go once their last value is stored */
 	VEC_OF(int64_t) drop_rows;    /* their rows, where they have one */
 	struct result result;

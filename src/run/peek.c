@@ -13,21 +13,15 @@
 static int peek_counters(struct talk *t, struct arena *a, const struct config *c, const struct ledger *l,
 	enum identity identity, struct figures *ret_delta, struct err *err)
 {
-	const char **names = arena_array(a, l->counters.n + 1, sizeof *names);
 	struct counter_value *values = arena_array(a, l->counters.n + 1, sizeof *values), canary;
-	struct hash_map by_name;
+	struct places by_name;
 	struct delta_input in = {
 		.ledger = l, .identity = identity, .copies = 1, .link_overhead = c->settings.link_overhead
 	};
 	struct delta_output out;
 
-	hash_map_init(&by_name, a, l->counters.n);
-	for (size_t i = 0; i < l->counters.n; i++) {
-		names[i] = l->counters.at[i].object;
-		hash_map_add(&by_name, names[i], (uint32_t)i);
-	}
-	if (nft_read_counters(t, &by_name, names, l->counters.n, values, err) < 0 ||
-		nft_read_counter(t, "canary", &canary, err) < 0)
+	ledger_places(l, a, &by_name);
+	if (nft_read_counters(t, &by_name, values, err) < 0 || nft_read_counter(t, LEDGER_CANARY, &canary, err) < 0)
 		return -1;
 	if (identity == IDENTITY_COPY && canary.bytes != 0 && canary.bytes != strtoull(l->canary, NULL, 16))
 		return 0; /* a copy of an earlier age: all of it was counted before */

@@ -256,7 +256,7 @@ static int begin(struct pass *p, struct err *err)
 		return -1;
 	}
 	p->ledger.devices = "";
-	if (p->store && store_load(p->store, &p->app->arena, &p->ledger, err) < 0)
+	if (p->store && store_load_counters(p->store, &p->app->arena, &p->ledger, err) < 0)
 		return -1;
 	return pass_applied(p, err);
 }

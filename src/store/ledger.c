@@ -7,7 +7,8 @@
 #include "store/slice.h"
 #include "util/hash.h"
 
-#define WORD_MAX 100 /* names of entries and of kernel objects */
+#define WORD_MAX 100             /* names of entries and of kernel objects */
+#define COUNTERS_RESERVED 400000 /* ids may have holes: no more room than this is made at once */
 
 static bool word_ok(const char *w)
 {
@@ -70,33 +71,53 @@ static bool column_figures(sqlite3_stmt *q, int at, struct figures *f)
 	return figures_get(blob, (size_t)sqlite3_column_bytes(q, at), f);
 }
 
-static int load_entries(struct store *s, struct arena *a, struct ledger *l, struct err *err)
+static bool load_sums(sqlite3_stmt *q, struct ledger_sums *x)
+{
+	x->cycle_start = sqlite3_column_int64(q, 7);
+	x->cycle_end = sqlite3_column_int64(q, 8);
+	x->cycle_rule = db_bits(q, 10);
+	x->rate_from = sqlite3_column_int64(q, 11);
+	x->rate_to = sqlite3_column_int64(q, 12);
+	return column_figures(q, 5, &x->total) && column_figures(q, 6, &x->older) && column_figures(q, 9, &x->cycle) &&
+		column_figures(q, 13, &x->rate);
+}
+
+static int load_entries(struct store *s, struct arena *a, bool sums, struct ledger *l, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
 	int rc;
 
-	if (db_stmt(s, STMT_ENTRY_LIST, &q, err))
+	if (db_stmt(s, sums ? STMT_ENTRY_LIST : STMT_ENTRY_NAMES, &q, err))
 		return -1;
 	while ((rc = db_step(s, q, err)) > 0) {
 		struct ledger_entry *e = vec_push(a, &l->entries);
 		int64_t kind = sqlite3_column_int64(q, 1);
+		struct ledger_sums *x = sums ? arena_new(a, struct ledger_sums) : NULL;
 
 		e->id = sqlite3_column_int64(q, 0);
 		e->kind = (enum entry_kind)kind;
 		e->name = db_text(q, 2, a);
 		e->created = sqlite3_column_int64(q, 3);
 		e->retired = sqlite3_column_int(q, 4);
-		e->cycle_start = sqlite3_column_int64(q, 7);
-		e->cycle_end = sqlite3_column_int64(q, 8);
-		e->cycle_rule = db_bits(q, 10);
-		e->rate_from = sqlite3_column_int64(q, 11);
-		e->rate_to = sqlite3_column_int64(q, 12);
-		if (kind < 0 || kind >= ENTRY_KINDS || !word_ok(e->name) || !column_figures(q, 5, &e->total) ||
-			!column_figures(q, 6, &e->older) || !column_figures(q, 9, &e->cycle) ||
-			!column_figures(q, 13, &e->rate))
+		e->sums = x;
+		if (kind < 0 || kind >= ENTRY_KINDS || !word_ok(e->name) || (x && !load_sums(q, x)))
 			return db_damaged(s, err, "a row of entry makes no sense");
 	}
 	return rc;
+}
+
+/* Room for as many counters as there may be, lest the list move while it grows. */
+static int reserve_counters(struct store *s, struct arena *a, struct ledger *l, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	int64_t last;
+
+	if (db_stmt(s, STMT_COUNTER_LAST, &q, err) || db_step(s, q, err) < 0)
+		return -1;
+	last = sqlite3_column_int64(q, 0);
+	if (last > 0)
+		vec_reserve(a, &l->counters, (size_t)(last < COUNTERS_RESERVED ? last : COUNTERS_RESERVED));
+	return 0;
 }
 
 static int load_counters(struct store *s, struct arena *a, struct ledger *l, struct err *err)
@@ -104,7 +125,7 @@ static int load_counters(struct store *s, struct arena *a, struct ledger *l, str
 	cleanup_stmt sqlite3_stmt *q = NULL;
 	int rc;
 
-	if (db_stmt(s, STMT_COUNTER_LIST, &q, err))
+	if (reserve_counters(s, a, l, err) || db_stmt(s, STMT_COUNTER_LIST, &q, err))
 		return -1;
 	while ((rc = db_step(s, q, err)) > 0) {
 		struct ledger_counter *c = vec_push(a, &l->counters);
@@ -118,10 +139,7 @@ static int load_counters(struct store *s, struct arena *a, struct ledger *l, str
 		c->mtu = (uint32_t)mtu;
 		c->object = db_text(q, 5, a);
 		c->retired = sqlite3_column_int(q, 6);
-		c->pending = sqlite3_column_type(q, 7) == SQLITE_NULL;
-		c->handle = db_bits(q, 7);
-		c->packets = db_bits(q, 8);
-		c->bytes = db_bits(q, 9);
+		c->pending = true;
 		if (dir < 0 || dir >= DIRS || role < 0 || role >= ROLES || mtu < 0 || mtu > UINT32_MAX ||
 			!word_ok(c->object))
 			return db_damaged(s, err, "a row of counter makes no sense");
@@ -129,13 +147,39 @@ static int load_counters(struct store *s, struct arena *a, struct ledger *l, str
 	return rc;
 }
 
-int store_load(struct store *s, struct arena *a, struct ledger *ret_ledger, struct err *err)
+/* Both tables are walked in the order of their rows: a look-up for each counter costs three times as much. */
+static int load_baselines(struct store *s, struct ledger *l, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	size_t i = 0;
+	int rc;
+
+	if (db_stmt(s, STMT_BASELINE_LIST, &q, err))
+		return -1;
+	while ((rc = db_step(s, q, err)) > 0) {
+		int64_t id = sqlite3_column_int64(q, 0);
+		struct ledger_counter *c;
+
+		while (i < l->counters.n && l->counters.at[i].id < id)
+			i++;
+		if (i == l->counters.n || l->counters.at[i].id != id)
+			continue;
+		c = &l->counters.at[i];
+		c->pending = false;
+		c->handle = db_bits(q, 1);
+		c->packets = db_bits(q, 2);
+		c->bytes = db_bits(q, 3);
+	}
+	return rc;
+}
+
+static int load(struct store *s, struct arena *a, bool sums, struct ledger *ret_ledger, struct err *err)
 {
 	cleanup_tx struct store *tx = NULL;
 	struct ledger l = { 0 };
 
 	if (db_begin_read(s, &tx, err) || load_state(s, a, &l, err) || load_epochs(s, &l, err) ||
-		load_entries(s, a, &l, err) || load_counters(s, a, &l, err) ||
+		load_entries(s, a, sums, &l, err) || load_counters(s, a, &l, err) || load_baselines(s, &l, err) ||
 		store_meta_get(s, a, "node", &l.node, err))
 		return -1;
 	if (db_commit(&tx, err))
@@ -143,6 +187,16 @@ int store_load(struct store *s, struct arena *a, struct ledger *ret_ledger, stru
 	s->arena = a;
 	*ret_ledger = l;
 	return 0;
+}
+
+int store_load(struct store *s, struct arena *a, struct ledger *ret_ledger, struct err *err)
+{
+	return load(s, a, true, ret_ledger, err);
+}
+
+int store_load_counters(struct store *s, struct arena *a, struct ledger *ret_ledger, struct err *err)
+{
+	return load(s, a, false, ret_ledger, err);
 }
 
 int store_meta_get(struct store *s, struct arena *a, const char *key, const char **ret_value, struct err *err)

@@ -27,6 +27,8 @@ void store_cleanup(struct store **s);
 
 /* Everything the run needs to know, in one read transaction. Memory in a. See model/ledger.h. */
 int store_load(struct store *s, struct arena *a, struct ledger *ret_ledger, struct err *err);
+/* The same without the entries' sums, which a run leaves to store_result: a third of the memory. */
+int store_load_counters(struct store *s, struct arena *a, struct ledger *ret_ledger, struct err *err);
 
 /* Intent: new entries get their ids (written back into the ledger), new counters become pending, retired is marked, a pending
  * nonce, reset_seen with the new canary. One transaction; *ledger then says what the database says. l is that of store_load,

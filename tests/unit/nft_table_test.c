@@ -155,14 +155,12 @@ static void counters(void **state)
 	struct desired d = desired_of(&a, "[port web]\nports = 80\n", "eth0:1500");
 	const char *names[] = { "p_web.in", "no-such.in", "total.out" };
 	struct counter_value values[3], one;
-	struct hash_map by_name;
+	struct places by_name;
 	struct kernel k;
 	struct batch b = { 0 };
 
 	(void)state;
-	hash_map_init(&by_name, &a, 3);
-	for (uint32_t i = 0; i < 3; i++)
-		hash_map_add(&by_name, names[i], i);
+	places_init(&by_name, &a, names, sizeof *names, 3);
 	open_kernel(&k, &a);
 	mend(&k, &d, "counters");
 	nft_put_counter(&b, "canary", 1, UINT64_C(0x0123456789abcdef));
@@ -175,7 +173,7 @@ static void counters(void **state)
 	/* A quota of a counter's name is none. */
 	if (have_nft())
 		assert_true(shell("nft add quota inet portflow total.out { over 5 mbytes }"));
-	assert_int_equal(nft_read_counters(k.talk, &by_name, names, 3, values, &k.err), 0);
+	assert_int_equal(nft_read_counters(k.talk, &by_name, values, &k.err), 0);
 	assert_true(values[0].present && !values[1].present && values[2].present);
 	assert_int_equal(values[0].handle, k.have.objects.at[0].handle);
 	assert_int_equal(values[2].bytes, 0);

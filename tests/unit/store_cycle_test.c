@@ -138,8 +138,8 @@ static void another_rule_estimates_raw(void **state)
 	result_by(f, &monthly, 1, id, T0, T0 + HOUR, 1000000);
 	result_by(f, &daily, 2, id, T0 + HOUR, T0 + 2 * HOUR, 1000000);
 	reopen(f, STORE_READ);
-	assert_int_equal(f->l.entries.at[0].cycle.bytes[DIR_IN], 2000000);
-	assert_int_equal(f->l.entries.at[0].cycle.raw_bytes[DIR_IN], 1900000);
+	assert_int_equal(f->l.entries.at[0].sums->cycle.bytes[DIR_IN], 2000000);
+	assert_int_equal(f->l.entries.at[0].sums->cycle.raw_bytes[DIR_IN], 1900000);
 }
 
 /* Not while its whole life is in the new cycle: then that has what was counted. */
@@ -152,7 +152,7 @@ static void another_rule_in_the_first_cycle(void **state)
 	result_by(f, &daily, 1, id, T0 + 2 * HOUR, T0 + 3 * HOUR, 777);
 	result_by(f, &monthly, 2, id, T0 + 3 * HOUR, T0 + 4 * HOUR, 1000);
 	reopen(f, STORE_READ);
-	assert_memory_equal(&f->l.entries.at[0].cycle, &f->l.entries.at[0].total, sizeof(struct figures));
+	assert_memory_equal(&f->l.entries.at[0].sums->cycle, &f->l.entries.at[0].sums->total, sizeof(struct figures));
 }
 
 static void the_clock_goes_back(void **state)
@@ -257,7 +257,7 @@ static void no_time_at_all(void **state)
 	result_by(f, &daily, 1, id, T0 + DAY, T0 + HOUR, 7); /* began in the future: now */
 	hours_of(f, want, 1, T0 + HOUR);
 	reopen(f, STORE_READ);
-	assert_int_equal(f->l.entries.at[0].rate_to, 0);
+	assert_int_equal(f->l.entries.at[0].sums->rate_to, 0);
 }
 
 /* -- another zone ------------------------------------------------------------------------------------------------------ */

@@ -369,13 +369,13 @@ static void rename_into_one(void **state)
 	in.new_counters.n = 1;
 	OK(f, store_intent(f->s, &f->l, &in, &f->err));
 	reopen(f, STORE_WRITE);
-	total = f->l.entries.at[0].total;
-	figures_add(&total, &f->l.entries.at[1].total);
+	total = f->l.entries.at[0].sums->total;
+	figures_add(&total, &f->l.entries.at[1].sums->total);
 	retire(f, web);
 	OK(f, store_rename(f->s, "web", "mail", &f->err));
 	reopen(f, STORE_WRITE);
 	assert_int_equal(f->l.entries.n, 1);
-	assert_memory_equal(&f->l.entries.at[0].total, &total, sizeof total);
+	assert_memory_equal(&f->l.entries.at[0].sums->total, &total, sizeof total);
 	assert_int_equal(f->l.counters.at[0].entry, mail);
 	everywhere(f, mail, want);
 	everywhere(f, web, 0);

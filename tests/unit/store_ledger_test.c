@@ -248,16 +248,16 @@ static void totals(void **state)
 	r.entries.n = 1;
 	OK(f, store_result(f->s, &r, &f->err));
 	reopen(f, STORE_READ);
-	assert_int_equal(entry(f, id)->total.bytes[DIR_IN], 2000000);
-	assert_int_equal(entry(f, id)->total.packets[DIR_OUT], 1000);
-	assert_int_equal(entry(f, id)->total.raw_bytes[DIR_IN], 1900000);
-	assert_memory_equal(&entry(f, id)->cycle, &entry(f, id)->total, sizeof(struct figures));
-	assert_memory_equal(&entry(f, id)->older, &one, sizeof one);
-	assert_memory_equal(&entry(f, id)->rate, &one, sizeof one);
-	assert_int_equal(entry(f, id)->rate_from, T0 + 60);
-	assert_int_equal(entry(f, id)->rate_to, T0 + 120);
-	assert_int_equal(entry(f, id)->cycle_start, T0);
-	assert_int_equal(entry(f, id)->cycle_end, T0 + 31 * DAY);
+	assert_int_equal(entry(f, id)->sums->total.bytes[DIR_IN], 2000000);
+	assert_int_equal(entry(f, id)->sums->total.packets[DIR_OUT], 1000);
+	assert_int_equal(entry(f, id)->sums->total.raw_bytes[DIR_IN], 1900000);
+	assert_memory_equal(&entry(f, id)->sums->cycle, &entry(f, id)->sums->total, sizeof(struct figures));
+	assert_memory_equal(&entry(f, id)->sums->older, &one, sizeof one);
+	assert_memory_equal(&entry(f, id)->sums->rate, &one, sizeof one);
+	assert_int_equal(entry(f, id)->sums->rate_from, T0 + 60);
+	assert_int_equal(entry(f, id)->sums->rate_to, T0 + 120);
+	assert_int_equal(entry(f, id)->sums->cycle_start, T0);
+	assert_int_equal(entry(f, id)->sums->cycle_end, T0 + 31 * DAY);
 }
 
 static void unknown_entry(void **state)

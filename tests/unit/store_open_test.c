@@ -308,7 +308,7 @@ static void crash_between_and_inside(void **state)
 	crash_copy(f, path);
 	OK(f, store_open(path, STORE_WRITE, &s, &f->err));
 	OK(f, store_load(s, &f->arena, &l, &f->err));
-	assert_int_equal(l.entries.at[0].total.bytes[DIR_IN], 100);
+	assert_int_equal(l.entries.at[0].sums->total.bytes[DIR_IN], 100);
 	store_close(s);
 	/* The second result is in the WAL, but its end did not reach the disk: all of it is gone, none of the first is. */
 	crash_copy(f, path);
@@ -321,7 +321,7 @@ static void crash_between_and_inside(void **state)
 		assert_int_equal(truncate(wal, cut), 0);
 		OK(f, store_open(path, STORE_WRITE, &s, &f->err));
 		OK(f, store_load(s, &f->arena, &l, &f->err));
-		assert_int_equal(l.entries.at[0].total.bytes[DIR_IN], 100);
+		assert_int_equal(l.entries.at[0].sums->total.bytes[DIR_IN], 100);
 		assert_int_equal(l.sampled, T0 + 60);
 		store_close(s);
 	}
@@ -345,11 +345,11 @@ static void readers_do_not_block(void **state)
 		sample(f, id, T0 + 60 + i, T0 + 61 + i, bytes(1, 0));
 	OK(f, store_open(f->path, STORE_READ, &s, &f->err));
 	OK(f, store_load(s, &f->arena, &l, &f->err));
-	assert_int_equal(l.entries.at[0].total.bytes[DIR_IN], 500);
+	assert_int_equal(l.entries.at[0].sums->total.bytes[DIR_IN], 500);
 	store_close(s);
 	sqlite3_close(reader);
 	reopen(f, STORE_READ);
-	assert_int_equal(f->l.entries.at[0].total.bytes[DIR_IN], 500);
+	assert_int_equal(f->l.entries.at[0].sums->total.bytes[DIR_IN], 500);
 }
 
 static void a_second_writer_waits_then_gives_up(void **state)

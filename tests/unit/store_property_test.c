@@ -198,7 +198,7 @@ static void run_world(struct fixture *f, struct world *w, uint64_t seed)
 	}
 	reopen(f, STORE_READ);
 	for (int i = 0; i < ENTRIES; i++)
-		same("total", w->ids[i], &f->l.entries.at[i].total, &w->total[i], true);
+		same("total", w->ids[i], &f->l.entries.at[i].sums->total, &w->total[i], true);
 	check_history(f, w, "days", BUCKET_DAY);
 	check_history(f, w, "weeks", BUCKET_WEEK);
 	check_history(f, w, "months", BUCKET_MONTH);

@@ -112,7 +112,7 @@ static void odd_beginnings(void **state)
 	assert_int_equal(rows[0].start, T0 + 3 * HOUR - 60);
 	assert_int_equal(rows[0].figures.bytes[DIR_IN], 100);
 	reopen(f, STORE_READ);
-	assert_int_equal(f->l.entries.at[0].rate_from, T0 + 3 * HOUR - 60);
+	assert_int_equal(f->l.entries.at[0].sums->rate_from, T0 + 3 * HOUR - 60);
 }
 
 static void entries_asked_for(void **state)
