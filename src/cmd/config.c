@@ -120,9 +120,8 @@ static const struct config *applied(struct app *app, struct err *err)
 static const struct config *of_files(struct app *app, struct err *err)
 {
 	struct config *config;
-	int64_t mtime;
 
-	return run_config(app, &config, &mtime, err) ? NULL : config;
+	return run_config(app, &config, NULL, err) ? NULL : config;
 }
 
 static int run(struct app *app, const struct args *args, struct err *err)

@@ -13,9 +13,8 @@
 static int configured(struct app *app, const struct config **ret, struct err *err)
 {
 	struct config *config;
-	int64_t mtime;
 
-	if (run_config(app, &config, &mtime, err))
+	if (run_config(app, &config, NULL, err))
 		return -1;
 	*ret = config;
 	return 0;

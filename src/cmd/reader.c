@@ -59,9 +59,8 @@ int reader_open(struct app *app, struct reader *ret, struct err *err)
 	struct reader r = { 0 };
 	struct config *config = NULL;
 	struct err config_err;
-	int64_t mtime;
 
-	if (run_config(app, &config, &mtime, &config_err)) {
+	if (run_config(app, &config, NULL, &config_err)) {
 		if (config_err.kind != ERR_CONFIG) {
 			*err = config_err;
 			return -1;

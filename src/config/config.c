@@ -381,6 +381,21 @@ struct config *config_parse(struct arena *a, const struct config_sources *source
 	return d->errors ? NULL : c;
 }
 
+uint64_t config_sources_hash(const struct config_sources *sources)
+{
+	uint64_t h = HASH_START;
+
+	for (size_t i = 0; i < key_rows_n; i++) {
+		h = hash_text(hash_u64(h, key_rows[i].sections), key_rows[i].name);
+		h = hash_text(h, key_rows[i].def ? key_rows[i].def : "");
+	}
+	for (size_t i = 0; i < sources->files.n; i++) {
+		h = hash_u64(h, sources->files.at[i].len);
+		h = hash_bytes(h, sources->files.at[i].bytes, sources->files.at[i].len);
+	}
+	return h;
+}
+
 const char *config_database(struct arena *a, const struct config_sources *sources)
 {
 	struct diags unheard = { .arena = a };

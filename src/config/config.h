@@ -24,6 +24,10 @@ struct config_sources {
 /* Everything that is wrong goes to d, sorted by place. NULL when any of it is an error; warnings alone do not hinder. */
 struct config *config_parse(struct arena *a, const struct config_sources *sources, struct diags *d);
 
+/* A number that is the same when the same bytes would give the same configuration: the files' bytes, and the keys and defaults
+ * that this program knows. */
+uint64_t config_sources_hash(const struct config_sources *sources);
+
 /* Where the database is, even when something else in the files is wrong: who only reads can then go on with what was applied. */
 const char *config_database(struct arena *a, const struct config_sources *sources);
 

@@ -139,9 +139,10 @@ struct result {
 	bool known; /* the next three become the known state; else it is forgotten */
 	char known_boot[UUID_TEXT];
 	uint64_t known_netns, known_generation, known_hash;
-	const char *devices; /* NULL: unchanged */
-	const char *node;    /* NULL: unchanged */
-	const char *applied; /* NULL: unchanged; else the text of the configuration, without secrets */
+	const char *devices;      /* NULL: unchanged */
+	const char *node;         /* NULL: unchanged */
+	const char *applied;      /* NULL: unchanged; else the text of the configuration, without secrets */
+	const char *applied_mark; /* NULL: unchanged; else what tells that the files give this text still */
 };
 
 #endif

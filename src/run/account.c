@@ -238,8 +238,9 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 	r->node = s->node ? s->node : p->ledger.node ? NULL : facts_node(&p->app->arena);
 	if (r->node && p->ledger.node && strcmp(r->node, p->ledger.node) == 0)
 		r->node = NULL;
-	r->applied = p->mode != RUN_DOWN && (!p->applied_text || strcmp(p->applied_text, p->text) != 0) ? p->text
-													: NULL;
+	if (p->mode != RUN_DOWN && p->text && (!p->applied_text || strcmp(p->applied_text, p->text) != 0))
+		r->applied = p->text;
+	r->applied_mark = p->mode != RUN_DOWN ? p->mark : NULL;
 }
 
 int pass_account(struct pass *p, struct err *err)

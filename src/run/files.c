@@ -192,7 +192,7 @@ int run_diagnostics(const struct app *app, const struct diags *d, struct err *er
 		d->errors, d->errors == 1 ? "error" : "errors");
 }
 
-int run_config(struct app *app, struct config **ret, int64_t *ret_mtime, struct err *err)
+int run_config(struct app *app, struct config **ret, struct files_state *ret_files, struct err *err)
 {
 	struct diags d = { .arena = &app->arena };
 	struct config_sources sources;
@@ -204,6 +204,7 @@ int run_config(struct app *app, struct config **ret, int64_t *ret_mtime, struct 
 	if (run_diagnostics(app, &d, err))
 		return -1;
 	*ret = config;
-	*ret_mtime = sources.mtime;
+	if (ret_files)
+		*ret_files = (struct files_state){ sources.mtime, config_sources_hash(&sources) };
 	return 0;
 }

@@ -12,9 +12,13 @@
  * the file is called portflow.ini. ERR_CONFIG with the cure; ERR_PERM when it may not be read. */
 int files_load(const struct app *app, struct arena *a, struct config_sources *ret, struct err *err);
 
-/* Loads and parses; what is wrong goes to stderr, and err (ERR_CONFIG) then says how many errors there were. ret_mtime: of the
- * youngest file, Unix seconds. In app's arena. */
-int run_config(struct app *app, struct config **ret, int64_t *ret_mtime, struct err *err);
+/* Loads and parses; what is wrong goes to stderr, and err (ERR_CONFIG) then says how many errors there were. ret_files, NULL if
+ * nobody asks: the youngest file's time, and what the bytes were. In app's arena. */
+struct files_state {
+	int64_t mtime; /* Unix seconds */
+	uint64_t hash; /* config_sources_hash */
+};
+int run_config(struct app *app, struct config **ret, struct files_state *ret_files, struct err *err);
 
 /* Prints diagnostics; -1 and err when there are errors among them. */
 int run_diagnostics(const struct app *app, const struct diags *d, struct err *err);

@@ -23,7 +23,7 @@ int pass_machine(struct pass *p, struct err *err)
 		return -1;
 	facts_local_ports(a, &ports);
 	watch_devices(a, p->config, &p->links, p->ledger.devices, &ports, &p->watch);
-	p->hash = watch_hash(hash_text(hash_u64(HASH_START, RULES_VERSION), p->text), &p->watch);
+	p->hash = watch_hash(hash_u64(hash_u64(HASH_START, RULES_VERSION), p->text_hash), &p->watch);
 	p->report->interfaces = watch_names(a, &p->watch);
 	return 0;
 }

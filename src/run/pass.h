@@ -25,8 +25,12 @@ struct pass {
 	/* source.c: which configuration holds */
 	struct config *config;
 	struct config *applied;   /* what the last run took up; NULL none */
-	const char *applied_text; /* NULL none */
-	const char *text;         /* config, printed */
+	bool young;               /* the files may be half written: they hold only if they are the applied ones */
+	const char *applied_text; /* NULL none, or the files are as they were then */
+	const char *text;         /* config, printed; NULL: the files are as they were then */
+	uint64_t text_hash;       /* of that text */
+	uint64_t files_hash;      /* of the files that config was read from */
+	const char *mark;         /* of both, to be stored with the text; NULL: it is there already */
 	const char *database;
 
 	/* the database */

@@ -1,6 +1,7 @@
 /* Which configuration holds in this run: the file, or the one that was applied last (design.md section 2: a timer must never
  * hurt).
  * run/ only. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +14,14 @@
 
 int pass_source(struct pass *p, struct err *err)
 {
-	int64_t mtime = 0;
+	struct files_state files;
 	struct config_sources sources = { 0 };
 	struct err ignored = { 0 };
 
-	if (run_config(p->app, &p->config, &mtime, err) == 0) {
+	if (run_config(p->app, &p->config, &files, err) == 0) {
+		p->files_hash = files.hash;
 		p->database = p->config->settings.database;
-		if (p->mode == RUN_SAMPLE && p->app->now - mtime < SETTLE_S && p->app->now >= mtime)
-			p->config = NULL;
+		p->young = p->mode == RUN_SAMPLE && p->app->now - files.mtime < SETTLE_S && p->app->now >= files.mtime;
 		return 0;
 	}
 	if (err->kind != ERR_CONFIG || (p->mode != RUN_SAMPLE && p->mode != RUN_DOWN))
@@ -63,6 +64,21 @@ static void note_refusal(struct pass *p)
 	store_meta_set(p->store, "refused", mark, &ignored);
 }
 
+/* The files are to the byte what they were when the applied text was printed from them: then it need not be printed, nor read. */
+static int compare_files(struct pass *p, struct err *err)
+{
+	const char *mark = NULL;
+	char *end;
+
+	if (store_meta_get(p->store, &p->app->arena, "applied.mark", &mark, err) < 0)
+		return -1;
+	if (!mark || strlen(mark) != 33 || strtoull(mark, &end, 16) != p->files_hash || *end != ' ')
+		return 0;
+	p->text_hash = strtoull(end + 1, NULL, 16);
+	p->applied = p->config;
+	return 0;
+}
+
 /* The applied configuration as a struct: parsed only when it is not the file's, to the letter. */
 static void parse_applied(struct pass *p)
 {
@@ -81,35 +97,60 @@ static void parse_applied(struct pass *p)
 	p->applied = config_parse(a, &sources, &diags);
 }
 
-int pass_applied(struct pass *p, struct err *err)
+static int read_applied(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
 	const char *down = NULL, *copies = NULL;
 
-	if (p->store) {
-		if (store_meta_get(p->store, a, "applied.text", &p->applied_text, err) < 0 ||
-			store_meta_get(p->store, a, "down", &down, err) < 0 ||
-			store_meta_get(p->store, a, "copies", &copies, err) < 0)
-			return -1;
-	}
+	if (p->store &&
+		(store_meta_get(p->store, a, "down", &down, err) < 0 ||
+			store_meta_get(p->store, a, "copies", &copies, err) < 0))
+		return -1;
 	p->down = down != NULL;
 	p->found.copies = copies ? (unsigned int)strtoul(copies, NULL, 10) : 1;
-	if (p->config)
+	if (p->store && p->config && compare_files(p, err) < 0)
+		return -1;
+	if (p->applied)
+		return 0;
+	if (p->young)
+		p->config = NULL;
+	if (p->store && store_meta_get(p->store, a, "applied.text", &p->applied_text, err) < 0)
+		return -1;
+	if (p->config) {
 		p->text = print_config(p, p->config);
+		p->text_hash = hash_text(HASH_START, p->text);
+		p->mark = arena_printf(a, "%016" PRIx64 " %016" PRIx64, p->files_hash, p->text_hash);
+	}
 	parse_applied(p);
+	return 0;
+}
+
+/* What was applied last holds. */
+static void fall_back(struct pass *p)
+{
+	p->config = p->applied;
+	p->text = p->applied_text;
+	p->text_hash = hash_text(HASH_START, p->text);
+	p->mark = NULL;
+}
+
+int pass_applied(struct pass *p, struct err *err)
+{
+	bool same;
+
+	if (read_applied(p, err) < 0)
+		return -1;
+	same = p->config && p->config == p->applied;
 	if (p->report->refused)
 		note_refusal(p);
-	if (p->mode == RUN_SAMPLE && p->config && !p->config->settings.auto_apply && p->applied)
-		p->config = NULL;
-	if (!p->config)
-		p->config = p->applied;
-	if (!p->config && p->report->refused)
+	if (p->applied && !same && (!p->config || (p->mode == RUN_SAMPLE && !p->config->settings.auto_apply)))
+		fall_back(p);
+	if (p->config)
+		return 0;
+	if (p->report->refused)
 		return err_set(err, ERR_CONFIG,
 			"%s has an error and no configuration was applied before: nothing is counted",
 			p->app->config_path);
-	if (!p->config) /* the file is being written and is the first one: the next run takes it up */
-		return err_set(err, ERR_BUSY, "%s was written just now: the next run takes it up", p->app->config_path);
-	if (p->config == p->applied)
-		p->text = p->applied_text;
-	return 0;
+	/* the file is being written and is the first one: the next run takes it up */
+	return err_set(err, ERR_BUSY, "%s was written just now: the next run takes it up", p->app->config_path);
 }

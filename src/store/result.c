@@ -247,6 +247,7 @@ static int put_state(struct store *s, const struct result *r, struct err *err)
 
 	if ((r->node && store_meta_set(s, "node", r->node, err)) ||
 		(r->applied && store_meta_set(s, "applied.text", r->applied, err)) ||
+		(r->applied_mark && store_meta_set(s, "applied.mark", r->applied_mark, err)) ||
 		db_stmt(s, STMT_STATE_RESULT, &q, err))
 		return -1;
 	db_bind_int(q, 1, r->now);
@@ -268,7 +269,7 @@ static bool quiet(const struct result *r)
 		if (!figures_zero(&r->entries.at[i].delta) || !figures_zero(&r->entries.at[i].older))
 			return false;
 	return !r->baselines.n && !r->events.n && !r->bind.present && !r->clear_reset && !r->clear_restored &&
-		!r->devices && !r->node && !r->applied;
+		!r->devices && !r->node && !r->applied && !r->applied_mark;
 }
 
 static int store_all(struct store *s, const struct result *r, struct err *err)

@@ -199,6 +199,24 @@ static void many_entries(void **state)
 	arena_free(&a);
 }
 
+static uint64_t hash_of(const char *one, const char *two)
+{
+	struct config_source files[] = { { "one", one, strlen(one) }, { "two", two, strlen(two) } };
+
+	return config_sources_hash(&(struct config_sources){ .files = { .at = files, .n = 2 }, .mtime = 5 });
+}
+
+static void sources_have_a_hash(void **state)
+{
+	static const char web[] = "[port web]\nports = 80\n", other[] = "[port web]\nports = 81\n";
+
+	(void)state;
+	assert_true(hash_of(web, "") == hash_of(web, ""));
+	assert_true(hash_of(web, "") != hash_of(other, ""));
+	assert_true(hash_of(web, "") != hash_of("", web));
+	assert_true(hash_of("ab", "c") != hash_of("a", "bc"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +227,7 @@ int main(void)
 		cmocka_unit_test(diagnostics_are_rendered),
 		cmocka_unit_test(defaults_are_filled_in),
 		cmocka_unit_test(many_entries),
+		cmocka_unit_test(sources_have_a_hash),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
