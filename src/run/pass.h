@@ -20,12 +20,12 @@ struct pass {
 	struct app *app;
 	enum run_mode mode;
 	bool adopt;
+	bool young; /* source.c: the files may be half written: they hold only if they are the applied ones */
 	struct run_report *report;
 
 	/* source.c: which configuration holds */
 	struct config *config;
 	struct config *applied;   /* what the last run took up; NULL none */
-	bool young;               /* the files may be half written: they hold only if they are the applied ones */
 	const char *applied_text; /* NULL none, or the files are as they were then */
 	const char *text;         /* config, printed; NULL: the files are as they were then */
 	uint64_t text_hash;       /* of that text */
