@@ -50,15 +50,17 @@ int pass_read(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
 	const struct ledger *l = &p->ledger;
-	const char *canary = p->arm ? p->canary : l->canary;
-	struct counter_value v;
+	struct counter_value v,
+		expected = { .present = true, .bytes = strtoull(p->arm ? p->canary : l->canary, NULL, 16) };
 
 	ledger_places(l, a, &p->counters);
 	p->values = arena_array(a, l->counters.n + 1, sizeof *p->values);
 	if (nft_read_counters(p->talk, &p->counters, p->values, err) < 0 || read_total_again(p, err) < 0 ||
 		nft_read_counter(p->talk, LEDGER_CANARY, &v, err) < 0)
 		return -1;
-	if (!v.present || v.bytes != strtoull(canary, NULL, 16))
+	if (p->mode == RUN_DOWN) /* arms none anew: it must be what it was, even if somebody had reset it before */
+		expected = p->canary_seen;
+	if (v.present != expected.present || (v.present && v.bytes != expected.bytes))
 		return err_set(err, ERR_STALE, "somebody reset or removed counters while they were read");
 	return 0;
 }

@@ -107,8 +107,11 @@ static void judge_canary_of_table(struct pass *p)
 	enum canary c = CANARY_MISSING;
 
 	for (size_t i = 0; i < p->have.objects.n; i++)
-		if (strcmp(p->have.objects.at[i].name, CANARY) == 0)
-			c = judge_canary(p, true, p->have.objects.at[i].bytes);
+		if (strcmp(p->have.objects.at[i].name, CANARY) == 0) {
+			p->canary_seen.present = true;
+			p->canary_seen.bytes = p->have.objects.at[i].bytes;
+			c = judge_canary(p, true, p->canary_seen.bytes);
+		}
 	p->stale_copy = p->identity == IDENTITY_COPY && (c == CANARY_OTHER || c == CANARY_MISSING);
 	p->wipe |= p->stale_copy;
 	p->reset = !p->wipe && p->have.present && (p->ledger.reset_seen || c == CANARY_ZERO);
@@ -123,6 +126,7 @@ int pass_observe(struct pass *p, struct err *err)
 	p->known = p->wipe = p->stale_copy = p->rebuild = p->arm = p->arm_delete = p->reset = false;
 	p->have = (struct ruleset){ .comment = "" };
 	p->want = (struct desired){ 0 };
+	p->canary_seen = (struct counter_value){ 0 };
 	p->diff = (struct diff){ .copies = 1 };
 	if (talk_generation(p->talk, &p->generation, err) < 0)
 		return -1;

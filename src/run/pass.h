@@ -54,12 +54,13 @@ struct pass {
 	struct ruleset have;
 	struct desired want;
 	struct diff diff;
-	bool reset;      /* all counters were zeroed by somebody */
-	bool arm;        /* the canary must be made (anew) */
-	bool arm_delete; /* ... and the old one goes */
-	bool rebuild;    /* the table is made in this run */
-	bool wipe;       /* ... after the one that is there was read and deleted */
-	bool stale_copy; /* ... and holds nothing that was not counted before */
+	bool reset;                       /* all counters were zeroed by somebody */
+	bool arm;                         /* the canary must be made (anew) */
+	bool arm_delete;                  /* ... and the old one goes */
+	bool rebuild;                     /* the table is made in this run */
+	bool wipe;                        /* ... after the one that is there was read and deleted */
+	bool stale_copy;                  /* ... and holds nothing that was not counted before */
+	struct counter_value canary_seen; /* as the table had it, where it was read */
 
 	/* what the commits of this run found, over all tries */
 	struct {

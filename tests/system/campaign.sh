@@ -156,7 +156,8 @@ step_restore() {
 	nft -f "$WORK/saved"
 	run "$(one_of apply sample)"
 }
-step_restore_over() { # rules stand twice afterwards, so the traffic must pause
+step_restore_over() { # rules stand twice afterwards, so the traffic must pause; what the interval held is divided
+	lossy=1
 	stop
 	nft list ruleset >"$WORK/saved"
 	nft -f "$WORK/saved"

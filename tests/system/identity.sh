@@ -333,4 +333,16 @@ is "sample after down only says so" "$rc $(nft list tables | grep -c portflow)" 
 pf_ok apply
 packets $C
 counted "down and up again: A + B + C" $((A + B + C))
+
+for gone in "reset counters" "delete counter inet portflow canary"; do
+	begin
+	pf_ok sample
+	nft $gone >/dev/null
+	packets 7
+	pf_ok down
+	is "nft $gone, then down: nothing is left" "$(nft list tables | grep -c portflow)" 0
+	pf_ok apply
+	packets $C
+	counted "nft $gone, then down and up: A + B + 7 + C" $((A + B + 7 + C))
+done
 done_testing
