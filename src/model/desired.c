@@ -107,14 +107,6 @@ static void find_mtus(struct desired_build *b)
 		note_mtu(b, &w->others.at[i]);
 }
 
-static bool listed(const struct watch *w, const char *device)
-{
-	for (size_t i = 0; i < w->devices.n; i++)
-		if (strcmp(w->devices.at[i].name, device) == 0)
-			return true;
-	return false;
-}
-
 static void find_shortcuts(struct desired_build *b)
 {
 	const struct watch *w = b->watch;
@@ -124,7 +116,7 @@ static void find_shortcuts(struct desired_build *b)
 		const struct name_list *l = &b->config->entries.at[i].devices;
 
 		for (size_t d = 0; d < l->n && b->leave_first; d++)
-			b->leave_first = listed(w, l->at[d]);
+			b->leave_first = watch_find(w, l->at[d]) != NULL;
 	}
 	b->all_total = true;
 	b->one_mtu = b->leave_first && b->n_mtus == 1;
@@ -134,7 +126,7 @@ static void find_shortcuts(struct desired_build *b)
 	}
 }
 
-static void put_name(uint8_t key[SET_KEY_MAX], const char *device)
+void desired_device_key(uint8_t key[SET_KEY_MAX], const char *device)
 {
 	memset(key, 0, SET_KEY_MAX);
 	memcpy(key, device, strnlen(device, DEVICE_NAME_MAX));
@@ -145,7 +137,7 @@ void desired_device(struct desired_build *b, struct ruleset_set *s, const char *
 	struct ruleset_elem *e;
 	uint8_t key[SET_KEY_MAX];
 
-	put_name(key, device);
+	desired_device_key(key, device);
 	for (size_t i = 0; i < s->elems.n; i++)
 		if (memcmp(s->elems.at[i].from, key, sizeof key) == 0)
 			return;

@@ -189,12 +189,12 @@ static void rule_interfaces(struct desired_build *b, struct ruleset_chain *c, co
 static void rule_elsewhere(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
 	struct ruleset_rule *r = new_rule(b, c);
-	uint8_t name[DEVICE_NAME_MAX + 1] = { 0 };
+	uint8_t name[SET_KEY_MAX];
 
 	put_device(b, r, s->dir);
 	if (b->watch->devices.n == 1) {
-		memcpy(name, b->watch->devices.at[0].name, strnlen(b->watch->devices.at[0].name, DEVICE_NAME_MAX));
-		put_cmp(b, r, NFT_CMP_NEQ, name, sizeof name);
+		desired_device_key(name, b->watch->devices.at[0].name);
+		put_cmp(b, r, NFT_CMP_NEQ, name, set_key_type(KEY_IFNAME)->len);
 	} else {
 		put_named(b, r, OP_LOOKUP, NFT_LOOKUP_F_INV, "dev");
 	}

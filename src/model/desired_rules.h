@@ -32,6 +32,8 @@ void desired_address_ports(struct desired_build *b, struct ruleset_set *set, con
 	const struct prefix *p, const char *counter);
 /* A range is one element of an interval map, and one a port elsewhere. */
 void desired_ports(struct desired_build *b, struct ruleset_set *set, const struct port_range *p, const char *counter);
+/* The key of a device by name: the kernel compares all bytes, zeros behind the name too. */
+void desired_device_key(uint8_t key[SET_KEY_MAX], const char *device);
 /* A device that the set has already is left as it is. */
 void desired_device(struct desired_build *b, struct ruleset_set *s, const char *device, const char *object);
 void desired_direction(struct desired_build *b, enum direction d);

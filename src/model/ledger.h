@@ -86,7 +86,8 @@ struct ledger {
 	VEC_OF(struct ledger_counter) counters;
 };
 
-/* The object that every table of ours has beside the counters of the ledger: delta.h. */
+/* The counter that every table of ours has beside those of the ledger, and that no rule refers to: its bytes are the nonce in
+ * `canary`, and 0 once somebody reset the counters. */
 #define LEDGER_CANARY "canary"
 
 /* From the objects of l->counters to their indexes, while nothing is added to them. */

@@ -50,16 +50,15 @@ int pass_read(struct pass *p, struct err *err)
 {
 	struct arena *a = &p->app->arena;
 	const struct ledger *l = &p->ledger;
-	struct counter_value v,
-		expected = { .present = true, .bytes = strtoull(p->arm ? p->canary : l->canary, NULL, 16) };
+	struct counter_value v, expected = p->canary_seen;
 
 	ledger_places(l, a, &p->counters);
 	p->values = arena_array(a, l->counters.n + 1, sizeof *p->values);
 	if (nft_read_counters(p->talk, &p->counters, p->values, err) < 0 || read_total_again(p, err) < 0 ||
 		nft_read_counter(p->talk, LEDGER_CANARY, &v, err) < 0)
 		return -1;
-	if (p->mode == RUN_DOWN) /* arms none anew: it must be what it was, even if somebody had reset it before */
-		expected = p->canary_seen;
+	if (p->arm)
+		expected = (struct counter_value){ .present = true, .bytes = strtoull(p->canary, NULL, 16) };
 	if (v.present != expected.present || (v.present && v.bytes != expected.bytes))
 		return err_set(err, ERR_STALE, "somebody reset or removed counters while they were read");
 	return 0;
@@ -201,16 +200,6 @@ static void find_events(struct pass *p, const struct delta_output *now)
 					    : "");
 }
 
-/* Does the database know already which table the baselines belong to? */
-static bool bound(const struct pass *p)
-{
-	const struct epoch *was = &p->ledger.bound, *is = &p->where;
-
-	return was->present && was->bound && !p->ledger.pending.present && strcmp(was->nonce, is->nonce) == 0 &&
-		strcmp(was->boot_id, is->boot_id) == 0 && was->netns == is->netns &&
-		was->table_handle == is->table_handle;
-}
-
 static void fill_result(struct pass *p, const struct delta_output *now)
 {
 	struct result *r = &p->result;
@@ -225,7 +214,7 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 	r->baselines.at = now->baselines.at;
 	r->baselines.n = now->baselines.n;
 	r->baselines.cap = now->baselines.cap;
-	if (!bound(p))
+	if (p->rebuild || p->identity != IDENTITY_KNOWN || p->ledger.pending.present)
 		r->bind = p->where;
 	r->clear_reset = p->found.reset || p->reset;
 	r->clear_restored = p->ledger.restored;

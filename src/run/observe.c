@@ -10,7 +10,6 @@
 #include "tc/link.h"
 #include "util/hash.h"
 
-#define CANARY "canary"
 #define RULES_VERSION 2 /* of what desired.c makes: another one reads and compares everything once */
 
 int pass_machine(struct pass *p, struct err *err)
@@ -40,23 +39,13 @@ static bool as_we_left_it(const struct pass *p)
 
 enum canary { CANARY_GOOD, CANARY_ZERO, CANARY_MISSING, CANARY_OTHER };
 
-static enum canary judge_canary(const struct pass *p, bool present, uint64_t bytes)
+static enum canary judge_canary(const struct pass *p)
 {
-	if (!present)
+	if (!p->canary_seen.present)
 		return CANARY_MISSING;
-	if (bytes == 0)
+	if (p->canary_seen.bytes == 0)
 		return CANARY_ZERO;
-	return bytes == strtoull(p->ledger.canary, NULL, 16) ? CANARY_GOOD : CANARY_OTHER;
-}
-
-static int read_canary(struct pass *p, enum canary *ret_canary, struct err *err)
-{
-	struct counter_value v;
-
-	if (nft_read_counter(p->talk, CANARY, &v, err) < 0)
-		return -1;
-	*ret_canary = judge_canary(p, v.present, v.bytes);
-	return 0;
+	return p->canary_seen.bytes == strtoull(p->ledger.canary, NULL, 16) ? CANARY_GOOD : CANARY_OTHER;
 }
 
 /* Is the table there ours, and what is to be done with one that is not? */
@@ -97,21 +86,23 @@ static void compare(struct pass *p)
 
 	desired_build(&p->app->arena, p->config, &p->watch, &p->want);
 	p->rebuild = p->wipe || !p->have.present;
-	diff_rulesets(&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, CANARY, &p->diff);
+	diff_rulesets(&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, &p->diff);
 }
 
 /* A copy is good for one restore: its canary is armed anew, so that the same file, or an older one, is known by its old canary
  * when it comes again. Nothing of such a table is taken: all of it may have been counted before. */
 static void judge_canary_of_table(struct pass *p)
 {
-	enum canary c = CANARY_MISSING;
+	enum canary c;
 
-	for (size_t i = 0; i < p->have.objects.n; i++)
-		if (strcmp(p->have.objects.at[i].name, CANARY) == 0) {
-			p->canary_seen.present = true;
-			p->canary_seen.bytes = p->have.objects.at[i].bytes;
-			c = judge_canary(p, true, p->canary_seen.bytes);
-		}
+	p->canary_seen = (struct counter_value){ 0 };
+	for (size_t i = 0; i < p->have.objects.n; i++) {
+		const struct ruleset_object *o = &p->have.objects.at[i];
+
+		if (strcmp(o->name, LEDGER_CANARY) == 0)
+			p->canary_seen = (struct counter_value){ true, o->handle, o->packets, o->bytes };
+	}
+	c = judge_canary(p);
 	p->stale_copy = p->identity == IDENTITY_COPY && (c == CANARY_OTHER || c == CANARY_MISSING);
 	p->wipe |= p->stale_copy;
 	p->reset = !p->wipe && p->have.present && (p->ledger.reset_seen || c == CANARY_ZERO);
@@ -121,21 +112,18 @@ static void judge_canary_of_table(struct pass *p)
 
 int pass_observe(struct pass *p, struct err *err)
 {
-	enum canary canary;
-
 	p->known = p->wipe = p->stale_copy = p->rebuild = p->arm = p->arm_delete = p->reset = false;
 	p->have = (struct ruleset){ .comment = "" };
 	p->want = (struct desired){ 0 };
-	p->canary_seen = (struct counter_value){ 0 };
 	p->diff = (struct diff){ .copies = 1 };
 	if (talk_generation(p->talk, &p->generation, err) < 0)
 		return -1;
 	if (as_we_left_it(p)) {
-		if (read_canary(p, &canary, err) < 0)
+		if (nft_read_counter(p->talk, LEDGER_CANARY, &p->canary_seen, err) < 0)
 			return -1;
 		p->where = p->ledger.bound;
 		p->identity = IDENTITY_KNOWN;
-		p->known = canary == CANARY_GOOD;
+		p->known = judge_canary(p) == CANARY_GOOD;
 		if (p->known)
 			return 0;
 	}

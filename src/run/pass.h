@@ -60,7 +60,7 @@ struct pass {
 	bool rebuild;                     /* the table is made in this run */
 	bool wipe;                        /* ... after the one that is there was read and deleted */
 	bool stale_copy;                  /* ... and holds nothing that was not counted before */
-	struct counter_value canary_seen; /* as the table had it, where it was read */
+	struct counter_value canary_seen; /* before this run changed anything */
 
 	/* what the commits of this run found, over all tries */
 	struct {

@@ -12,7 +12,6 @@
 #include "nft/words.h"
 #include "run/pass.h"
 
-#define CANARY "canary"
 #define TRIES 5 /* while others keep changing rules */
 
 static void put_structure(struct pass *p, struct batch *b)
@@ -21,9 +20,9 @@ static void put_structure(struct pass *p, struct batch *b)
 		nft_put_table_del(b);
 	nft_put_changes(b, &p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce));
 	if (p->arm_delete)
-		nft_put_counter_del(b, CANARY);
+		nft_put_counter_del(b, LEDGER_CANARY);
 	if (p->arm)
-		nft_put_counter(b, CANARY, 1, strtoull(p->canary, NULL, 16));
+		nft_put_counter(b, LEDGER_CANARY, 1, strtoull(p->canary, NULL, 16));
 }
 
 /* Step 6. What was sent is counted even when the answer was lost: then the next try finds it done. */

@@ -122,7 +122,7 @@ bool files_same(const char *a, const char *b)
 
 char *files_temp(struct arena *a, const char *path, struct err *err)
 {
-	char *temp = arena_printf(a, "%s.XXXXXX", path);
+	char *temp = arena_printf(a, "%s.XXXXXX", path); /* mkstemp() writes its six letters over these */
 	struct stat st;
 	int fd;
 

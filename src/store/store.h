@@ -31,8 +31,8 @@ int store_load(struct store *s, struct arena *a, struct ledger *ret_ledger, stru
 int store_load_counters(struct store *s, struct arena *a, struct ledger *ret_ledger, struct err *err);
 
 /* Intent: new entries get their ids (written back into the ledger), new counters become pending, retired is marked, a pending
- * nonce, reset_seen with the new canary. One transaction; *ledger then says what the database says. l is that of store_load,
- * and grows in its arena; its entries and counters stay in the order of their ids. After an error *ledger is not to be used. */
+ * nonce, reset_seen with the new canary. One transaction; *ledger then says what the database says. l is that of one
+ * of the loads, and grows in its arena; its entries and counters stay in the order of their ids. After an error *ledger is not to be used. */
 int store_intent(struct store *s, struct ledger *l, const struct intent *i, struct err *err);
 
 /* Result: baselines, figures into spans, hours, days, cycles, totals; events; epoch bound; known state; applied configuration;

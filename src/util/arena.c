@@ -86,7 +86,6 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 	char *p = take(a, len + 1, 1);
 
 	memcpy(p, s, len);
-	p[len] = '\0';
 	return p;
 }
 

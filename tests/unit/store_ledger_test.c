@@ -231,6 +231,29 @@ static void baselines(void **state)
 	assert_true(counter(f, "p_web.in")->pending);
 }
 
+/* What a run loads: all but the sums. */
+static void without_sums(void **state)
+{
+	struct fixture *f = fixture(state);
+	int64_t id = add_entry(f, ENTRY_PORT, "web", T0);
+	struct ledger l;
+
+	sample(f, id, T0, T0 + 60, bytes(1000, 500));
+	reopen(f, STORE_READ);
+	OK(f, store_load_counters(f->s, &f->arena, &l, &f->err));
+	assert_int_equal(l.entries.n, f->l.entries.n);
+	for (size_t i = 0; i < l.entries.n; i++) {
+		assert_null(l.entries.at[i].sums);
+		assert_non_null(f->l.entries.at[i].sums);
+		assert_int_equal(l.entries.at[i].id, f->l.entries.at[i].id);
+		assert_int_equal(l.entries.at[i].kind, f->l.entries.at[i].kind);
+		assert_string_equal(l.entries.at[i].name, f->l.entries.at[i].name);
+		assert_int_equal(l.entries.at[i].created, f->l.entries.at[i].created);
+	}
+	assert_int_equal(l.sampled, T0 + 60);
+	assert_string_equal(l.uuid, f->l.uuid);
+}
+
 static void totals(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -299,6 +322,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(retire_and_return, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(result_state, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(baselines, set_up_store, tear_down),
+		cmocka_unit_test_setup_teardown(without_sums, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(totals, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(unknown_entry, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(meta, set_up_store, tear_down),
