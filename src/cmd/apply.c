@@ -23,7 +23,8 @@ static int print(struct app *app, const struct run_report *r, bool done, bool js
 		.changes = r->changes,
 		.interfaces = r->interfaces,
 		.entries = r->entries,
-		.done = done };
+		.done = done,
+		.file = app->config_given ? app->config_path : NULL };
 	int rc = 0;
 
 	for (size_t i = 0; i < r->lines.n; i++)

@@ -57,7 +57,8 @@ void plan_text(struct str *out, const struct plan *p, bool color)
 		str_puts(out, p->done ? "The table was put right.\n" : "The table differs from what it should be.\n");
 	for (size_t i = 0; i < p->n; i++)
 		put_line(out, &p->lines[i], width, color);
-	str_puts(out, p->done ? "See what counts: portflow status\n" : "Apply with: portflow apply\n");
+	str_putf(out, "%s: portflow%s%s %s\n", p->done ? "See what counts" : "Apply with", p->file ? " -c " : "",
+		p->file ? p->file : "", p->done ? "status" : "apply");
 }
 
 void plan_json(struct str *out, const struct plan *p)

@@ -23,7 +23,8 @@ struct plan {
 	uint64_t changes;       /* messages to the kernel; 0 with lines: only the database changes */
 	const char *interfaces; /* watched, blanks between */
 	size_t entries;
-	bool done; /* apply: it was done; else it would be */
+	bool done;        /* apply: it was done; else it would be */
+	const char *file; /* what -c named, to be named again; NULL: it was not given */
 };
 
 void plan_text(struct str *out, const struct plan *p, bool color);

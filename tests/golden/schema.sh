@@ -35,4 +35,32 @@ sed 's/"version":1,/"version":1,"extra":0,/' $view/report.json >"$scratch/extra.
 ok "a field that is not documented is refused" refuse report "$scratch/extra.json"
 sed 's/+08:00"/"/' $view/events.json >"$scratch/time.json"
 ok "a time without offset is refused" refuse events "$scratch/time.json"
+cat >"$scratch/all.ini" <<'END'
+[portflow]
+interface = eth0
+own = 203.0.113.7
+node = hk1
+timezone = UTC
+keep_days = 90d
+[port web]
+ports = 80, 8000-9000
+remark = 网站
+quota_cycle = 30d from 2026-01-15
+[address all]
+addresses = 192.0.2.5, 2001:db8::/64
+[address dns]
+addresses = 192.0.2.6
+ports = 53
+protocols = udp
+quota_cycle = year
+[interface nic]
+interface = eth1
+billing = max
+END
+for ini in "$scratch/all.ini" etc/portflow.ini; do
+	"$PORTFLOW" -c "$ini" config show --json >"$scratch/config.json"
+	ok "config show of $(basename "$ini")" validate config "$scratch/config.json"
+done
+sed 's/"kind":"port"/"kind":"host"/' "$scratch/config.json" >"$scratch/kind.json"
+ok "an entry of a kind that is none is refused" refuse config "$scratch/kind.json"
 echo "1..$n"

@@ -38,7 +38,9 @@ END
 exits "status without a database fails" 1 status
 like "and names the command that makes one" "$err" 'portflow apply'
 ok "plan --json before the first apply" valid plan plan --json
+like "plan repeats -c" "$(pf plan)" "^Apply with: portflow -c $INI apply\$"
 ok "check --json" valid check check --json
+ok "config show --json" valid config config show --json
 pf_ok apply
 pf_ok status
 like "no traffic yet: status says how to make some" "$out" 'No traffic of an entry yet. Counting since .* curl http://hk1:80'
@@ -64,6 +66,7 @@ ok "status --json" valid status status --json
 ok "report --json" valid report report --json
 ok "events --json" valid events events --json
 ok "apply --json" valid plan apply --json
+ok "config show --applied --json" valid config config show --applied --json
 for by in minute hour day week month cycle year; do
 	ok "report --json --by $by" valid report report --json --by $by
 	pf_ok report --json --by $by
