@@ -76,7 +76,9 @@ static const char *counts(struct pass *p, const struct entry *e)
 		break;
 	}
 	return arena_printf(&p->app->arena, "count all of %s",
-		e->devices.n ? value_of(p, lines, "interface") : p->report->interfaces);
+		e->devices.n                     ? value_of(p, lines, "interface")
+			: *p->report->interfaces ? p->report->interfaces
+						 : "the devices that will be watched");
 }
 
 /* Which keys of two sections differ: "ports 80 -> 80, 443". */

@@ -11,6 +11,9 @@ interfaces() { pf status --json | "$PYTHON" -c 'import json, sys; print(",".join
 ip route del default
 ip -6 route del default
 printf '[port web]\nports = 443\n' | ini
+printf '[interface all]\nremark = x\n' >"$WORK/all.ini"
+like "no default route yet: plan has a word for what will be watched" "$("$PORTFLOW" -c "$WORK/all.ini" plan 2>/dev/null)" \
+	'count all of the devices that will be watched'
 pf_run apply
 is "no default route yet: apply is no failure" "$rc" 0
 like "and it warns" "$err" '(route|interface|device)'
