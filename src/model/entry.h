@@ -13,8 +13,9 @@
 #define ENTRY_NAME_MAX 32
 #define DEVICE_NAME_MAX 15 /* IFNAMSIZ - 1 */
 
-/* Kinds the user declares come first; the last two are portflow's own, one of each (design.md section 3). */
-enum entry_kind { ENTRY_PORT, ENTRY_ADDRESS, ENTRY_INTERFACE, ENTRY_FORWARDED, ENTRY_TOTAL, ENTRY_KINDS };
+/* Forwarded and total are portflow's own, one of each (design.md section 3). A [quota NAME] is no entry that counts, but it has a name,
+ * a cycle and figures like one: the sums of its members. The numbers are stored. */
+enum entry_kind { ENTRY_PORT, ENTRY_ADDRESS, ENTRY_INTERFACE, ENTRY_FORWARDED, ENTRY_TOTAL, ENTRY_QUOTA, ENTRY_KINDS };
 enum direction { DIR_IN, DIR_OUT, DIRS };
 
 enum { PROTO_TCP = 1, PROTO_UDP = 2, PROTO_SCTP = 4 };
@@ -63,6 +64,63 @@ struct name_list {
 	size_t n, cap;
 };
 
+struct index_list {
+	size_t *at;
+	size_t n, cap;
+};
+struct percent_list {
+	uint32_t *at; /* ascending, distinct */
+	size_t n, cap;
+};
+
+/* A local port that no limit, block or expiry touches. */
+struct open_port {
+	uint8_t protocol; /* PROTO_TCP or PROTO_UDP */
+	uint16_t port;
+};
+
+/* [portflow] keep_open: `automatic` adds 22 and what SSH servers listen on when apply runs. */
+struct keep_open {
+	bool automatic;
+	VEC_OF(struct open_port) ports; /* ascending, distinct */
+};
+
+enum limit_method { METHOD_AUTO, METHOD_SHAPE, METHOD_POLICE };
+
+/* A rate that may be absent. */
+struct rate {
+	bool present;
+	uint64_t bps; /* bit/s */
+};
+
+/* What a used-up quota does. */
+enum quota_action { ACTION_ALERT, ACTION_THROTTLE, ACTION_BLOCK };
+struct quota_act {
+	enum quota_action kind;
+	uint64_t bps; /* ACTION_THROTTLE: bit/s of each direction */
+};
+
+struct quota_size {
+	bool present;
+	bool binary; /* written in KiB .. TiB: it and what is used of it are printed in that family */
+	uint64_t bytes;
+};
+
+/* Burst protection; there is none where rate is absent. */
+struct burst {
+	struct rate rate;  /* average of the busier direction over the window that is too much */
+	struct rate limit; /* of each direction while held; present when rate is */
+	uint64_t window_s, hold_s;
+};
+
+/* `expires`: works through that day, or to that minute of it. In the entry's zone. */
+struct expiry {
+	bool present;
+	bool timed; /* hour and minute are given */
+	struct civil_date date;
+	uint8_t hour, minute;
+};
+
 /* Where in the user's files something stands. */
 struct location {
 	const char *file;   /* NULL: a default, no place */
@@ -80,6 +138,14 @@ struct entry {
 	struct name_list devices;     /* ENTRY_INTERFACE only; empty = [portflow] interface */
 	enum billing billing;
 	struct cycle_rule cycle;
+	struct rate limit[DIRS];
+	struct quota_size quota;
+	struct percent_list quota_alerts;
+	struct quota_act quota_action;
+	struct expiry expires;
+	struct burst burst;
+	struct name_list members;    /* ENTRY_QUOTA: the entries that share it, as written */
+	struct index_list member_at; /* the same as indexes into config->entries */
 };
 
 struct retention {
@@ -99,11 +165,16 @@ struct settings {
 	struct cycle_rule cycle; /* the same */
 	uint32_t link_overhead;  /* bytes a packet */
 	struct retention keep_minutes, keep_hours, keep_days;
+	struct percent_list quota_alerts; /* of entries and quotas that do not say it */
+	enum limit_method limit_method;
+	bool takeover; /* replace a root qdisc that somebody else configured */
+	struct keep_open keep_open;
 };
 
 struct config {
 	struct settings settings;
-	VEC_OF(struct entry) entries; /* in the order of the files */
+	VEC_OF(struct entry) entries; /* what counts, in the order of the files */
+	VEC_OF(struct entry) quotas;  /* ENTRY_QUOTA, in the order of the files */
 };
 
 #endif

@@ -23,9 +23,14 @@ enum rule_op {
 	OP_LOOKUP,      /* reg in set `name`; key = NFT_LOOKUP_F_INV: not in it */
 	OP_VMAP,        /* verdict of reg by map `name` */
 	OP_COUNTER_MAP, /* the counter object that map `name` holds for reg; else the rule ends */
-	OP_COUNTER,     /* the counter object `name` */
-	OP_VERDICT,     /* `key` = NFT_JUMP, NFT_GOTO, NFT_RETURN; name = the chain */
-	OP_FOREIGN,     /* nothing that we write; observed only */
+	OP_QUOTA_MAP,   /* the same for a quota: the rule ends where it is not used up */
+	OP_LIMIT_MAP, /* the same for a limit: the rule ends within the rate. All three are one expression of the kernel: which
+			 * it is tells the map, so the reader looks there */
+	OP_COUNTER,  /* the counter object `name` */
+	OP_DATA_MAP, /* reg = what map `name` holds for reg; else the rule ends */
+	OP_META_SET, /* meta `key` = reg */
+	OP_VERDICT,  /* `key` = NFT_JUMP, NFT_GOTO, NFT_RETURN, NF_DROP, NF_ACCEPT; name = the chain of the first two */
+	OP_FOREIGN,  /* nothing that we write; observed only */
 };
 
 struct rule_expr {
@@ -59,22 +64,23 @@ enum set_key {
 	KEY_ADDRTYPE,
 	SET_KEYS
 };
-enum set_data { DATA_NONE, DATA_COUNTER, DATA_VERDICT };
+enum set_data { DATA_NONE, DATA_COUNTER, DATA_VERDICT, DATA_QUOTA, DATA_LIMIT, DATA_CLASS };
 
 #define SET_KEY_MAX 20
 
 struct ruleset_elem {
 	uint8_t from[SET_KEY_MAX]; /* network order, rest zero */
 	uint8_t to[SET_KEY_MAX];   /* inclusive; = from unless the set holds intervals */
-	const char *name;          /* counter or chain; NULL in a set */
-	uint32_t verdict;          /* DATA_VERDICT: NFT_GOTO, NFT_RETURN */
-	uint64_t deadline;         /* ms from now at which it goes by itself; 0 never */
+	const char *name;          /* object or chain; NULL in a set */
+	uint32_t verdict;          /* DATA_VERDICT: NFT_GOTO, NFT_RETURN, NF_DROP; DATA_CLASS: major << 16 | minor */
+	uint64_t deadline;         /* ms from now at which it goes by itself; 0 never. Only where the set is timed */
 };
 
 struct ruleset_set {
 	const char *name;
 	enum set_key key;
 	bool interval;
+	bool timed; /* elements may have a deadline */
 	enum set_data data;
 	bool odd;    /* observed: flags, types or sizes that are not ours */
 	bool sorted; /* elems ascend by `from` */
@@ -87,8 +93,13 @@ struct ruleset_object {
 	const char *name;
 	enum object_kind kind;
 	uint32_t type;   /* NFT_OBJECT_* as the kernel has it */
-	uint64_t handle; /* observed only, as the rest */
-	uint64_t packets, bytes;
+	uint64_t handle; /* observed only */
+	uint64_t packets,
+		bytes; /* OBJECT_COUNTER, observed only. OBJECT_QUOTA: bytes are used; what it drops it uses too, but the kernel
+				  * shows no more than the limit */
+	uint64_t limit; /* OBJECT_QUOTA: bytes, "over"; OBJECT_LIMIT: bytes a second, "over" */
+	uint32_t burst; /* OBJECT_LIMIT: bytes */
+	bool odd;       /* observed: a quota or limit with flags, type or unit that are not ours */
 };
 
 struct ruleset {

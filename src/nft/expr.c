@@ -20,11 +20,16 @@ static struct nftnl_expr *make(struct nftnl_rule *to, const char *name)
 	return x;
 }
 
+static bool is_object_map(enum rule_op op)
+{
+	return op == OP_COUNTER_MAP || op == OP_QUOTA_MAP || op == OP_LIMIT_MAP;
+}
+
 static void put_set(struct nftnl_rule *to, const struct rule_expr *e)
 {
-	struct nftnl_expr *x = make(to, e->op == OP_COUNTER_MAP ? "objref" : "lookup");
+	struct nftnl_expr *x = make(to, is_object_map(e->op) ? "objref" : "lookup");
 
-	if (e->op == OP_COUNTER_MAP) {
+	if (is_object_map(e->op)) {
 		nftnl_expr_set_u32(x, NFTNL_EXPR_OBJREF_SET_SREG, e->reg);
 		nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_SET_NAME, e->name);
 		return;
@@ -33,6 +38,8 @@ static void put_set(struct nftnl_rule *to, const struct rule_expr *e)
 	nftnl_expr_set_str(x, NFTNL_EXPR_LOOKUP_SET, e->name);
 	if (e->op == OP_VMAP)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+	else if (e->op == OP_DATA_MAP)
+		nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_DREG, e->reg);
 	else if (e->key)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_LOOKUP_FLAGS, e->key);
 }
@@ -41,10 +48,10 @@ static void put_load(struct nftnl_rule *to, const struct rule_expr *e)
 {
 	struct nftnl_expr *x;
 
-	if (e->op == OP_META) {
+	if (e->op == OP_META || e->op == OP_META_SET) {
 		x = make(to, "meta");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_META_KEY, e->key);
-		nftnl_expr_set_u32(x, NFTNL_EXPR_META_DREG, e->reg);
+		nftnl_expr_set_u32(x, e->op == OP_META ? NFTNL_EXPR_META_DREG : NFTNL_EXPR_META_SREG, e->reg);
 	} else if (e->op == OP_PAYLOAD) {
 		x = make(to, "payload");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_BASE, e->key);
@@ -107,6 +114,7 @@ void nft_expr_put(struct nftnl_rule *to, const struct rule_expr *e)
 {
 	switch (e->op) {
 	case OP_META:
+	case OP_META_SET:
 	case OP_PAYLOAD:
 	case OP_FIB:
 		put_load(to, e);
@@ -118,7 +126,10 @@ void nft_expr_put(struct nftnl_rule *to, const struct rule_expr *e)
 		break;
 	case OP_LOOKUP:
 	case OP_VMAP:
+	case OP_DATA_MAP:
 	case OP_COUNTER_MAP:
+	case OP_QUOTA_MAP:
+	case OP_LIMIT_MAP:
 		put_set(to, e);
 		break;
 	case OP_COUNTER:
@@ -161,6 +172,10 @@ static bool get_load(const char *kind, const struct nftnl_expr *x, struct rule_e
 		e->op = OP_META;
 		e->key = u32(x, NFTNL_EXPR_META_KEY);
 		e->reg = u32(x, NFTNL_EXPR_META_DREG);
+	} else if (strcmp(kind, "meta") == 0) {
+		e->op = OP_META_SET;
+		e->key = u32(x, NFTNL_EXPR_META_KEY);
+		e->reg = u32(x, NFTNL_EXPR_META_SREG);
 	} else if (strcmp(kind, "payload") == 0 && nftnl_expr_is_set(x, NFTNL_EXPR_PAYLOAD_DREG)) {
 		e->op = OP_PAYLOAD;
 		e->key = u32(x, NFTNL_EXPR_PAYLOAD_BASE);
@@ -203,11 +218,13 @@ static bool get_compute(const char *kind, const struct nftnl_expr *x, struct rul
 static bool get_end(struct arena *a, const char *kind, const struct nftnl_expr *x, struct rule_expr *e)
 {
 	if (strcmp(kind, "lookup") == 0) {
-		e->op = nftnl_expr_is_set(x, NFTNL_EXPR_LOOKUP_DREG) ? OP_VMAP : OP_LOOKUP;
+		e->op = !nftnl_expr_is_set(x, NFTNL_EXPR_LOOKUP_DREG)                 ? OP_LOOKUP
+			: u32(x, NFTNL_EXPR_LOOKUP_DREG) == (uint32_t)NFT_REG_VERDICT ? OP_VMAP
+										      : OP_DATA_MAP;
 		e->reg = u32(x, NFTNL_EXPR_LOOKUP_SREG);
 		e->key = u32(x, NFTNL_EXPR_LOOKUP_FLAGS);
 		e->name = text(a, x, NFTNL_EXPR_LOOKUP_SET);
-		if (e->op == OP_VMAP && u32(x, NFTNL_EXPR_LOOKUP_DREG) != NFT_REG_VERDICT)
+		if (e->op == OP_DATA_MAP && u32(x, NFTNL_EXPR_LOOKUP_DREG) != e->reg)
 			e->op = OP_FOREIGN;
 	} else if (strcmp(kind, "objref") == 0 && nftnl_expr_is_set(x, NFTNL_EXPR_OBJREF_SET_NAME)) {
 		e->op = OP_COUNTER_MAP;

@@ -208,9 +208,21 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 		str_putf(out, "%s @%s", e->op == OP_VMAP ? " vmap" : e->key ? " !=" : "", e->name);
 		return;
 	case OP_COUNTER_MAP:
-		str_puts(out, " counter name ");
+	case OP_QUOTA_MAP:
+	case OP_LIMIT_MAP:
+		str_puts(out,
+			e->op == OP_COUNTER_MAP         ? " counter name "
+				: e->op == OP_QUOTA_MAP ? " quota name "
+							: " limit name ");
 		put_loads(out, w);
 		str_putf(out, " map @%s", e->name);
+		return;
+	case OP_DATA_MAP:
+		str_puts(out, " meta priority set ");
+		put_loads(out, w);
+		str_putf(out, " map @%s", e->name);
+		return;
+	case OP_META_SET:
 		return;
 	case OP_COUNTER:
 		str_putf(out, " counter name \"%s\"", e->name);

@@ -72,6 +72,7 @@ static const char *counts(struct pass *p, const struct entry *e)
 	case ENTRY_INTERFACE:
 	case ENTRY_FORWARDED:
 	case ENTRY_TOTAL:
+	case ENTRY_QUOTA:
 	case ENTRY_KINDS:
 		break;
 	}

@@ -14,6 +14,7 @@ const char *kind_word(enum entry_kind kind)
 		[ENTRY_INTERFACE] = "interface",
 		[ENTRY_FORWARDED] = "forwarded",
 		[ENTRY_TOTAL] = "total",
+		[ENTRY_QUOTA] = "quota",
 	};
 
 	return word[kind];

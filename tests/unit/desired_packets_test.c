@@ -162,6 +162,10 @@ static bool run_rule(struct run *x, const struct ruleset_rule *rule)
 			break;
 		case OP_VERDICT:
 			return verdict(x, e->key, e->name);
+		case OP_QUOTA_MAP:
+		case OP_LIMIT_MAP:
+		case OP_DATA_MAP:
+		case OP_META_SET:
 		case OP_FOREIGN:
 			fail_msg("an expression that no rule of ours has");
 		}

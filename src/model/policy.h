@@ -1,0 +1,71 @@
+/* What is decided about a subject (an entry with a quota, an expiry or burst protection, or a [quota NAME]) from one run to the next:
+ * the state that the database keeps, and what the kernel must hold because of it.
+ * Pure. run/, store/, model/ include. */
+#ifndef MODEL_POLICY_H
+#define MODEL_POLICY_H
+
+#include "model/calendar.h"
+#include "model/entry.h"
+#include "model/split.h"
+
+/* Of a quota in its running cycle, ascending by how bad it is. WARNED: a threshold below 100 % was passed, or 100 % with `alert`. */
+enum quota_state { QUOTA_OK, QUOTA_WARNED, QUOTA_THROTTLED, QUOTA_BLOCKED };
+
+enum expiry_told { EXPIRY_UNTOLD, EXPIRY_TOLD_3D, EXPIRY_TOLD_1D, EXPIRY_TOLD_OVER };
+
+/* A row of table policy; all zero where there is none yet. Times are Unix seconds. */
+struct policy_state {
+	int64_t cycle_start, cycle_end; /* the cycle that the next two are of; equal: none */
+	uint32_t told;                  /* highest percent of quota_alerts that was told in it; 0 none */
+	enum quota_state quota;
+	int64_t expires; /* the moment that the next is of; 0 none */
+	enum expiry_told expiry_told;
+	int64_t burst_until; /* end of the running hold; 0 none */
+};
+
+/* A row of table adjustment: what `portflow quota` did, for one cycle. */
+struct adjustment {
+	uint64_t extra;     /* bytes added to the limit */
+	int64_t correction; /* bytes added to what is used; may be negative */
+};
+
+/* What a subject moved in its running cycle. */
+struct usage {
+	struct cycle_span cycle; /* start == end: none yet */
+	struct figures figures;  /* of the cycle */
+	struct figures
+		total; /* of all time: for the ratio of raw bytes to those of the wire while the cycle is young */
+	struct adjustment adjustment;
+};
+
+/* One subject as the kernel must know it. */
+struct policy {
+	struct policy_state state;
+	/* Of a quota that blocks or throttles, in raw bytes, which is what the kernel's quota counts: what may still pass in this cycle,
+	 * and in a whole one. By direction where billing is max, [0] alone otherwise. */
+	uint64_t left[DIRS], full[DIRS];
+};
+
+/* The billed figure, corrected; never below 0. */
+uint64_t policy_used(const struct entry *subject, const struct usage *u);
+/* The limit with what `quota add` gave; saturates. */
+uint64_t policy_limit(const struct entry *subject, const struct usage *u);
+/* Fills left and full. A relay's are halved: each byte is billed twice. The scale is raw bytes / bytes of the wire in the billed directions,
+ * of the cycle if it has at least POLICY_RATIO_BYTES, else of all time, else 1. Never more than the bytes of the wire. */
+void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p);
+#define POLICY_RATIO_BYTES ((uint64_t)1 << 20)
+
+/* The last aggregate may not fit: with less than this left (raw bytes) a quota that the kernel calls used up is used up. */
+#define POLICY_SLACK_BYTES ((uint64_t)64 << 10)
+
+/* The moment an entry stops working: of a day its end, in the entry's zone. 0: it does not expire. */
+int64_t policy_expiry(const struct entry *e);
+
+/* Does the subject need a row? */
+bool policy_has(const struct entry *subject);
+/* Does the kernel hold a quota of it? */
+bool policy_quota_acts(const struct entry *subject);
+/* Bytes of direction d count toward the quota of this billing mode. */
+bool policy_bills(enum billing billing, enum direction d);
+
+#endif
