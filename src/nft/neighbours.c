@@ -103,7 +103,7 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	return 0;
 }
 
-static void read_devices(struct reader *r, const struct nlattr *hook, struct neighbour_flowtable *f)
+static void read_devices(struct reader *r, const struct nlattr *hook, struct flowtable *f)
 {
 	const struct nlattr *a, *d;
 
@@ -119,7 +119,7 @@ static void read_devices(struct reader *r, const struct nlattr *hook, struct nei
 static int on_flowtable(const struct nlmsghdr *nlh, void *arg, struct err *err)
 {
 	struct reader *r = arg;
-	struct neighbour_flowtable *f = vec_push(r->arena, &r->n.flowtables);
+	struct flowtable *f = vec_push(r->arena, &r->n.flowtables);
 	const struct nlattr *a;
 
 	(void)err;
@@ -176,16 +176,39 @@ static int dump(struct talk *t, uint16_t type, talk_reply *reply, struct reader 
 	return talk_dump(t, talk_request(t, type, NLM_F_DUMP, AF_UNSPEC), reply, r, err);
 }
 
+static int read_flowtables(struct talk *t, struct reader *r, struct err *err)
+{
+	if (dump(t, NFT_MSG_GETFLOWTABLE, on_flowtable, r, err) == 0)
+		return 0;
+	/* a kernel without flowtables has none of them */
+	if (err->errnum != EOPNOTSUPP && err->errnum != EINVAL)
+		return -1;
+	*err = (struct err){ 0 };
+	return 0;
+}
+
+int neighbours_flowtables(struct talk *t, struct arena *a, struct neighbours *ret_neighbours, struct err *err)
+{
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct reader r = { .arena = a };
+
+		if (read_flowtables(t, &r, err) == 0) {
+			*ret_neighbours = r.n;
+			return 0;
+		}
+		if (err->kind != ERR_STALE)
+			return -1;
+	}
+	err->kind = ERR_BUSY;
+	return -1;
+}
+
 static int read_once(struct talk *t, struct reader *r, struct err *err)
 {
 	if (dump(t, NFT_MSG_GETTABLE, on_table, r, err) < 0 || dump(t, NFT_MSG_GETCHAIN, on_chain, r, err) < 0)
 		return -1;
-	if (dump(t, NFT_MSG_GETFLOWTABLE, on_flowtable, r, err) < 0) {
-		/* a kernel without flowtables has none of them */
-		if (err->errnum != EOPNOTSUPP && err->errnum != EINVAL)
-			return -1;
-		*err = (struct err){ 0 };
-	}
+	if (read_flowtables(t, r, err) < 0)
+		return -1;
 	return dump(t, NFT_MSG_GETRULE, on_rule, r, err);
 }
 

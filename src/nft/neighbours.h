@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/bypass.h"
+#include "nl/talk.h"
 #include "util/arena.h"
 #include "util/err.h"
 #include "util/vec.h"
@@ -18,20 +20,16 @@ struct neighbour_chain {
 	int32_t priority;
 };
 
-struct neighbour_flowtable {
-	const char *table, *name;
-	bool hardware; /* offloaded to the card as well */
-	VEC_OF(const char *) devices;
-};
-
 struct neighbours {
 	bool ours;                             /* table inet portflow exists */
 	VEC_OF(struct neighbour_chain) chains; /* base chains of every other table */
-	VEC_OF(struct neighbour_flowtable) flowtables;
+	VEC_OF(struct flowtable) flowtables;
 	bool tracking; /* a rule or chain that needs connection tracking */
 };
 
 /* Memory in a. Rules that change while they are read: tried at most 5 times, then ERR_BUSY. */
 int neighbours_read(struct arena *a, struct neighbours *ret_neighbours, struct err *err);
+/* The flowtables alone, as above. */
+int neighbours_flowtables(struct talk *t, struct arena *a, struct neighbours *ret_neighbours, struct err *err);
 
 #endif

@@ -61,33 +61,17 @@ static void describe_legacy(struct doctor *d)
 			"iptables-legacy has tables here; they do not disturb each other");
 }
 
-static bool watched(const struct doctor *d, const char *device)
-{
-	return watch_find(&d->watch, device) != NULL;
-}
-
 /* Packets that a flowtable carries pass below prerouting and postrouting: kernel-facts of every version. */
 static void describe_flowtables(struct doctor *d)
 {
 	const struct neighbours *n = &d->neighbours;
 
 	for (size_t i = 0; i < n->flowtables.n; i++) {
-		const struct neighbour_flowtable *f = &n->flowtables.at[i];
-		const char *devices = "";
-		bool ours = false;
+		const struct flowtable *f = &n->flowtables.at[i];
+		struct bypass b;
 
-		for (size_t k = 0; k < f->devices.n; k++) {
-			devices = arena_printf(d->arena, "%s%s%s", devices, k > 0 ? ", " : "", f->devices.at[k]);
-			ours = ours || watched(d, f->devices.at[k]);
-		}
-		if (ours)
-			doctor_say(d, FINDING_WARN, "flowtable",
-				arena_printf(d->arena,
-					"take the devices out of `flowtable %s` of table %s, and its `flow add` rules",
-					f->name, f->table),
-				"%s %s carries packets of %s past the hooks%s: forwarded traffic, ports published by DNAT (docker, podman) "
-				"and their share of the total count next to nothing",
-				f->table, f->name, devices, f->hardware ? ", in the card itself" : "");
+		if (bypass_judge(d->arena, &d->config, &d->watch, f, &b))
+			doctor_say(d, FINDING_WARN, "flowtable", b.cure, "%s", b.text);
 		else
 			doctor_say(
 				d, FINDING_OK, "flowtable", NULL, "%s %s holds no watched device", f->table, f->name);

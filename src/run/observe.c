@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/bypass.h"
+#include "nft/neighbours.h"
 #include "run/facts.h"
 #include "run/pass.h"
 #include "tc/link.h"
@@ -25,6 +27,24 @@ int pass_machine(struct pass *p, struct err *err)
 	p->hash = watch_hash(hash_u64(hash_u64(HASH_START, RULES_VERSION), p->text_hash), &p->watch);
 	p->report->interfaces = watch_names(a, &p->watch);
 	return 0;
+}
+
+/* Only words come of it, so nothing here stops a run. */
+void pass_bypass(struct pass *p)
+{
+	struct arena *a = &p->app->arena;
+	struct neighbours n = { 0 };
+	struct err err = { 0 };
+
+	if (neighbours_flowtables(p->talk, a, &n, &err) < 0)
+		app_warn(p->app, "whether a flowtable carries packets past the hooks is not known: %s", err.text);
+	for (size_t i = 0; i < n.flowtables.n; i++) {
+		struct bypass b;
+
+		if (bypass_judge(a, p->config, &p->watch, &n.flowtables.at[i], &b))
+			*vec_push(a, &p->watch.warnings) = (struct watch_warning){ .text = arena_printf(a, "%s; %s",
+											   b.text, b.cure) };
+	}
 }
 
 static bool as_we_left_it(const struct pass *p)

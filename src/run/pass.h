@@ -92,6 +92,7 @@ int pass_applied(struct pass *p, struct err *err); /* after the database: what h
 /* observe.c */
 int pass_machine(struct pass *p, struct err *err);
 int pass_observe(struct pass *p, struct err *err);
+void pass_bypass(struct pass *p); /* one more warning in watch for each flowtable that matters */
 /* intend.c */
 int pass_intend(struct pass *p, struct err *err);
 /* account.c */

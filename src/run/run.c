@@ -216,6 +216,7 @@ static int take_down(struct pass *p, struct err *err)
 
 static void warn(struct pass *p)
 {
+	pass_bypass(p);
 	for (size_t i = 0; i < p->watch.warnings.n; i++) {
 		const struct watch_warning *w = &p->watch.warnings.at[i];
 
