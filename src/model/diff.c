@@ -149,7 +149,8 @@ static void sort_elems(struct ruleset_set *s)
 {
 	if (s->sorted)
 		return;
-	qsort(s->elems.at, s->elems.n, sizeof *s->elems.at, by_from);
+	if (s->elems.n > 1) /* none: there is no array */
+		qsort(s->elems.at, s->elems.n, sizeof *s->elems.at, by_from);
 	s->sorted = true;
 }
 
