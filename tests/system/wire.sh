@@ -106,6 +106,21 @@ done
 compare "small segments and UDP" web in 3
 compare "small segments and UDP" web out 3
 
+# UDP segmentation (QUIC servers): the length of a segment is nowhere in the packet that the hooks see, so nothing can be put right.
+# What is missing is exact: the headers of all segments but the first. The manual says so.
+for d in "$DEV" "$DEV2"; do ethtool -K $d tx-udp-segmentation off >/dev/null 2>&1; done # the cable carries segments
+for f in 4 6; do
+	header=$((f == 4 ? 28 : 48))
+	mark
+	udp_out $f 443 200 48000 -g 1200 -r 1000
+	settle
+	status_read >"$WORK/status.now"
+	oracle_read peer >"$WORK/oracle.now"
+	is "IPv$f UDP segments: the cable carried 40 of each send" "$(since "$WORK/oracle.mark" 3 web out <"$WORK/oracle.now")" "$(sent_bytes)"
+	is "IPv$f UDP segments: 39 headers of 40 are missing" "$(since "$WORK/status.mark" 3 web out <"$WORK/status.now")" \
+		$(($(sent_bytes) - 200 * 39 * header))
+done
+
 # jumbo frames on the second device, at the same time as 1500 on the first
 for a in 10.67.0.1 fd67::1; do
 	lossless "$TOOLS/transfer" -C "$PEERNS" -a $a -p 443 -u $SIZE -d $SIZE

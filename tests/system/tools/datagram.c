@@ -1,17 +1,21 @@
 /* Sends an exact number of UDP datagrams (or SCTP-shaped packets), each of an exact size, and prints what that is on the wire.
  * System tests need traffic whose bytes are known beforehand; no usual tool promises a count over many ports and addresses.
  * tests/system/ runs it: datagram [-n NETNS] [-P udp|sctp] -d ADDR[,ADDR] -p PORTS [-s PORTS] [-b ADDR] [-l LEN] [-c COUNT] [-r PPS]
+ *            [-g SEGMENT]
  *   -n  file of the network namespace to send from   -P  protocol, default udp
  *   -d  destinations, one family                      -p  destination ports, as 53,8000-8100
  *   -s  source ports, default: the kernel's choice    -b  source address
  *   -l  payload bytes, default 100                    -c  packets for each source port, address and port, default 1
  *   -r  packets a second, default 20000, so that no backlog overflows
- * stdout: "packets=N ip_bytes=N" (headers of IP and UDP or SCTP included; a datagram above the MTU counted as if whole). */
+ *   -g  each send of LEN bytes is for the kernel or the card to cut into datagrams of SEGMENT (UDP_SEGMENT, as QUIC servers do)
+ * stdout: "packets=N ip_bytes=N" (headers of IP and UDP or SCTP included; a datagram above the MTU counted as if whole; with -g
+ * sends, and the bytes of all their segments). */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -43,6 +47,7 @@ struct plan {
 	int n_to;
 	struct ports *dst, *src;
 	size_t length;
+	int segment; /* 0 none */
 	long count, rate;
 	int64_t began_ns, sent;
 };
@@ -155,6 +160,8 @@ static int open_socket(const struct plan *p, uint16_t source)
 		set_port(&from, source);
 	if (bind(fd, &from.any, size_of(&from)))
 		fail("datagram: bind: %s", strerror(errno));
+	if (p->segment && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &p->segment, sizeof p->segment))
+		fail("datagram: UDP_SEGMENT: %s", strerror(errno));
 	return fd;
 }
 
@@ -196,7 +203,7 @@ static void parse(int argc, char **argv, struct plan *p)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:P:d:p:s:b:l:c:r:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:P:d:p:s:b:l:c:r:g:")) != -1) {
 		switch (opt) {
 		case 'n':
 			enter(optarg);
@@ -225,6 +232,9 @@ static void parse(int argc, char **argv, struct plan *p)
 		case 'r':
 			p->rate = number(optarg, 10000000);
 			break;
+		case 'g':
+			p->segment = (int)number(optarg, 65000);
+			break;
 		default:
 			exit(64);
 		}
@@ -247,6 +257,8 @@ int main(int argc, char **argv)
 	for (int s = 0; s < src.n; s++)
 		send_all(&p, src.at[s]);
 	size_t headers = (p.to[0].any.sa_family == AF_INET ? 20U : 40U) + (p.protocol == IPPROTO_UDP ? 8U : 0U);
-	printf("packets=%lld ip_bytes=%lld\n", (long long)p.sent, (long long)p.sent * (long long)(p.length + headers));
+	size_t segments = p.segment ? (p.length + (size_t)p.segment - 1) / (size_t)p.segment : 1;
+	printf("packets=%lld ip_bytes=%lld\n", (long long)p.sent,
+		(long long)p.sent * (long long)(p.length + segments * headers));
 	return 0;
 }
