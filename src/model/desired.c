@@ -126,27 +126,6 @@ static void find_shortcuts(struct desired_build *b)
 	}
 }
 
-void desired_device_key(uint8_t key[SET_KEY_MAX], const char *device)
-{
-	memset(key, 0, SET_KEY_MAX);
-	memcpy(key, device, strnlen(device, DEVICE_NAME_MAX));
-}
-
-void desired_device(struct desired_build *b, struct ruleset_set *s, const char *device, const char *object)
-{
-	struct ruleset_elem *e;
-	uint8_t key[SET_KEY_MAX];
-
-	desired_device_key(key, device);
-	for (size_t i = 0; i < s->elems.n; i++)
-		if (memcmp(s->elems.at[i].from, key, sizeof key) == 0)
-			return;
-	e = vec_push(b->arena, &s->elems);
-	memcpy(e->from, key, sizeof key);
-	memcpy(e->to, key, sizeof key);
-	e->name = object;
-}
-
 static void build_device_sets(struct desired_build *b)
 {
 	const struct watch *w = b->watch;
@@ -211,63 +190,6 @@ struct ruleset_set *desired_set(
 	s->interval = interval;
 	s->data = data;
 	return s;
-}
-
-void desired_prefix(struct desired_build *b, struct ruleset_set *s, const struct prefix *p, const char *object)
-{
-	struct ruleset_elem *e = vec_push(b->arena, &s->elems);
-	size_t len = p->family == 4 ? 4 : 16;
-
-	memcpy(e->from, p->addr, len);
-	memcpy(e->to, p->addr, len);
-	for (size_t bit = p->len; bit < 8 * len; bit++)
-		e->to[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	e->name = object;
-}
-
-static void put_service(uint8_t *at, uint16_t port)
-{
-	at[0] = (uint8_t)(port >> 8);
-	at[1] = (uint8_t)port;
-}
-
-static uint64_t prefix_size(const struct prefix *p)
-{
-	int bits = (p->family == 4 ? 32 : 128) - p->len;
-
-	return bits > 16 ? UINT64_MAX : (uint64_t)1 << bits;
-}
-
-void desired_address_ports(struct desired_build *b, struct ruleset_set *set, const struct entry *e,
-	const struct prefix *p, const char *counter)
-{
-	size_t len = p->family == 4 ? 4 : 16;
-
-	for (uint64_t host = 0; host < prefix_size(p); host++)
-		for (size_t i = 0; i < e->ports.n; i++)
-			for (uint32_t port = e->ports.at[i].lo; port <= e->ports.at[i].hi; port++) {
-				struct ruleset_elem *x = vec_push(b->arena, &set->elems);
-
-				memcpy(x->from, p->addr, len);
-				x->from[len - 1] |= (uint8_t)host;
-				x->from[len - 2] |= (uint8_t)(host >> 8);
-				put_service(x->from + len, (uint16_t)port);
-				memcpy(x->to, x->from, sizeof x->to);
-				x->name = counter;
-			}
-}
-
-void desired_ports(struct desired_build *b, struct ruleset_set *set, const struct port_range *p, const char *counter)
-{
-	uint32_t step = set->interval ? (uint32_t)(p->hi - p->lo) : 0;
-
-	for (uint32_t port = p->lo; port <= p->hi; port += step + 1) {
-		struct ruleset_elem *e = vec_push(b->arena, &set->elems);
-
-		put_service(e->from, (uint16_t)port);
-		put_service(e->to, (uint16_t)(port + step));
-		e->name = counter;
-	}
 }
 
 size_t desired_slot(

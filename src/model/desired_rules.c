@@ -1,7 +1,8 @@
 /* The chains and rules of one direction: see desired.h for their order.
  * A scope is either all packets or the aggregates of one MTU and family; both get the same rules over maps of their own.
  * Pure; only desired.c calls. */
-#include "model/desired_rules.h"
+#include "model/desired_match.h"
+#include "model/desired_put.h"
 
 #include <netinet/in.h>
 
@@ -11,8 +12,6 @@
 #include <string.h>
 
 #define REG 1
-#define REG_BEHIND_ADDR4 9 /* NFT_REG32_01 */
-#define REG_BEHIND_ADDR6 2 /* NFT_REG32_04, as the kernel names it in dumps */
 #define PRIORITY_RAW (-300)
 #define PRIORITY_AFTER_SRCNAT 200 /* srcnat is 100 */
 #define TCP_OFFSET_BYTE 12
@@ -25,74 +24,6 @@ struct scope {
 	size_t mtu;             /* index; of ROLE_BIG* */
 	const char *suffix;     /* of sets and chains: "in", "out_b1500", "in_b1500v6" */
 };
-
-static struct ruleset_rule *new_rule(struct desired_build *b, struct ruleset_chain *c)
-{
-	return vec_push(b->arena, &c->rules);
-}
-
-static struct rule_expr *put(
-	struct desired_build *b, struct ruleset_rule *r, enum rule_op op, uint32_t reg, uint32_t key)
-{
-	struct rule_expr *e = vec_push(b->arena, &r->exprs);
-
-	e->op = op;
-	e->reg = reg;
-	e->key = key;
-	return e;
-}
-
-static void put_named(struct desired_build *b, struct ruleset_rule *r, enum rule_op op, uint32_t key, const char *name)
-{
-	put(b, r, op, op == OP_VERDICT || op == OP_COUNTER ? 0 : REG, key)->name = name;
-}
-
-static void put_cmp(struct desired_build *b, struct ruleset_rule *r, uint32_t op, const void *data, uint32_t len)
-{
-	struct rule_expr *e = put(b, r, OP_CMP, REG, op);
-
-	e->len = len;
-	memcpy(e->data, data, len);
-}
-
-static void put_meta_is(struct desired_build *b, struct ruleset_rule *r, uint32_t key, uint8_t value)
-{
-	put(b, r, OP_META, REG, key);
-	put_cmp(b, r, NFT_CMP_EQ, &value, 1);
-}
-
-static void put_payload(
-	struct desired_build *b, struct ruleset_rule *r, uint32_t reg, uint32_t base, uint32_t offset, uint32_t len)
-{
-	struct rule_expr *e = put(b, r, OP_PAYLOAD, reg, base);
-
-	e->offset = offset;
-	e->len = len;
-}
-
-static void put_device(struct desired_build *b, struct ruleset_rule *r, enum direction d)
-{
-	put(b, r, OP_META, REG, d == DIR_IN ? NFT_META_IIFNAME : NFT_META_OIFNAME);
-}
-
-static void put_family(struct desired_build *b, struct ruleset_rule *r, uint8_t family)
-{
-	put_meta_is(b, r, NFT_META_NFPROTO, family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-}
-
-/* Our address of the packet: the destination of what comes in, the source of what goes out. */
-static void put_address(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint8_t family)
-{
-	if (family == 4)
-		put_payload(b, r, REG, NFT_PAYLOAD_NETWORK_HEADER, d == DIR_IN ? 16 : 12, 4);
-	else
-		put_payload(b, r, REG, NFT_PAYLOAD_NETWORK_HEADER, d == DIR_IN ? 24 : 8, 16);
-}
-
-static void put_port(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint32_t reg)
-{
-	put_payload(b, r, reg, NFT_PAYLOAD_TRANSPORT_HEADER, d == DIR_IN ? 2 : 0, 2);
-}
 
 static const char *named(struct desired_build *b, const char *stem, const struct scope *s)
 {
@@ -108,38 +39,39 @@ static const char *object(const struct desired_build *b, const struct scope *s, 
 static void put_total(struct desired_build *b, struct ruleset_rule *r, const struct scope *s, const char *stem,
 	const char *counter, bool listed)
 {
+	const struct ruleset_elem value = { .name = counter };
 	const char *map = named(b, stem, s);
 	struct ruleset_set *set;
 
 	if (listed && b->all_total) {
-		put_named(b, r, OP_COUNTER, 0, counter);
+		rule_put_named(b, r, OP_COUNTER, 0, counter);
 		return;
 	}
 	set = desired_set(b, map, KEY_IFNAME, false, DATA_COUNTER);
 	for (size_t i = 0; i < b->watch->devices.n; i++)
 		if (b->watch->devices.at[i].total)
-			desired_device(b, set, b->watch->devices.at[i].name, counter);
-	put_device(b, r, s->dir);
-	put_named(b, r, OP_COUNTER_MAP, 0, map);
+			desired_device(b, set, b->watch->devices.at[i].name, &value);
+	rule_put_device(b, r, s->dir);
+	rule_put_named(b, r, OP_COUNTER_MAP, 0, map);
 }
 
 static void rule_total(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
-	put_total(b, new_rule(b, c), s, "total", object(b, s, b->config->entries.n + 1), b->leave_first);
+	put_total(b, rule_new(b, c), s, "total", object(b, s, b->config->entries.n + 1), b->leave_first);
 }
 
 static void rule_timestamps(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
 	static const uint8_t least = TCP_OFFSET_TIMESTAMPS;
-	struct ruleset_rule *r = new_rule(b, c);
+	struct ruleset_rule *r = rule_new(b, c);
 	struct rule_expr *e;
 
-	put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
-	put_payload(b, r, REG, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_OFFSET_BYTE, 1);
-	e = put(b, r, OP_BITWISE, REG, 0);
+	rule_put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+	rule_put_payload(b, r, REG, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_OFFSET_BYTE, 1);
+	e = rule_put(b, r, OP_BITWISE, REG, 0);
 	e->len = 1;
 	e->data[0] = TCP_OFFSET_MASK;
-	put_cmp(b, r, NFT_CMP_GTE, &least, 1);
+	rule_put_cmp(b, r, NFT_CMP_GTE, &least, 1);
 	put_total(b, r, s, "ts", b->ts[s->dir][s->role == ROLE_BIG6], b->leave_first);
 }
 
@@ -156,6 +88,7 @@ static bool counts_every_device(const struct desired_build *b, const struct entr
 	return true;
 }
 
+/* matches[0], but for entries that everything counts for which comes this far. */
 static void rule_interfaces(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
 	const char *map = named(b, "if", s);
@@ -164,49 +97,24 @@ static void rule_interfaces(struct desired_build *b, struct ruleset_chain *c, co
 
 	for (size_t i = 0; i < b->config->entries.n; i++) {
 		const struct entry *e = &b->config->entries.at[i];
+		const struct ruleset_elem value = { .name = object(b, s, i) };
 
 		if (e->kind != ENTRY_INTERFACE)
 			continue;
 		if (b->leave_first && counts_every_device(b, e)) {
-			put_named(b, new_rule(b, c), OP_COUNTER, 0, object(b, s, i));
+			rule_put_named(b, rule_new(b, c), OP_COUNTER, 0, object(b, s, i));
 			continue;
 		}
 		if (!set)
 			set = desired_set(b, map, KEY_IFNAME, false, DATA_COUNTER);
-		for (size_t d = 0; d < e->devices.n; d++)
-			desired_device(b, set, e->devices.at[d], object(b, s, i));
-		for (size_t d = 0; d < b->watch->devices.n && !e->devices.n; d++)
-			desired_device(b, set, b->watch->devices.at[d].name, object(b, s, i));
+		match_fill(b, set, &matches[0], e, &value);
 	}
 	if (!set)
 		return;
-	r = new_rule(b, c);
-	put_device(b, r, s->dir);
-	put_named(b, r, OP_COUNTER_MAP, 0, map);
+	r = rule_new(b, c);
+	rule_put_device(b, r, s->dir);
+	rule_put_named(b, r, OP_COUNTER_MAP, 0, map);
 }
-
-/* One device is compared within the rule, several are looked up. */
-static void rule_elsewhere(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
-{
-	struct ruleset_rule *r = new_rule(b, c);
-	uint8_t name[SET_KEY_MAX];
-
-	put_device(b, r, s->dir);
-	if (b->watch->devices.n == 1) {
-		desired_device_key(name, b->watch->devices.at[0].name);
-		put_cmp(b, r, NFT_CMP_NEQ, name, set_key_type(KEY_IFNAME)->len);
-	} else {
-		put_named(b, r, OP_LOOKUP, NFT_LOOKUP_F_INV, "dev");
-	}
-	put_named(b, r, OP_VERDICT, (uint32_t)NFT_RETURN, NULL);
-}
-
-static const struct {
-	uint8_t bit, number;
-	const char *name;
-} PROTOCOLS[] = { { PROTO_TCP, IPPROTO_TCP, "tcp" }, { PROTO_UDP, IPPROTO_UDP, "udp" },
-	{ PROTO_SCTP, IPPROTO_SCTP, "sctp" } };
-#define N_PROTOCOLS (sizeof PROTOCOLS / sizeof PROTOCOLS[0])
 
 static bool counts(const struct scope *s, uint8_t protocol)
 {
@@ -218,84 +126,48 @@ static bool family_in(const struct scope *s, uint8_t family)
 	return s->role == ROLE_ALL || (s->role == ROLE_BIG4) == (family == 4);
 }
 
-/* [address] with ports, one protocol and family: one rule over address . port. */
-static void rule_address_ports(
-	struct desired_build *b, struct ruleset_chain *c, const struct scope *s, uint8_t family, size_t proto)
+/* What the matches of one kind find counts for their entries. A map that no entry fills has no rule. */
+static void rule_match(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const struct match *m)
 {
-	const char *map = named(b, arena_printf(b->arena, "a%u%s", family, PROTOCOLS[proto].name), s);
 	struct ruleset_set *set = NULL;
 	struct ruleset_rule *r;
 
+	if ((m->protocol && !counts(s, m->protocol->bit)) || (m->family && !family_in(s, m->family)))
+		return;
 	for (size_t i = 0; i < b->config->entries.n; i++) {
 		const struct entry *e = &b->config->entries.at[i];
+		const struct ruleset_elem value = { .name = object(b, s, i) };
 
-		if (e->kind != ENTRY_ADDRESS || !e->ports.n || !(e->protocols & PROTOCOLS[proto].bit))
+		if (!match_has(m, e))
 			continue;
-		for (size_t j = 0; j < e->addresses.n; j++) {
-			if (e->addresses.at[j].family != family)
-				continue;
-			if (!set)
-				set = desired_set(b, map, family == 4 ? KEY_ADDR4_SERVICE : KEY_ADDR6_SERVICE, false,
-					DATA_COUNTER);
-			desired_address_ports(b, set, e, &e->addresses.at[j], object(b, s, i));
-		}
+		if (!set)
+			set = desired_set(b, named(b, m->stem, s), m->key, m->interval, DATA_COUNTER);
+		match_fill(b, set, m, e, &value);
 	}
 	if (!set)
 		return;
-	r = new_rule(b, c);
-	/* nft, loading its own listing, puts the family first: so a restored table equals ours. */
-	put_family(b, r, family);
-	put_meta_is(b, r, NFT_META_L4PROTO, PROTOCOLS[proto].number);
-	put_address(b, r, s->dir, family);
-	put_port(b, r, s->dir, family == 4 ? REG_BEHIND_ADDR4 : REG_BEHIND_ADDR6);
-	put_named(b, r, OP_COUNTER_MAP, 0, map);
+	r = rule_new(b, c);
+	match_put_guard(b, r, m);
+	match_put_key(b, r, m, s->dir);
+	rule_put_named(b, r, OP_COUNTER_MAP, 0, named(b, m->stem, s));
 }
 
-/* [address] without ports: single addresses by hash, prefixes by interval. */
-static void rule_addresses(
-	struct desired_build *b, struct ruleset_chain *c, const struct scope *s, uint8_t family, bool interval)
+static void rule_matches(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, enum entry_kind kind)
 {
-	const char *map = named(b, arena_printf(b->arena, "a%u%s", family, interval ? "r" : ""), s);
-	struct ruleset_set *set = NULL;
-	struct ruleset_rule *r;
-
-	for (size_t i = 0; i < b->config->entries.n; i++) {
-		const struct entry *e = &b->config->entries.at[i];
-
-		if (e->kind != ENTRY_ADDRESS || e->ports.n)
-			continue;
-		for (size_t j = 0; j < e->addresses.n; j++) {
-			const struct prefix *p = &e->addresses.at[j];
-
-			if (p->family != family || (p->len < (family == 4 ? 32 : 128)) != interval)
-				continue;
-			if (!set)
-				set = desired_set(b, map, family == 4 ? KEY_ADDR4 : KEY_ADDR6, interval, DATA_COUNTER);
-			desired_prefix(b, set, p, object(b, s, i));
-		}
-	}
-	if (!set)
-		return;
-	r = new_rule(b, c);
-	put_family(b, r, family);
-	put_address(b, r, s->dir, family);
-	put_named(b, r, OP_COUNTER_MAP, 0, map);
-}
-
-static void put_address_type(struct desired_build *b, struct ruleset_rule *r, enum direction d)
-{
-	put(b, r, OP_FIB, REG, d == DIR_IN ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR)->offset = NFT_FIB_RESULT_ADDRTYPE;
+	for (size_t i = 0; i < matches_n; i++)
+		if (matches[i].kind == kind)
+			rule_match(b, c, s, &matches[i]);
 }
 
 /* What is no address of ours leaves for the chain of rules_remote(): ours, which is most, goes straight on. */
 static void rule_local(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *remote)
 {
 	static const uint32_t local = RTN_LOCAL;
-	struct ruleset_rule *r = new_rule(b, c);
+	struct ruleset_rule *r = rule_new(b, c);
 
-	put_address_type(b, r, s->dir);
-	put_cmp(b, r, NFT_CMP_NEQ, &local, sizeof local);
-	put_named(b, r, OP_VERDICT, (uint32_t)NFT_GOTO, remote);
+	rule_put_address_type(b, r, s->dir);
+	rule_put_cmp(b, r, NFT_CMP_NEQ, &local, sizeof local);
+	rule_put_verdict(b, r, (uint32_t)NFT_GOTO, remote);
 }
 
 static const char *own_set(struct desired_build *b, const struct scope *s, uint8_t family)
@@ -308,70 +180,30 @@ static const char *own_set(struct desired_build *b, const struct scope *s, uint8
 /* What is for everybody is neither ours nor forwarded; what NAT outside gives us is ours; the rest is forwarded. */
 static void rules_remote(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *ports)
 {
-	struct ruleset_rule *r = new_rule(b, c);
+	struct ruleset_rule *r = rule_new(b, c);
 
-	put_address_type(b, r, s->dir);
-	put_named(b, r, OP_LOOKUP, 0, "everybody");
-	put_named(b, r, OP_VERDICT, (uint32_t)NFT_RETURN, NULL);
+	rule_put_address_type(b, r, s->dir);
+	rule_put_named(b, r, OP_LOOKUP, 0, "everybody");
+	rule_put_verdict(b, r, (uint32_t)NFT_RETURN, NULL);
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		if (!own_set(b, s, family))
 			continue;
-		r = new_rule(b, c);
-		put_family(b, r, family);
-		put_address(b, r, s->dir, family);
-		put_named(b, r, OP_LOOKUP, 0, own_set(b, s, family));
-		put_named(b, r, OP_VERDICT, (uint32_t)NFT_GOTO, ports);
+		r = rule_new(b, c);
+		rule_put_family(b, r, family);
+		rule_put_address(b, r, s->dir, family);
+		rule_put_named(b, r, OP_LOOKUP, 0, own_set(b, s, family));
+		rule_put_verdict(b, r, (uint32_t)NFT_GOTO, ports);
 	}
-	put_total(b, new_rule(b, c), s, "fwd", object(b, s, b->config->entries.n), true);
-}
-
-static void rule_ports(
-	struct desired_build *b, struct ruleset_chain *c, const struct scope *s, size_t proto, bool interval)
-{
-	const char *map = named(b, arena_printf(b->arena, "%s%s", PROTOCOLS[proto].name, interval ? "r" : ""), s);
-	struct ruleset_set *set = NULL;
-	struct ruleset_rule *r;
-
-	for (size_t i = 0; i < b->config->entries.n; i++) {
-		const struct entry *e = &b->config->entries.at[i];
-
-		if (e->kind != ENTRY_PORT || !(e->protocols & PROTOCOLS[proto].bit))
-			continue;
-		for (size_t j = 0; j < e->ports.n; j++) {
-			const struct port_range *p = &e->ports.at[j];
-
-			if ((p->hi - p->lo >= DESIRED_SHORT_RANGE) != interval)
-				continue;
-			if (!set)
-				set = desired_set(b, map, KEY_SERVICE, interval, DATA_COUNTER);
-			desired_ports(b, set, p, object(b, s, i));
-		}
-	}
-	if (!set)
-		return;
-	r = new_rule(b, c);
-	put_meta_is(b, r, NFT_META_L4PROTO, PROTOCOLS[proto].number);
-	put_port(b, r, s->dir, REG);
-	put_named(b, r, OP_COUNTER_MAP, 0, map);
-}
-
-static void rules_ports(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
-{
-	for (size_t p = 0; p < N_PROTOCOLS; p++) {
-		if (!counts(s, PROTOCOLS[p].bit))
-			continue;
-		rule_ports(b, c, s, p, false);
-		rule_ports(b, c, s, p, true);
-	}
+	put_total(b, rule_new(b, c), s, "fwd", object(b, s, b->config->entries.n), true);
 }
 
 static void put_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t mtu)
 {
 	uint32_t number = htonl(mtu);
 
-	put(b, r, OP_META, REG, NFT_META_LEN);
-	put(b, r, OP_HTON, REG, 0);
-	put_cmp(b, r, NFT_CMP_GT, &number, sizeof number);
+	rule_put(b, r, OP_META, REG, NFT_META_LEN);
+	rule_put(b, r, OP_HTON, REG, 0);
+	rule_put_cmp(b, r, NFT_CMP_GT, &number, sizeof number);
 }
 
 static struct ruleset_chain *new_chain(struct desired_build *b, const char *name)
@@ -387,23 +219,15 @@ static void scope_chains(struct desired_build *b, const struct scope *s, struct 
 {
 	struct ruleset_chain remote = { .name = named(b, "remote", s) }, ports = { .name = named(b, "ports", s) };
 
-	for (uint8_t family = 4; family <= 6; family += 2) {
-		if (!family_in(s, family))
-			continue;
-		rule_addresses(b, main, s, family, false);
-		rule_addresses(b, main, s, family, true);
-		for (size_t p = 0; p < N_PROTOCOLS; p++)
-			if (counts(s, PROTOCOLS[p].bit))
-				rule_address_ports(b, main, s, family, p);
-	}
+	rule_matches(b, main, s, ENTRY_ADDRESS);
 	rule_local(b, main, s, remote.name);
 	rules_remote(b, &remote, s, ports.name);
 	if (own_set(b, s, 4) || own_set(b, s, 6)) {
-		rules_ports(b, &ports, s);
-		put_named(b, new_rule(b, main), OP_VERDICT, (uint32_t)NFT_GOTO, ports.name);
+		rule_matches(b, &ports, s, ENTRY_PORT);
+		rule_put_verdict(b, rule_new(b, main), (uint32_t)NFT_GOTO, ports.name);
 		*new_chain(b, ports.name) = ports;
 	} else {
-		rules_ports(b, main, s);
+		rule_matches(b, main, s, ENTRY_PORT);
 	}
 	*new_chain(b, remote.name) = remote;
 	*new_chain(b, main->name) = *main;
@@ -417,21 +241,21 @@ static void big_scope(
 		arena_printf(b->arena, "%s_b%u%s", d == DIR_IN ? "in" : "out", b->mtus[mtu],
 			role == ROLE_BIG6 ? "v6" : "") };
 	struct ruleset_chain main = { .name = s.suffix };
-	struct ruleset_rule *r = new_rule(b, big);
+	struct ruleset_rule *r = rule_new(b, big);
 
 	if (b->n_mtus > 1)
 		put_longer(b, r, b->mtus[mtu]);
-	put_family(b, r, role == ROLE_BIG4 ? 4 : 6);
+	rule_put_family(b, r, role == ROLE_BIG4 ? 4 : 6);
 	if (!b->one_mtu) {
-		put_device(b, r, d);
-		put_named(b, r, OP_LOOKUP, 0, arena_printf(b->arena, "mtu%u", b->mtus[mtu]));
+		rule_put_device(b, r, d);
+		rule_put_named(b, r, OP_LOOKUP, 0, arena_printf(b->arena, "mtu%u", b->mtus[mtu]));
 	}
-	put_named(b, r, OP_VERDICT, (uint32_t)NFT_GOTO, s.suffix);
+	rule_put_verdict(b, r, (uint32_t)NFT_GOTO, s.suffix);
 	rule_total(b, &main, &s);
 	rule_timestamps(b, &main, &s);
 	rule_interfaces(b, &main, &s);
 	if (!b->leave_first)
-		rule_elsewhere(b, &main, &s);
+		rule_elsewhere(b, &main, d);
 	scope_chains(b, &s, &main);
 }
 
@@ -450,10 +274,10 @@ static void rule_big(struct desired_build *b, struct ruleset_chain *c, const str
 	if (!b->n_mtus)
 		return;
 	*new_chain(b, big.name) = big;
-	r = new_rule(b, c);
-	put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+	r = rule_new(b, c);
+	rule_put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
 	put_longer(b, r, least);
-	put_named(b, r, OP_VERDICT, (uint32_t)NFT_JUMP, big.name);
+	rule_put_verdict(b, r, (uint32_t)NFT_JUMP, big.name);
 }
 
 /* The total goes before what it holds: who reads in between finds it no smaller. */
@@ -467,11 +291,11 @@ void desired_direction(struct desired_build *b, enum direction d)
 		.priority = d == DIR_IN ? PRIORITY_RAW : PRIORITY_AFTER_SRCNAT };
 
 	if (b->leave_first)
-		rule_elsewhere(b, &main, &s);
+		rule_elsewhere(b, &main, d);
 	rule_total(b, &main, &s);
 	rule_interfaces(b, &main, &s);
 	rule_big(b, &main, &s);
 	if (!b->leave_first)
-		rule_elsewhere(b, &main, &s);
+		rule_elsewhere(b, &main, d);
 	scope_chains(b, &s, &main);
 }

@@ -1,5 +1,5 @@
-/* Between desired.c (counters, sets) and desired_rules.c (chains and rules): the state of one build.
- * Two files, since one would be too long; neither is of use without the other.
+/* Between desired.c (counters, sets), desired_match.c (keys), desired_put.c (expressions) and desired_rules.c (chains): the state of one
+ * build. Several files, since one would be too long; none is of use without the others.
  * Nobody else includes it. */
 #ifndef MODEL_DESIRED_RULES_H
 #define MODEL_DESIRED_RULES_H
@@ -26,16 +26,17 @@ size_t desired_slot(
 /* Finds or makes it. The address moves when another is made. */
 struct ruleset_set *desired_set(
 	struct desired_build *b, const char *name, enum set_key key, bool interval, enum set_data data);
-void desired_prefix(struct desired_build *b, struct ruleset_set *s, const struct prefix *p, const char *object);
-/* Every address of the prefix with every port of e: the configuration was checked to keep this small. */
-void desired_address_ports(struct desired_build *b, struct ruleset_set *set, const struct entry *e,
-	const struct prefix *p, const char *counter);
+/* Elements with the name, verdict and deadline of `value`; NULL: with none. */
+void desired_prefix(
+	struct desired_build *b, struct ruleset_set *s, const struct prefix *p, const struct ruleset_elem *value);
 /* A range is one element of an interval map, and one a port elsewhere. */
-void desired_ports(struct desired_build *b, struct ruleset_set *set, const struct port_range *p, const char *counter);
+void desired_ports(
+	struct desired_build *b, struct ruleset_set *set, const struct port_range *p, const struct ruleset_elem *value);
 /* The key of a device by name: the kernel compares all bytes, zeros behind the name too. */
 void desired_device_key(uint8_t key[SET_KEY_MAX], const char *device);
 /* A device that the set has already is left as it is. */
-void desired_device(struct desired_build *b, struct ruleset_set *s, const char *device, const char *object);
+void desired_device(
+	struct desired_build *b, struct ruleset_set *s, const char *device, const struct ruleset_elem *value);
 void desired_direction(struct desired_build *b, enum direction d);
 
 #endif
