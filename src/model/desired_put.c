@@ -102,5 +102,5 @@ void rule_elsewhere(struct desired_build *b, struct ruleset_chain *c, enum direc
 	} else {
 		rule_put_named(b, r, OP_LOOKUP, NFT_LOOKUP_F_INV, "dev");
 	}
-	rule_put_named(b, r, OP_VERDICT, (uint32_t)NFT_RETURN, NULL);
+	rule_put_verdict(b, r, (uint32_t)NFT_RETURN, NULL);
 }
