@@ -6,7 +6,9 @@
 
 #include "model/calendar.h"
 #include "model/entry.h"
+#include "model/policy.h"
 #include "model/split.h"
+#include "util/err.h"
 #include "util/places.h"
 
 #define NONCE_TEXT 17 /* 16 hex digits and NUL */
@@ -68,6 +70,12 @@ struct ledger_entry {
 	const struct ledger_sums *sums; /* NULL: not asked for */
 };
 
+/* What was decided about an entry or a [quota]. */
+struct ledger_policy {
+	int64_t entry;
+	struct policy_state state;
+};
+
 struct ledger {
 	char uuid[UUID_TEXT];
 	const char *node; /* NULL: not yet */
@@ -81,9 +89,12 @@ struct ledger {
 	bool known;
 	char known_boot[UUID_TEXT];
 	uint64_t known_netns, known_generation, known_hash;
+	int64_t known_until; /* when the table changes by itself: it is known until then; 0 never */
+	int64_t known_clock; /* the boot time by the clock of that run: a clock that was set since moves it */
 	const char *devices; /* watched devices of the last run, blanks between; "" none */
 	VEC_OF(struct ledger_entry) entries;
 	VEC_OF(struct ledger_counter) counters;
+	VEC_OF(struct ledger_policy) policies; /* ascending by entry */
 };
 
 /* The counter that every table of ours has beside those of the ledger, and that no rule refers to: its bytes are the nonce in
@@ -116,7 +127,11 @@ struct result_entry {
 	int64_t from;                   /* delta was counted in [from, result.now) */
 	const char *zone;               /* of its cycle */
 	const struct cycle_rule *cycle; /* NULL: entry is retired: no cycle */
-	uint64_t cycle_rule;            /* hash of *cycle */
+	uint64_t cycle_rule;            /* hash of *cycle; of a [quota], of its members too */
+	/* ENTRY_QUOTA: the rows of its members, whose deltas make its own. It has cycles, but no hours, days or spans. In a cycle
+	 * of which it was not there from the beginning, or with other members, its figure is what the members' hours have of it. */
+	const int64_t *members;
+	size_t n_members;
 };
 
 struct result_event {
@@ -135,15 +150,21 @@ struct result {
 	VEC_OF(struct ledger_counter)
 	baselines; /* id, handle, packets, bytes: rows that changed; pending becomes false */
 	VEC_OF(struct result_event) events;
+	VEC_OF(struct ledger_policy) policies; /* rows that changed; one that is all zero goes */
+	/* NULL, or what decides: called inside the transaction once entries and spans are booked, which it reads by store_usage,
+	 * store_closed_cycle and store_window. It adds to events and policies. */
+	int (*judge)(void *arg, struct err *err);
+	void *judge_arg;
 	struct epoch bind; /* present: what the table is now; the pending nonce is cleared */
 	bool clear_reset, clear_restored;
-	bool known; /* the next three become the known state; else it is forgotten */
+	bool known; /* the next ones become the known state; else it is forgotten */
 	char known_boot[UUID_TEXT];
 	uint64_t known_netns, known_generation, known_hash;
-	const char *devices;      /* NULL: unchanged */
-	const char *node;         /* NULL: unchanged */
-	const char *applied;      /* NULL: unchanged; else the text of the configuration, without secrets */
-	const char *applied_mark; /* NULL: unchanged; else what tells that the files give this text still */
+	int64_t known_until, known_clock; /* as in struct ledger */
+	const char *devices;              /* NULL: unchanged */
+	const char *node;                 /* NULL: unchanged */
+	const char *applied;              /* NULL: unchanged; else the text of the configuration, without secrets */
+	const char *applied_mark;         /* NULL: unchanged; else what tells that the files give this text still */
 };
 
 #endif

@@ -188,6 +188,18 @@ static int check_cycles(struct check *c, struct err *err)
 	return 0;
 }
 
+static int check_adjustments(struct check *c, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (db_stmt(c->s, STMT_ADJUST_ODD, &q, err) || (rc = step(c, q, err)) < 0)
+		return -1;
+	if (rc > 0 && sqlite3_column_int64(q, 0))
+		fault(c, "a row of adjustment is of no cycle");
+	return 0;
+}
+
 static int check_figures(struct check *c, struct err *err)
 {
 	if (store_load(c->s, c->a, &c->ledger, err)) {
@@ -198,7 +210,7 @@ static int check_figures(struct check *c, struct err *err)
 	}
 	if (check_table(c, "span", STMT_SPAN_NEXT, err) || check_table(c, "hour", STMT_HOUR_NEXT, err) ||
 		check_table(c, "hours", STMT_HOURS_NEXT, err) || check_table(c, "day", STMT_DAY_NEXT, err) ||
-		check_cycles(c, err))
+		check_cycles(c, err) || check_adjustments(c, err))
 		return -1;
 	if (c->stranger)
 		fault(c, "there are figures of an entry that is not there");

@@ -54,6 +54,8 @@ int db_run(struct store *s, const char *sql, struct err *err);
 /* The number that a pragma answers. */
 int db_pragma(struct store *s, const char *sql, int64_t *ret_value, struct err *err);
 
+/* What was committed is on the disk, whatever `synchronous` was. */
+int db_sync(struct store *s, struct err *err);
 /* Writes all of the WAL into the file and empties it. */
 int db_fold(struct store *s, struct err *err);
 

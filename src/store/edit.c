@@ -7,6 +7,7 @@
 #include "store/entry_row.h"
 #include "store/hours.h"
 #include "store/keep.h"
+#include "store/policies.h"
 #include "store/query.h"
 #include "store/slice.h"
 
@@ -178,7 +179,7 @@ static int must_be_named(struct store *s, const char *name, struct named *ret, s
 	if (!found)
 		return err_set(err, ERR_FAIL,
 			"%s: the database knows no entry of this name (`portflow report` lists them)", name);
-	if (ret->kind >= ENTRY_FORWARDED)
+	if (ret->kind == ENTRY_FORWARDED || ret->kind == ENTRY_TOTAL)
 		return err_set(err, ERR_FAIL, "%s: this one is portflow's own and always there", name);
 	return 0;
 }
@@ -272,7 +273,8 @@ static int merge_entries(struct store *s, int64_t from_id, int64_t to_id, struct
 	if (from.created < to.created)
 		to.created = from.created;
 	if (entry_row_set(s, &to, err) || edit_figures(s, from_id, to_id, err) ||
-		run_ids(s, STMT_COUNTER_MOVE, from_id, to_id, err) || run_ids(s, STMT_EVENT_MOVE, from_id, to_id, err))
+		policies_merge(s, from_id, to_id, err) || run_ids(s, STMT_COUNTER_MOVE, from_id, to_id, err) ||
+		run_ids(s, STMT_EVENT_MOVE, from_id, to_id, err))
 		return -1;
 	return run_ids(s, STMT_ENTRY_DROP, from_id, 0, err);
 }

@@ -3,7 +3,7 @@
  * run/ and cmd/, through store.h. */
 #include <string.h>
 
-#include "store/db.h"
+#include "store/policies.h"
 #include "store/slice.h"
 #include "util/hash.h"
 
@@ -40,6 +40,8 @@ static int load_state(struct store *s, struct arena *a, struct ledger *l, struct
 	l->known_generation = db_bits(q, 9);
 	l->known_hash = db_bits(q, 10);
 	l->devices = db_text(q, 11, a);
+	l->known_until = sqlite3_column_int64(q, 12);
+	l->known_clock = sqlite3_column_int64(q, 13);
 	return 0;
 }
 
@@ -180,7 +182,7 @@ static int load(struct store *s, struct arena *a, bool sums, struct ledger *ret_
 
 	if (db_begin_read(s, &tx, err) || load_state(s, a, &l, err) || load_epochs(s, &l, err) ||
 		load_entries(s, a, sums, &l, err) || load_counters(s, a, &l, err) || load_baselines(s, &l, err) ||
-		store_meta_get(s, a, "node", &l.node, err))
+		policies_load(s, a, &l, err) || store_meta_get(s, a, "node", &l.node, err))
 		return -1;
 	if (db_commit(&tx, err))
 		return -1;

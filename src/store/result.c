@@ -5,6 +5,7 @@
 
 #include "store/cycle.h"
 #include "store/hours.h"
+#include "store/policies.h"
 #include "store/rollup.h"
 
 /* Nearly two years of hours: what a longer gap held before is booked to the first of them. */
@@ -260,6 +261,8 @@ static int put_state(struct store *s, const struct result *r, struct err *err)
 	db_bind_bits(q, 8, r->known_generation);
 	db_bind_bits(q, 9, r->known_hash);
 	db_bind_text(q, 10, r->devices);
+	db_bind_int(q, 11, r->known_until);
+	db_bind_int(q, 12, r->known_clock);
 	return db_exec(s, q, err);
 }
 
@@ -268,8 +271,8 @@ static bool quiet(const struct result *r)
 	for (size_t i = 0; i < r->entries.n; i++)
 		if (!figures_zero(&r->entries.at[i].delta) || !figures_zero(&r->entries.at[i].older))
 			return false;
-	return !r->baselines.n && !r->events.n && !r->bind.present && !r->clear_reset && !r->clear_restored &&
-		!r->devices && !r->node && !r->applied && !r->applied_mark;
+	return !r->baselines.n && !r->events.n && !r->policies.n && !r->bind.present && !r->clear_reset &&
+		!r->clear_restored && !r->devices && !r->node && !r->applied && !r->applied_mark;
 }
 
 static int store_all(struct store *s, const struct result *r, struct err *err)
@@ -279,8 +282,9 @@ static int store_all(struct store *s, const struct result *r, struct err *err)
 	struct work w = { .s = s, .a = &a, .r = r, .cycle = { .s = s, .a = &a, .now = r->now } };
 
 	if (db_begin(s, &tx, err) || rollup_rezone(s, r->zone, r->now, err) || put_entries(&w, err) ||
-		put_baselines(s, r, err) || put_events(s, r, err) || put_epoch(s, &r->bind, err) ||
-		rollup_expire(s, &a, r, err) || put_state(s, r, err) || db_commit(&tx, err))
+		(r->judge && r->judge(r->judge_arg, err)) || put_baselines(s, r, err) || put_events(s, r, err) ||
+		policies_put(s, r, err) || put_epoch(s, &r->bind, err) || rollup_expire(s, &a, r, err) ||
+		put_state(s, r, err) || db_commit(&tx, err))
 		return err_wrap(err, "storing what was counted");
 	return 0;
 }
@@ -296,5 +300,8 @@ int store_result(struct store *s, const struct result *r, struct err *err)
 	if (db_run(s, "PRAGMA synchronous = NORMAL", err))
 		return -1;
 	rc = store_all(s, r, err);
+	/* But what was decided in it is: it is on the disk before the kernel is told. */
+	if (rc == 0 && !quiet(r))
+		rc = db_sync(s, err);
 	return db_run(s, "PRAGMA synchronous = FULL", rc ? &ignored : err) || rc ? -1 : 0;
 }

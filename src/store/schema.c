@@ -16,10 +16,11 @@
 	extern const char schema_##n[] __attribute__((visibility("hidden")))
 
 SCHEMA_FILE(001);
+SCHEMA_FILE(002);
 
 const char *schema_text(int version)
 {
-	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001 };
+	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001, schema_002 };
 
 	return files[version];
 }

@@ -36,11 +36,16 @@ int store_load_counters(struct store *s, struct arena *a, struct ledger *ret_led
 int store_intent(struct store *s, struct ledger *l, const struct intent *i, struct err *err);
 
 /* Result: baselines, figures into spans, hours, days, cycles, totals; events; epoch bound; known state; applied configuration;
- * retention. One transaction. */
+ * retention; what result.judge decides on top. One transaction. */
 int store_result(struct store *s, const struct result *r, struct err *err);
 
 /* After the kernel dropped retired counters: their rows go (the entry's history stays). ids: counter ids. */
 int store_dropped(struct store *s, const int64_t *ids, size_t n, struct err *err);
+
+/* `portflow quota`: the adjustment of that cycle becomes *a (all zero: none), with an event "quota_adjusted"; the known state is
+ * forgotten, so that the next run looks. One transaction. */
+int store_adjust(struct store *s, int64_t entry, const struct cycle_span *cycle, const struct adjustment *a,
+	const char *who, int64_t now, const char *event_text, struct err *err);
 
 /* Small facts kept as text (node, applied.text, down, ...). NULL when absent. */
 int store_meta_get(struct store *s, struct arena *a, const char *key, const char **ret_value, struct err *err);
@@ -61,6 +66,13 @@ struct store_sum { /* one entry's figures over a stretch of time */
 int store_sums(struct store *s, struct arena *a, int64_t from, int64_t to, struct store_sum **ret_rows, size_t *ret_n,
 	struct err *err);
 
+/* What moved in [from, to) as far as spans tell: a span that began before `from` gives its share by time; one that is longer than
+ * to - from says nothing, and what it covers of the stretch is not known, nor is what lies before up_from (boot). Spans without
+ * traffic are not stored: time between spans is known, and nothing moved in it. So spans must be kept as long as the stretch
+ * (result.keep_minutes). ret_known_s: the seconds that are known. Also from within result.judge, which sees this very result. */
+int store_window(struct store *s, struct arena *a, int64_t from, int64_t to, int64_t up_from,
+	struct store_sum **ret_rows, size_t *ret_n, uint64_t *ret_known_s, struct err *err);
+
 struct store_row { /* one bucket of one entry */
 	int64_t start;
 	int64_t entry;
@@ -78,6 +90,12 @@ struct store_cycle {
 };
 int store_cycles(struct store *s, struct arena *a, int64_t from, int64_t to, struct store_cycle **ret_rows,
 	size_t *ret_n, struct err *err);
+
+/* Of the cycle that is stored as running, with what was adjusted for it; also from within result.judge. */
+int store_usage(struct store *s, int64_t entry, struct usage *ret_usage, struct err *err);
+/* The figures of a cycle that is over; ret_found false: it is not stored, and they are zero. */
+int store_closed_cycle(struct store *s, int64_t entry, int64_t start, int64_t end, struct figures *ret_figures,
+	bool *ret_found, struct err *err);
 
 struct store_event {
 	int64_t id, time;
