@@ -1,4 +1,5 @@
-/* Rules of the wanted table, expression by expression. Names hide no order: what is put is what the kernel walks.
+/* Rules of the wanted table, expression by expression.
+ * Names hide no order: what is put is what the kernel walks.
  * Between the files desired*.c alone. */
 #ifndef MODEL_DESIRED_PUT_H
 #define MODEL_DESIRED_PUT_H
