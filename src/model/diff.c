@@ -1,20 +1,15 @@
 /* What must change in the kernel's table: see diff.h.
- * Chains and sets are compared one by one, elements by one merge over two sorted arrays.
+ * Chains, rules and objects; sets and their elements are in diff_sets.c.
  * Pure; run/ calls. */
 #include "model/diff.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "util/hash.h"
+#include "model/diff_internal.h"
 
-struct differ {
-	struct arena *arena;
-	struct ruleset *want, *have;
-	struct diff *out;
-};
+#define QUOTA_SLACK ((uint64_t)64 << 10)
 
-static struct change *change(struct differ *d, enum change_kind kind, const char *name)
+struct change *diff_change(struct differ *d, enum change_kind kind, const char *name)
 {
 	struct change *c = vec_push(d->arena, &d->out->changes.of[kind]);
 
@@ -24,7 +19,7 @@ static struct change *change(struct differ *d, enum change_kind kind, const char
 	return c;
 }
 
-static bool same_text(const char *x, const char *y)
+bool diff_same_text(const char *x, const char *y)
 {
 	return x == y || (x && y && strcmp(x, y) == 0);
 }
@@ -33,7 +28,7 @@ static bool expr_equal(const struct rule_expr *x, const struct rule_expr *y)
 {
 	return x->op == y->op && x->op != OP_FOREIGN && x->reg == y->reg && x->key == y->key &&
 		x->offset == y->offset && x->len == y->len && memcmp(x->data, y->data, sizeof x->data) == 0 &&
-		same_text(x->name, y->name);
+		diff_same_text(x->name, y->name);
 }
 
 bool rule_equal(const struct ruleset_rule *x, const struct ruleset_rule *y)
@@ -78,7 +73,7 @@ static void count_copies(struct differ *d, const struct ruleset_chain *want, con
 static void add_rules(struct differ *d, const struct ruleset_chain *c)
 {
 	for (size_t i = 0; i < c->rules.n; i++) {
-		struct change *x = change(d, CHANGE_RULE_ADD, c->name);
+		struct change *x = diff_change(d, CHANGE_RULE_ADD, c->name);
 
 		x->chain = c;
 		x->rule = &c->rules.at[i];
@@ -87,15 +82,15 @@ static void add_rules(struct differ *d, const struct ruleset_chain *c)
 
 static void add_chain(struct differ *d, const struct ruleset_chain *c)
 {
-	change(d, CHANGE_CHAIN_ADD, c->name)->chain = c;
+	diff_change(d, CHANGE_CHAIN_ADD, c->name)->chain = c;
 	add_rules(d, c);
 }
 
 static void drop_chain(struct differ *d, const struct ruleset_chain *c)
 {
 	if (c->rules.n)
-		change(d, CHANGE_CHAIN_FLUSH, c->name);
-	change(d, CHANGE_CHAIN_DEL, c->name);
+		diff_change(d, CHANGE_CHAIN_FLUSH, c->name);
+	diff_change(d, CHANGE_CHAIN_DEL, c->name);
 }
 
 /* A set that must be made anew takes the rules that name it with it. */
@@ -105,7 +100,7 @@ static bool names_any(const struct ruleset_chain *c, const bool *remade, const s
 		for (size_t j = 0; j < c->rules.at[i].exprs.n; j++) {
 			const struct rule_expr *e = &c->rules.at[i].exprs.at[j];
 
-			if (e->op != OP_LOOKUP && e->op != OP_VMAP && e->op != OP_COUNTER_MAP)
+			if (!expr_names_set(e))
 				continue;
 			for (size_t s = 0; s < want->sets.n; s++)
 				if (remade[s] && strcmp(want->sets.at[s].name, e->name) == 0)
@@ -129,7 +124,7 @@ static void diff_chains(struct differ *d, const bool *remade)
 			add_chain(d, w);
 		} else if (!chain_equal(w, h) || names_any(h, remade, d->want)) {
 			if (h->rules.n)
-				change(d, CHANGE_CHAIN_FLUSH, h->name);
+				diff_change(d, CHANGE_CHAIN_FLUSH, h->name);
 			add_rules(d, w);
 		}
 	}
@@ -138,213 +133,117 @@ static void diff_chains(struct differ *d, const bool *remade)
 			drop_chain(d, &d->have->chains.at[i]);
 }
 
-static int by_from(const void *x, const void *y)
+static uint64_t left(const struct ruleset_object *o)
 {
-	const struct ruleset_elem *a = x, *b = y;
-
-	return memcmp(a->from, b->from, SET_KEY_MAX);
+	return o->bytes < o->limit ? o->limit - o->bytes : 0;
 }
 
-static void sort_elems(struct ruleset_set *s)
+static bool left_right(const struct ruleset_object *want, const struct ruleset_object *have)
 {
-	if (s->sorted)
-		return;
-	if (s->elems.n > 1) /* none: there is no array */
-		qsort(s->elems.at, s->elems.n, sizeof *s->elems.at, by_from);
-	s->sorted = true;
+	uint64_t w = left(want), h = left(have), off = w > h ? w - h : h - w;
+
+	if (w == 0)
+		return h == 0;
+	return off <= (w / 1000 > QUOTA_SLACK ? w / 1000 : QUOTA_SLACK);
 }
 
-static void elem_change(
-	struct differ *d, enum change_kind kind, const struct ruleset_set *set, const struct ruleset_elem *e)
+static bool object_right(const struct ruleset_object *want, const struct ruleset_object *have, enum quota_check quotas)
 {
-	struct change *c = change(d, kind, set->name);
-
-	c->set = set;
-	c->elem = e;
-}
-
-static bool elem_data_equal(const struct ruleset_elem *x, const struct ruleset_elem *y)
-{
-	return same_text(x->name, y->name) && x->verdict == y->verdict && !x->deadline == !y->deadline;
-}
-
-static void diff_elems(struct differ *d, const struct ruleset_set *w, const struct ruleset_set *h)
-{
-	size_t i = 0, j = 0;
-
-	while (i < w->elems.n || j < h->elems.n) {
-		const struct ruleset_elem *x = i < w->elems.n ? &w->elems.at[i] : NULL;
-		const struct ruleset_elem *y = j < h->elems.n ? &h->elems.at[j] : NULL;
-		int order = !x ? 1 : !y ? -1 : memcmp(x->from, y->from, SET_KEY_MAX);
-
-		if (order < 0) {
-			elem_change(d, CHANGE_ELEM_ADD, w, x);
-		} else if (order > 0) {
-			elem_change(d, CHANGE_ELEM_DEL, h, y);
-		} else if (!elem_data_equal(x, y)) {
-			elem_change(d, CHANGE_ELEM_DEL, h, y);
-			elem_change(d, CHANGE_ELEM_ADD, w, x);
-		}
-		i += order <= 0;
-		j += order >= 0;
+	switch (have->kind) {
+	case OBJECT_COUNTER:
+		return true;
+	case OBJECT_QUOTA:
+		return !have->odd && want->limit == have->limit && (quotas == QUOTA_LIMIT || left_right(want, have));
+	case OBJECT_LIMIT:
+		return !have->odd && want->limit == have->limit && want->burst == have->burst;
+	case OBJECT_OTHER:
+	case OBJECT_KINDS:
+		break;
 	}
+	return false;
 }
 
-/* key + step (1 or -1) over the first len bytes, as one big-endian number. */
-static void step_key(const uint8_t from[SET_KEY_MAX], size_t len, int step, uint8_t ret_key[SET_KEY_MAX])
+/* Two objects of one name are two if their kinds differ. */
+static void index_objects(struct arena *a, const struct ruleset *r, struct hash_map ret_index[OBJECT_KINDS])
 {
-	memcpy(ret_key, from, SET_KEY_MAX);
-	for (size_t i = len; i-- > 0;) {
-		ret_key[i] = (uint8_t)(ret_key[i] + step);
-		if (ret_key[i] != (step > 0 ? 0 : 0xff))
-			return;
-	}
+	for (enum object_kind k = 0; k < OBJECT_KINDS; k++)
+		hash_map_init(&ret_index[k], a, k == OBJECT_COUNTER ? r->objects.n : 0);
+	for (size_t i = 0; i < r->objects.n; i++)
+		hash_map_add(&ret_index[r->objects.at[i].kind], r->objects.at[i].name, (uint32_t)i);
 }
 
-static int compare(const uint8_t *x, const uint8_t *y)
+static void diff_objects(struct differ *d, const char *keep, enum quota_check quotas)
 {
-	return memcmp(x, y, SET_KEY_MAX);
-}
+	struct hash_map want[OBJECT_KINDS], have[OBJECT_KINDS];
 
-/* The range that wholly holds this one and leads to the same object; NULL if none. */
-static const struct ruleset_elem *cover(const struct ruleset_set *s, const struct ruleset_elem *e)
-{
-	size_t lo = 0, hi = s->elems.n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (compare(s->elems.at[mid].from, e->from) <= 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == 0)
-		return NULL;
-	return compare(s->elems.at[lo - 1].to, e->to) >= 0 && elem_data_equal(&s->elems.at[lo - 1], e)
-		? &s->elems.at[lo - 1]
-		: NULL;
-}
-
-static void add_piece(struct differ *d, const struct ruleset_set *w, const struct ruleset_elem *x, const uint8_t *from,
-	const uint8_t *to)
-{
-	struct ruleset_elem *e = arena_new(d->arena, struct ruleset_elem);
-
-	*e = *x;
-	memcpy(e->from, from, SET_KEY_MAX);
-	memcpy(e->to, to, SET_KEY_MAX);
-	elem_change(d, CHANGE_ELEM_ADD, w, e);
-}
-
-/* What the kernel has and is wholly inside a wanted range of the same object stays; the holes between are added. */
-static void diff_intervals(struct differ *d, const struct ruleset_set *w, const struct ruleset_set *h)
-{
-	size_t len = set_key_type(w->key)->len, j = 0;
-
-	for (size_t i = 0; i < h->elems.n; i++)
-		if (!cover(w, &h->elems.at[i]))
-			elem_change(d, CHANGE_ELEM_DEL, h, &h->elems.at[i]);
-	for (size_t i = 0; i < w->elems.n; i++) {
-		const struct ruleset_elem *x = &w->elems.at[i];
-		uint8_t next[SET_KEY_MAX], end[SET_KEY_MAX];
-		bool whole = false;
-
-		memcpy(next, x->from, sizeof next);
-		for (; j < h->elems.n && compare(h->elems.at[j].from, x->to) <= 0; j++) {
-			const struct ruleset_elem *y = &h->elems.at[j];
-
-			if (compare(y->from, next) < 0 || cover(w, y) != x)
-				continue;
-			if (compare(y->from, next) > 0) {
-				step_key(y->from, len, -1, end);
-				add_piece(d, w, x, next, end);
-			}
-			whole = compare(y->to, x->to) == 0;
-			step_key(y->to, len, 1, next);
-		}
-		if (!whole)
-			add_piece(d, w, x, next, x->to);
-	}
-}
-
-static bool set_shape_equal(const struct ruleset_set *x, const struct ruleset_set *y)
-{
-	return !y->odd && x->key == y->key && x->interval == y->interval && x->data == y->data;
-}
-
-/* Kernels before 6.4 let go of a chain only when the element goes, not with its set: the chain could not go in this batch. */
-static void drop_set(struct differ *d, const struct ruleset_set *h)
-{
-	for (size_t i = 0; i < h->elems.n && h->data == DATA_VERDICT; i++)
-		elem_change(d, CHANGE_ELEM_DEL, h, &h->elems.at[i]);
-	change(d, CHANGE_SET_DEL, h->name);
-}
-
-/* Which wanted sets must be made anew. */
-static bool *diff_sets(struct differ *d)
-{
-	bool *remade = arena_array(d->arena, d->want->sets.n + 1, sizeof *remade);
-
-	for (size_t i = 0; i < d->want->sets.n; i++) {
-		struct ruleset_set *w = &d->want->sets.at[i], *h = ruleset_set(d->have, w->name);
-
-		sort_elems(w);
-		if (h && set_shape_equal(w, h)) {
-			sort_elems(h);
-			if (w->interval)
-				diff_intervals(d, w, h);
-			else
-				diff_elems(d, w, h);
-			continue;
-		}
-		remade[i] = h != NULL;
-		if (h)
-			drop_set(d, h);
-		change(d, CHANGE_SET_ADD, w->name)->set = w;
-		for (size_t j = 0; j < w->elems.n; j++)
-			elem_change(d, CHANGE_ELEM_ADD, w, &w->elems.at[j]);
-	}
-	for (size_t i = 0; i < d->have->sets.n; i++)
-		if (!ruleset_set(d->want, d->have->sets.at[i].name))
-			drop_set(d, &d->have->sets.at[i]);
-	return remade;
-}
-
-static void diff_objects(struct differ *d, const char *keep)
-{
-	struct hash_map want, have;
-
-	hash_map_init(&want, d->arena, d->want->objects.n);
-	hash_map_init(&have, d->arena, d->have->objects.n);
-	for (size_t i = 0; i < d->want->objects.n; i++)
-		hash_map_add(&want, d->want->objects.at[i].name, 1);
+	index_objects(d->arena, d->want, want);
+	index_objects(d->arena, d->have, have);
+	for (enum object_kind k = 0; k < OBJECT_KINDS; k++)
+		hash_map_init(&d->going[k], d->arena, 0);
 	for (size_t i = 0; i < d->have->objects.n; i++) {
 		const struct ruleset_object *o = &d->have->objects.at[i];
+		const uint32_t *at = hash_map_get(&want[o->kind], o->name);
 
-		if (o->kind != OBJECT_COUNTER)
-			change(d, CHANGE_OBJECT_DEL, o->name)->object = o;
-		else if (hash_map_get(&want, o->name))
-			hash_map_add(&have, o->name, 1);
-		else if (!same_text(o->name, keep))
+		if (at && object_right(&d->want->objects.at[*at], o, quotas))
+			continue;
+		if (o->kind != OBJECT_COUNTER) {
+			diff_change(d, CHANGE_OBJECT_DEL, o->name)->object = o;
+			hash_map_add(&d->going[o->kind], o->name, (uint32_t)i);
+		} else if (!diff_same_text(o->name, keep)) {
 			*vec_push(d->arena, &d->out->retired) = o;
+		}
 	}
-	for (size_t i = 0; i < d->want->objects.n; i++)
-		if (!hash_map_get(&have, d->want->objects.at[i].name))
-			change(d, CHANGE_OBJECT_ADD, d->want->objects.at[i].name)->object = &d->want->objects.at[i];
+	for (size_t i = 0; i < d->want->objects.n; i++) {
+		const struct ruleset_object *o = &d->want->objects.at[i];
+
+		if (!hash_map_get(&have[o->kind], o->name) || hash_map_get(&d->going[o->kind], o->name))
+			diff_change(d, CHANGE_OBJECT_ADD, o->name)->object = o;
+	}
 }
 
-void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep, struct diff *ret_diff)
+/* An element that has expired is not listed any more, but holds what it leads to until the kernel's broom comes by: in maps of
+ * intervals for many seconds (kernel-facts.md section 10). Emptying the map frees it at once. */
+static void find_sweeps(struct differ *d)
 {
-	struct differ d = { a, want, have, ret_diff };
+	const struct change_list *c = &d->out->changes;
+	uint32_t *seen = arena_array(d->arena, d->have->objects.n + 1, sizeof *seen);
+
+	for (size_t i = 0; i < d->have->sets.n; i++) {
+		const struct ruleset_set *h = &d->have->sets.at[i];
+		enum object_kind kind = diff_object_of(h->data);
+
+		for (size_t j = 0; kind != OBJECT_KINDS && d->going[kind].n && j < h->elems.n; j++) {
+			const char *name = h->elems.at[j].name;
+			const uint32_t *at = name ? hash_map_get(&d->going[kind], name) : NULL;
+
+			if (at)
+				seen[*at]++;
+		}
+	}
+	for (size_t i = 0; i < c->of[CHANGE_OBJECT_DEL].n; i++) {
+		const struct ruleset_object *o = c->of[CHANGE_OBJECT_DEL].at[i].object;
+
+		if (o->use > seen[o - d->have->objects.at])
+			d->sweep[o->kind == OBJECT_QUOTA ? DATA_QUOTA : DATA_LIMIT] = true;
+	}
+	for (size_t i = 0; i < d->have->chains.n; i++)
+		if (!ruleset_chain(d->want, d->have->chains.at[i].name))
+			d->sweep[DATA_VERDICT] = true;
+}
+
+void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep,
+	enum quota_check quotas, struct diff *ret_diff)
+{
+	struct differ d = { .arena = a, .want = want, .have = have, .out = ret_diff };
 
 	*ret_diff = (struct diff){ .copies = 1 };
 	if (!have->present)
-		change(&d, CHANGE_TABLE_ADD, RULESET_TABLE);
+		diff_change(&d, CHANGE_TABLE_ADD, RULESET_TABLE);
 	else if (have->flags != 0)
-		change(&d, CHANGE_TABLE_FLAGS, RULESET_TABLE);
+		diff_change(&d, CHANGE_TABLE_FLAGS, RULESET_TABLE);
 	for (size_t i = 0; i < have->flowtables.n; i++)
-		change(&d, CHANGE_FLOWTABLE_DEL, have->flowtables.at[i]);
-	diff_objects(&d, keep);
+		diff_change(&d, CHANGE_FLOWTABLE_DEL, have->flowtables.at[i]);
+	diff_objects(&d, keep, quotas);
+	find_sweeps(&d);
 	diff_chains(&d, diff_sets(&d));
 }

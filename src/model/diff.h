@@ -3,6 +3,8 @@
  * last values are read first (`retired`).
  * Maps of intervals are compared by what they cover, so that a range grows by the missing piece: replacing an interval loses
  * packets on kernels below 6.18 (kernel-facts.md section 10).
+ * A limit, a quota or a deadline is never changed in place, which kernels take and ignore: it is deleted and added in one batch,
+ * together with the elements that name it. Nothing that is about to go by itself is touched, and nothing added that would be.
  * Pure. run/ calls. */
 #ifndef MODEL_DIFF_H
 #define MODEL_DIFF_H
@@ -15,10 +17,11 @@ enum change_kind {
 	CHANGE_TABLE_FLAGS,
 	CHANGE_CHAIN_FLUSH, /* all rules of the chain */
 	CHANGE_ELEM_DEL,
-	CHANGE_SET_DEL, /* before the chains that its verdicts lead to */
+	CHANGE_SET_FLUSH, /* all elements, expired ones too */
+	CHANGE_SET_DEL,   /* before the chains that its verdicts lead to */
 	CHANGE_CHAIN_DEL,
 	CHANGE_FLOWTABLE_DEL,
-	CHANGE_OBJECT_DEL, /* of a kind that we never make */
+	CHANGE_OBJECT_DEL, /* quotas and limits that are not wanted or not right, and objects of a kind that we never make */
 	CHANGE_CHAIN_ADD,
 	CHANGE_OBJECT_ADD,
 	CHANGE_SET_ADD,
@@ -50,9 +53,18 @@ struct diff {
 	unsigned int copies;
 };
 
+/* How far a deadline may be off, and how near it is left alone. */
+#define DIFF_DEADLINE_MS 2000
+
+/* What of a quota that is there must be right. */
+enum quota_check {
+	QUOTA_LIMIT, /* its limit: what was used since the database was written is not known yet */
+	QUOTA_LEFT   /* what is left of it too, within 0.1 % or 64 KiB; used up is exact */
+};
+
 /* Sorts the elements of both. `keep`: the name of a counter outside `want` that stays (the canary); NULL none. */
-void diff_rulesets(
-	struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep, struct diff *ret_diff);
+void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep,
+	enum quota_check quotas, struct diff *ret_diff);
 
 bool rule_equal(const struct ruleset_rule *x, const struct ruleset_rule *y);
 

@@ -26,6 +26,31 @@ const struct set_key_type *set_key_type(enum set_key key)
 	return &types[key];
 }
 
+bool expr_names_set(const struct rule_expr *e)
+{
+	switch (e->op) {
+	case OP_LOOKUP:
+	case OP_VMAP:
+	case OP_COUNTER_MAP:
+	case OP_QUOTA_MAP:
+	case OP_LIMIT_MAP:
+	case OP_DATA_MAP:
+		return true;
+	case OP_META:
+	case OP_PAYLOAD:
+	case OP_FIB:
+	case OP_HTON:
+	case OP_BITWISE:
+	case OP_CMP:
+	case OP_COUNTER:
+	case OP_META_SET:
+	case OP_VERDICT:
+	case OP_FOREIGN:
+		break;
+	}
+	return false;
+}
+
 const struct ruleset_chain *ruleset_chain(const struct ruleset *r, const char *name)
 {
 	for (size_t i = 0; i < r->chains.n; i++)

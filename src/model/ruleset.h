@@ -64,9 +64,12 @@ enum set_key {
 	KEY_ADDRTYPE,
 	SET_KEYS
 };
-enum set_data { DATA_NONE, DATA_COUNTER, DATA_VERDICT, DATA_QUOTA, DATA_LIMIT, DATA_CLASS };
+enum set_data { DATA_NONE, DATA_COUNTER, DATA_VERDICT, DATA_QUOTA, DATA_LIMIT, DATA_CLASS, SET_DATA };
 
 #define SET_KEY_MAX 20
+/* nft's number and length of the data of DATA_CLASS, in the host's byte order: listed as 7066:1. */
+#define RULESET_CLASS_TYPE 23
+#define RULESET_CLASS_LEN 4
 
 struct ruleset_elem {
 	uint8_t from[SET_KEY_MAX]; /* network order, rest zero */
@@ -87,19 +90,22 @@ struct ruleset_set {
 	VEC_OF(struct ruleset_elem) elems;
 };
 
-enum object_kind { OBJECT_COUNTER, OBJECT_QUOTA, OBJECT_LIMIT, OBJECT_OTHER };
+enum object_kind { OBJECT_COUNTER, OBJECT_QUOTA, OBJECT_LIMIT, OBJECT_OTHER, OBJECT_KINDS };
 
 struct ruleset_object {
 	const char *name;
 	enum object_kind kind;
-	uint32_t type;   /* NFT_OBJECT_* as the kernel has it */
-	uint64_t handle; /* observed only */
-	uint64_t packets,
-		bytes; /* OBJECT_COUNTER, observed only. OBJECT_QUOTA: bytes are used; what it drops it uses too, but the kernel
-				  * shows no more than the limit */
+	uint32_t type;    /* NFT_OBJECT_* as the kernel has it */
+	uint64_t handle;  /* observed only */
+	uint64_t packets; /* OBJECT_COUNTER, observed only */
+	/* OBJECT_COUNTER: observed only. OBJECT_QUOTA: used; what it drops it uses too, but the kernel shows no more than the
+	 * limit. */
+	uint64_t bytes;
 	uint64_t limit; /* OBJECT_QUOTA: bytes, "over"; OBJECT_LIMIT: bytes a second, "over" */
 	uint32_t burst; /* OBJECT_LIMIT: bytes */
-	bool odd;       /* observed: a quota or limit with flags, type or unit that are not ours */
+	uint32_t
+		use; /* observed only: by how many elements and rules, expired ones that still wait for the broom too */
+	bool odd;    /* observed: a quota or limit with flags, type or unit that are not ours */
 };
 
 struct ruleset {
@@ -120,6 +126,9 @@ struct set_key_type {
 	const char *text;
 };
 const struct set_key_type *set_key_type(enum set_key key);
+
+/* Is `name` a set? */
+bool expr_names_set(const struct rule_expr *e);
 
 const struct ruleset_chain *ruleset_chain(const struct ruleset *r, const char *name);
 struct ruleset_set *ruleset_set(const struct ruleset *r, const char *name);

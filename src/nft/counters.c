@@ -1,4 +1,4 @@
-/* Reading the counters: see table.h.
+/* Reading counters and quotas: see table.h.
  * A dump walks the table's list from its start for each message, so it is quadratic; single requests are linear and win above
  * some 30,000 (kernel-facts.md section 7). run/ calls. */
 #include <endian.h>
@@ -46,12 +46,12 @@ static int on_one(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	return 0;
 }
 
-static void put_names(struct nlmsghdr *nlh, const char *name)
+static void put_names(struct nlmsghdr *nlh, const char *name, uint32_t type)
 {
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
 	if (name)
 		mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
-	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(NFT_OBJECT_COUNTER));
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(type));
 }
 
 static int read_pipelined(struct talk *t, struct reader *r, struct err *err)
@@ -66,7 +66,7 @@ static int read_pipelined(struct talk *t, struct reader *r, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, 0, NFPROTO_INET);
 
-		put_names(nlh, places_name(r->by_name, i));
+		put_names(nlh, places_name(r->by_name, i), NFT_OBJECT_COUNTER);
 		memcpy(requests + len, nlh, nlh->nlmsg_len);
 		len += (nlh->nlmsg_len + 3U) & ~3U;
 	}
@@ -85,7 +85,7 @@ int nft_read_counters(struct talk *t, struct places *by_name, struct counter_val
 	for (int tries = 0; n <= NFT_DUMP_MAX && tries < 5; tries++) {
 		by_name->next = 0;
 		nlh = talk_request(t, NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET);
-		put_names(nlh, NULL);
+		put_names(nlh, NULL, NFT_OBJECT_COUNTER);
 		if (talk_dump(t, nlh, on_counter, &r, err) == 0)
 			return 0;
 		if (err->kind != ERR_STALE)
@@ -102,8 +102,42 @@ int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret
 	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, 0, NFPROTO_INET);
 
 	*ret_value = (struct counter_value){ 0 };
-	put_names(nlh, name);
+	put_names(nlh, name, NFT_OBJECT_COUNTER);
 	return talk_get(t, nlh, on_one, ret_value, err) < 0 && err->errnum != ENOENT ? -1 : 0;
+}
+
+struct quota_reader {
+	struct arena *arena;
+	struct quota_list *out;
+};
+
+static int on_quota(const struct nlmsghdr *nlh, void *arg, struct err *err)
+{
+	struct quota_reader *r = arg;
+	struct ruleset_object o;
+
+	(void)err;
+	nft_object_read(r->arena, nlh, &o);
+	if (o.kind == OBJECT_QUOTA)
+		*vec_push(r->arena, &r->out->of) = (struct quota_value){ o.name, o.limit, o.bytes };
+	return 0;
+}
+
+int nft_read_quotas(struct talk *t, struct arena *a, struct quota_list *ret_quotas, struct err *err)
+{
+	struct quota_reader r = { a, ret_quotas };
+
+	for (int tries = 0; tries < 5; tries++) {
+		struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, NLM_F_DUMP, NFPROTO_INET);
+
+		*ret_quotas = (struct quota_list){ 0 };
+		put_names(nlh, NULL, NFT_OBJECT_QUOTA);
+		if (talk_dump(t, nlh, on_quota, &r, err) == 0)
+			return 0;
+		if (err->kind != ERR_STALE)
+			break;
+	}
+	return -1;
 }
 
 void nft_settle(void)

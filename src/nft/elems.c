@@ -1,4 +1,4 @@
-/* Elements of a set and counter objects: see elems.h.
+/* Elements of a set and objects: see elems.h.
  * An interval map answers with points, starts and ends in any order; they are sorted and paired.
  * nft/ only. */
 #include "nft/elems.h"
@@ -31,11 +31,13 @@ static bool read_key(const struct nlattr *key, size_t len, uint8_t ret_key[SET_K
 	return false;
 }
 
-static void read_verdict(struct nft_elems *x, const struct nlattr *data, struct ruleset_elem *e)
+static void read_data(struct nft_elems *x, const struct nlattr *data, struct ruleset_elem *e)
 {
 	const struct nlattr *v, *a;
 
 	attr_each_nested (v, data) {
+		if (mnl_attr_get_type(v) == NFTA_DATA_VALUE && mnl_attr_get_payload_len(v) == RULESET_CLASS_LEN)
+			memcpy(&e->verdict, mnl_attr_get_payload(v), RULESET_CLASS_LEN);
 		if (mnl_attr_get_type(v) != NFTA_DATA_VERDICT)
 			continue;
 		attr_each_nested (a, v) {
@@ -65,14 +67,10 @@ static void read_elem(struct nft_elems *x, const struct nlattr *nest)
 			p.elem.name = intern(x, attr_text(a));
 			break;
 		case NFTA_SET_ELEM_DATA:
-			read_verdict(x, a, &p.elem);
+			read_data(x, a, &p.elem);
 			break;
-		case NFTA_SET_ELEM_EXPIRATION:
-			p.elem.deadline = attr_be64(a);
-			break;
-		case NFTA_SET_ELEM_TIMEOUT:
-			if (!p.elem.deadline)
-				p.elem.deadline = attr_be64(a);
+		case NFTA_SET_ELEM_EXPIRATION: /* none: no timeout. 0: this very moment */
+			p.elem.deadline = attr_be64(a) ? attr_be64(a) : 1;
 			break;
 		case NFTA_SET_ELEM_KEY_END:
 			x->set->odd = true;
@@ -168,6 +166,71 @@ static void read_counter(const struct nlattr *data, struct ruleset_object *o)
 	}
 }
 
+static void read_quota(const struct nlattr *data, struct ruleset_object *o)
+{
+	const struct nlattr *a;
+	uint32_t flags = 0;
+
+	attr_each_nested (a, data) {
+		if (mnl_attr_get_type(a) == NFTA_QUOTA_BYTES)
+			o->limit = attr_be64(a);
+		else if (mnl_attr_get_type(a) == NFTA_QUOTA_CONSUMED)
+			o->bytes = attr_be64(a);
+		else if (mnl_attr_get_type(a) == NFTA_QUOTA_FLAGS)
+			flags = attr_be32(a);
+	}
+	/* the kernel marks what is used up */
+	o->odd = (flags & ~(uint32_t)NFT_QUOTA_F_DEPLETED) != NFT_QUOTA_F_INV;
+}
+
+static void read_limit(const struct nlattr *data, struct ruleset_object *o)
+{
+	const struct nlattr *a;
+	uint32_t flags = 0, type = NFT_LIMIT_PKTS;
+	uint64_t unit = 0;
+
+	attr_each_nested (a, data) {
+		switch (mnl_attr_get_type(a)) {
+		case NFTA_LIMIT_RATE:
+			o->limit = attr_be64(a);
+			break;
+		case NFTA_LIMIT_UNIT:
+			unit = attr_be64(a);
+			break;
+		case NFTA_LIMIT_BURST:
+			o->burst = attr_be32(a);
+			break;
+		case NFTA_LIMIT_TYPE:
+			type = attr_be32(a);
+			break;
+		case NFTA_LIMIT_FLAGS:
+			flags = attr_be32(a);
+			break;
+		default:
+			break;
+		}
+	}
+	o->odd = flags != NFT_LIMIT_F_INV || type != NFT_LIMIT_PKT_BYTES || unit != 1;
+}
+
+static enum object_kind kind_of(uint32_t type)
+{
+	return type == NFT_OBJECT_COUNTER  ? OBJECT_COUNTER
+		: type == NFT_OBJECT_QUOTA ? OBJECT_QUOTA
+		: type == NFT_OBJECT_LIMIT ? OBJECT_LIMIT
+					   : OBJECT_OTHER;
+}
+
+static void read_values(const struct nlattr *data, struct ruleset_object *o)
+{
+	if (o->kind == OBJECT_COUNTER)
+		read_counter(data, o);
+	else if (o->kind == OBJECT_QUOTA)
+		read_quota(data, o);
+	else if (o->kind == OBJECT_LIMIT)
+		read_limit(data, o);
+}
+
 void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset_object *ret_object)
 {
 	const struct nlattr *x, *data = NULL;
@@ -184,6 +247,9 @@ void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset
 		case NFTA_OBJ_HANDLE:
 			o.handle = attr_be64(x);
 			break;
+		case NFTA_OBJ_USE:
+			o.use = attr_be32(x);
+			break;
 		case NFTA_OBJ_DATA:
 			data = x;
 			break;
@@ -191,12 +257,9 @@ void nft_object_read(struct arena *a, const struct nlmsghdr *nlh, struct ruleset
 			break;
 		}
 	}
-	o.kind = o.type == NFT_OBJECT_COUNTER ? OBJECT_COUNTER
-		: o.type == NFT_OBJECT_QUOTA  ? OBJECT_QUOTA
-		: o.type == NFT_OBJECT_LIMIT  ? OBJECT_LIMIT
-					      : OBJECT_OTHER;
-	if (o.kind == OBJECT_COUNTER && data)
-		read_counter(data, &o);
+	o.kind = kind_of(o.type);
+	if (data)
+		read_values(data, &o);
 	*ret_object = o;
 }
 

@@ -18,7 +18,7 @@
 #include "nl/attr.h"
 
 #define FAMILY NFPROTO_INET
-#define SET_FLAGS_OURS ((uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT))
+#define SET_FLAGS_OURS ((uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT | NFT_SET_TIMEOUT))
 
 /* A comment in nft's user data: type, length, text with its NUL. */
 static const char *comment_of(struct arena *a, const struct nlattr *attr)
@@ -144,20 +144,46 @@ static bool key_of(uint32_t type, uint32_t len, enum set_key *ret_key)
 	return false;
 }
 
+/* 0 if the kernel did not say. */
+static uint32_t set_u32(const struct nftnl_set *x, uint16_t attr)
+{
+	return nftnl_set_is_set(x, attr) ? nftnl_set_get_u32(x, attr) : 0;
+}
+
+static uint64_t set_u64(const struct nftnl_set *x, uint16_t attr)
+{
+	return nftnl_set_is_set(x, attr) ? nftnl_set_get_u64(x, attr) : 0;
+}
+
+/* false: nothing that we make. */
+static bool data_of(const struct nftnl_set *x, uint32_t flags, enum set_data *ret_data)
+{
+	uint32_t type = set_u32(x, flags & NFT_SET_OBJECT ? NFTNL_SET_OBJ_TYPE : NFTNL_SET_DATA_TYPE);
+
+	*ret_data = DATA_NONE;
+	if (flags & NFT_SET_OBJECT) {
+		*ret_data = type == NFT_OBJECT_QUOTA ? DATA_QUOTA
+			: type == NFT_OBJECT_LIMIT   ? DATA_LIMIT
+						     : DATA_COUNTER;
+		return *ret_data != DATA_COUNTER || type == NFT_OBJECT_COUNTER;
+	}
+	if (flags & NFT_SET_MAP) {
+		*ret_data = type == RULESET_CLASS_TYPE ? DATA_CLASS : DATA_VERDICT;
+		return type == NFT_DATA_VERDICT ||
+			(*ret_data == DATA_CLASS && set_u32(x, NFTNL_SET_DATA_LEN) == RULESET_CLASS_LEN);
+	}
+	return true;
+}
+
 static void shape_of(const struct nftnl_set *x, struct ruleset_set *s)
 {
-	uint32_t flags = nftnl_set_is_set(x, NFTNL_SET_FLAGS) ? nftnl_set_get_u32(x, NFTNL_SET_FLAGS) : 0;
+	uint32_t flags = set_u32(x, NFTNL_SET_FLAGS);
 
 	s->interval = flags & NFT_SET_INTERVAL;
-	s->data = flags & NFT_SET_OBJECT ? DATA_COUNTER : flags & NFT_SET_MAP ? DATA_VERDICT : DATA_NONE;
-	s->odd = (flags & ~SET_FLAGS_OURS) ||
-		!key_of(nftnl_set_get_u32(x, NFTNL_SET_KEY_TYPE), nftnl_set_get_u32(x, NFTNL_SET_KEY_LEN), &s->key);
-	if (s->data == DATA_COUNTER && nftnl_set_get_u32(x, NFTNL_SET_OBJ_TYPE) != NFT_OBJECT_COUNTER)
-		s->odd = true;
-	if (s->data == DATA_VERDICT && nftnl_set_get_u32(x, NFTNL_SET_DATA_TYPE) != NFT_DATA_VERDICT)
-		s->odd = true;
-	if (nftnl_set_is_set(x, NFTNL_SET_DESC_SIZE) && nftnl_set_get_u32(x, NFTNL_SET_DESC_SIZE) != 0)
-		s->odd = true;
+	s->timed = flags & NFT_SET_TIMEOUT;
+	s->odd = (flags & ~SET_FLAGS_OURS) || !data_of(x, flags, &s->data) ||
+		!key_of(set_u32(x, NFTNL_SET_KEY_TYPE), set_u32(x, NFTNL_SET_KEY_LEN), &s->key) ||
+		set_u32(x, NFTNL_SET_DESC_SIZE) || set_u64(x, NFTNL_SET_TIMEOUT) || set_u32(x, NFTNL_SET_GC_INTERVAL);
 }
 
 static int read_set(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
@@ -170,7 +196,7 @@ static int read_set(const struct nlmsghdr *nlh, struct nft_reader *r, struct err
 		arena_oom();
 	if (nftnl_set_nlmsg_parse(nlh, x) < 0 || !nftnl_set_get_str(x, NFTNL_SET_NAME)) {
 		rc = parse_failed(err, "set");
-	} else if (!(nftnl_set_get_u32(x, NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS)) {
+	} else if (!(set_u32(x, NFTNL_SET_FLAGS) & NFT_SET_ANONYMOUS)) {
 		s = vec_push(r->arena, &r->out->sets);
 		s->name = arena_strdup(r->arena, nftnl_set_get_str(x, NFTNL_SET_NAME));
 		shape_of(x, s);
@@ -241,6 +267,25 @@ static int dump(struct talk *t, uint16_t type, uint16_t table_attr, struct nft_r
 	return talk_dump(t, nlh, nft_read_reply, r, err);
 }
 
+/* A rule says that it takes an object by a map, the map says of which kind. */
+static void settle_op(const struct ruleset *r, struct rule_expr *e)
+{
+	const struct ruleset_set *s = e->op == OP_COUNTER_MAP && e->name ? ruleset_set(r, e->name) : NULL;
+
+	if (s && s->data == DATA_QUOTA)
+		e->op = OP_QUOTA_MAP;
+	else if (s && s->data == DATA_LIMIT)
+		e->op = OP_LIMIT_MAP;
+}
+
+static void settle_ops(const struct ruleset *r)
+{
+	for (size_t i = 0; i < r->chains.n; i++)
+		for (size_t j = 0; j < r->chains.at[i].rules.n; j++)
+			for (size_t k = 0; k < r->chains.at[i].rules.at[j].exprs.n; k++)
+				settle_op(r, &r->chains.at[i].rules.at[j].exprs.at[k]);
+}
+
 int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err)
 {
 	struct nft_reader r = { a, ret_ruleset };
@@ -255,6 +300,7 @@ int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ru
 			dump(t, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, &r, err) < 0 ||
 			dump(t, NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, &r, err) < 0)
 			return -1;
+		settle_ops(ret_ruleset);
 		for (size_t i = 0; i < ret_ruleset->sets.n; i++)
 			if (!ret_ruleset->sets.at[i].odd && nft_read_elems(t, a, &ret_ruleset->sets.at[i], err) < 0)
 				return -1;

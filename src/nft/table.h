@@ -23,6 +23,16 @@ int nft_read_counters(struct talk *t, struct places *by_name, struct counter_val
 /* One counter; present = false if it is gone. */
 int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret_value, struct err *err);
 
+/* Only the quotas, whatever their flags. Fresh memory in a. */
+struct quota_value {
+	const char *name;
+	uint64_t limit, used; /* used: the kernel shows no more than the limit */
+};
+struct quota_list {
+	VEC_OF(struct quota_value) of;
+};
+int nft_read_quotas(struct talk *t, struct arena *a, struct quota_list *ret_quotas, struct err *err);
+
 /* Appends the changes to a batch. comment: of a table to be made. */
 void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment);
 /* Single changes outside the diff. */

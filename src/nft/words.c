@@ -7,6 +7,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <string.h>
 
 #define TABLE "inet " RULESET_TABLE
@@ -67,24 +68,58 @@ static void put_key(struct str *out, enum set_key type, const uint8_t *key)
 
 static void put_verdict(struct str *out, uint32_t code, const char *chain)
 {
-	str_puts(out, code == (uint32_t)NFT_JUMP ? "jump" : code == (uint32_t)NFT_GOTO ? "goto" : "return");
+	str_puts(out,
+		code == (uint32_t)NFT_JUMP           ? "jump"
+			: code == (uint32_t)NFT_GOTO ? "goto"
+			: code == NF_DROP            ? "drop"
+			: code == NF_ACCEPT          ? "accept"
+						     : "return");
 	if (chain)
 		str_putf(out, " %s", chain);
 }
 
-static void put_elem(struct str *out, const struct ruleset_set *s, const struct ruleset_elem *e, bool with_data)
+static void put_data(struct str *out, enum set_data data, const struct ruleset_elem *e)
+{
+	switch (data) {
+	case DATA_COUNTER:
+	case DATA_QUOTA:
+	case DATA_LIMIT:
+		str_putf(out, " : \"%s\"", e->name);
+		break;
+	case DATA_VERDICT:
+		str_puts(out, " : ");
+		put_verdict(out, e->verdict, e->name);
+		break;
+	case DATA_CLASS:
+		str_putf(out, " : %x:%x", e->verdict >> 16, e->verdict & 0xffff);
+		break;
+	case DATA_NONE:
+	case SET_DATA:
+		break;
+	}
+}
+
+static void put_timeout(struct str *out, uint64_t ms)
+{
+	str_puts(out, " timeout ");
+	if (ms >= 1000)
+		str_putf(out, "%llus", (unsigned long long)ms / 1000);
+	if (ms % 1000)
+		str_putf(out, "%ums", (unsigned int)(ms % 1000));
+}
+
+static void put_elem(struct str *out, const struct ruleset_set *s, const struct ruleset_elem *e, bool add)
 {
 	put_key(out, s->key, e->from);
 	if (memcmp(e->from, e->to, sizeof e->from) != 0) {
 		str_putc(out, '-');
 		put_key(out, s->key, e->to);
 	}
-	if (with_data && s->data == DATA_COUNTER) {
-		str_putf(out, " : \"%s\"", e->name);
-	} else if (with_data && s->data == DATA_VERDICT) {
-		str_puts(out, " : ");
-		put_verdict(out, e->verdict, e->name);
-	}
+	if (!add)
+		return;
+	if (e->deadline)
+		put_timeout(out, e->deadline);
+	put_data(out, s->data, e);
 }
 
 static void put_elems(struct str *out, const struct change *c, size_t n, const char *verb)
@@ -102,14 +137,50 @@ static void put_elems(struct str *out, const struct change *c, size_t n, const c
 	}
 }
 
+static const char *set_word(const struct ruleset_set *s)
+{
+	return s->data == DATA_NONE ? "set" : "map";
+}
+
 static void put_set(struct str *out, const struct ruleset_set *s)
 {
-	str_putf(out, "nft add %s " TABLE " %s '{ type %s%s;%s }'\n", s->data == DATA_NONE ? "set" : "map", s->name,
-		set_key_type(s->key)->text,
-		s->data == DATA_COUNTER           ? " : counter"
-			: s->data == DATA_VERDICT ? " : verdict"
-						  : "",
-		s->interval ? " flags interval;" : "");
+	static const char *const data[SET_DATA] = { "", " : counter", " : verdict", " : quota", " : limit",
+		" : classid" };
+
+	str_putf(out, "nft add %s " TABLE " %s '{ type %s%s;", set_word(s), s->name, set_key_type(s->key)->text,
+		data[s->data]);
+	if (s->interval || s->timed)
+		str_putf(out, " flags %s%s%s;", s->interval ? "interval" : "", s->interval && s->timed ? "," : "",
+			s->timed ? "timeout" : "");
+	str_puts(out, " }'\n");
+}
+
+static const char *object_word(const struct ruleset_object *o)
+{
+	static const char *const names[] = { [NFT_OBJECT_COUNTER] = "counter",
+		[NFT_OBJECT_QUOTA] = "quota",
+		[NFT_OBJECT_CT_HELPER] = "ct helper",
+		[NFT_OBJECT_LIMIT] = "limit",
+		[NFT_OBJECT_TUNNEL] = "tunnel",
+		[NFT_OBJECT_CT_TIMEOUT] = "ct timeout",
+		[NFT_OBJECT_SECMARK] = "secmark",
+		[NFT_OBJECT_CT_EXPECT] = "ct expectation",
+		[NFT_OBJECT_SYNPROXY] = "synproxy" };
+	const char *name = o->type < sizeof names / sizeof names[0] ? names[o->type] : NULL;
+
+	return name ? name : "object";
+}
+
+static void put_object(struct str *out, const struct ruleset_object *o)
+{
+	if (o->kind == OBJECT_QUOTA)
+		str_putf(out, "nft add quota " TABLE " %s '{ over %llu bytes used %llu bytes; }'\n", o->name,
+			(unsigned long long)o->limit, (unsigned long long)(o->bytes < o->limit ? o->bytes : o->limit));
+	else if (o->kind == OBJECT_LIMIT)
+		str_putf(out, "nft add limit " TABLE " %s '{ rate over %llu bytes/second burst %u bytes; }'\n", o->name,
+			(unsigned long long)o->limit, o->burst);
+	else
+		str_putf(out, "nft add counter " TABLE " %s\n", o->name);
 }
 
 static void put_chain(struct str *out, const struct ruleset_chain *c)
@@ -121,10 +192,29 @@ static void put_chain(struct str *out, const struct ruleset_chain *c)
 	str_putc(out, '\n');
 }
 
+/* A protocol of IP, as nft writes it; NULL: none of ours. */
+static const char *protocol_word(uint32_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_ICMP:
+		return "icmp";
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_ICMPV6:
+		return "ipv6-icmp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	default:
+		return NULL;
+	}
+}
+
 /* What a register was loaded with, as nft writes it. */
 static void put_load(struct str *out, const struct rule_expr *e, uint32_t family, uint32_t protocol)
 {
-	const char *transport = protocol == 6 ? "tcp" : protocol == 17 ? "udp" : "sctp";
+	const char *transport = protocol_word(protocol);
 
 	if (e->op == OP_FIB)
 		str_puts(out, e->key & NFTA_FIB_F_DADDR ? "fib daddr type" : "fib saddr type");
@@ -139,13 +229,17 @@ static void put_load(struct str *out, const struct rule_expr *e, uint32_t family
 		str_putf(out, "%s %s", family == NFPROTO_IPV6 ? "ip6" : "ip",
 			e->offset == (family == NFPROTO_IPV6 ? 8 : 12) ? "saddr" : "daddr");
 	else
-		str_putf(out, "%s %s", transport, e->len == 1 ? "doff" : e->offset == 0 ? "sport" : "dport");
+		str_putf(out, "%s %s", transport ? transport : "th",
+			e->len == 1              ? "doff"
+				: e->offset == 0 ? "sport"
+						 : "dport");
 }
 
 struct walk {
 	const struct rule_expr *load[2]; /* loaded since the last use: address and port go together */
 	size_t n;
 	uint32_t family, protocol;
+	const char *map; /* of the data that OP_META_SET writes */
 };
 
 static void put_loads(struct str *out, struct walk *w)
@@ -178,7 +272,12 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 		str_putf(out, "%s %s", e->key == NFT_CMP_NEQ ? " !=" : "", address_type(number));
 	} else if (meta) {
 		w->protocol = number;
-		str_puts(out, number == 6 ? " tcp" : number == 17 ? " udp" : " sctp");
+		if (protocol_word(number))
+			str_putf(out, " %s", protocol_word(number));
+		else
+			str_putf(out, " %u", number);
+	} else if (e->len == 2) {
+		str_putf(out, "%s %u", e->key == NFT_CMP_NEQ ? " !=" : "", number << 8 | e->data[1]);
 	} else {
 		str_putf(out, " >= %u", number >> 4); /* the data offset is the high half of its byte */
 	}
@@ -218,11 +317,12 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 		str_putf(out, " map @%s", e->name);
 		return;
 	case OP_DATA_MAP:
-		str_puts(out, " meta priority set ");
-		put_loads(out, w);
-		str_putf(out, " map @%s", e->name);
+		w->map = e->name;
 		return;
 	case OP_META_SET:
+		str_puts(out, " meta priority set ");
+		put_loads(out, w);
+		str_putf(out, " map @%s", w->map ? w->map : "?");
 		return;
 	case OP_COUNTER:
 		str_putf(out, " counter name \"%s\"", e->name);
@@ -261,6 +361,9 @@ static void put_change(struct str *out, const struct change *c, const char *comm
 	case CHANGE_CHAIN_DEL:
 		str_putf(out, "nft delete chain " TABLE " %s\n", c->name);
 		break;
+	case CHANGE_SET_FLUSH:
+		str_putf(out, "nft flush %s " TABLE " %s\n", set_word(c->set), c->name);
+		break;
 	case CHANGE_SET_DEL:
 		str_putf(out, "nft delete set " TABLE " %s\n", c->name);
 		break;
@@ -268,14 +371,13 @@ static void put_change(struct str *out, const struct change *c, const char *comm
 		str_putf(out, "nft delete flowtable " TABLE " %s\n", c->name);
 		break;
 	case CHANGE_OBJECT_DEL:
-		str_putf(out, "nft delete %s " TABLE " %s\n", c->object->kind == OBJECT_QUOTA ? "quota" : "limit",
-			c->name);
+		str_putf(out, "nft delete %s " TABLE " %s\n", object_word(c->object), c->name);
 		break;
 	case CHANGE_CHAIN_ADD:
 		put_chain(out, c->chain);
 		break;
 	case CHANGE_OBJECT_ADD:
-		str_putf(out, "nft add counter " TABLE " %s\n", c->name);
+		put_object(out, c->object);
 		break;
 	case CHANGE_SET_ADD:
 		put_set(out, c->set);

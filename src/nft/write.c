@@ -1,5 +1,5 @@
 /* Changes to our table as messages of one batch: see table.h.
- * Tables, chains, sets and rules are few: libnftnl builds them. Elements and counters come by the ten thousand: they are
+ * Tables, chains, sets and rules are few: libnftnl builds them. Elements and objects come by the ten thousand: they are
  * written straight into the batch. run/ calls. */
 #include <endian.h>
 #include <libnftnl/chain.h>
@@ -20,6 +20,7 @@
 #define COMMENT_TYPE 0               /* NFTNL_UDATA_*_COMMENT */
 #define CREATE (NLM_F_CREATE | NLM_F_EXCL)
 #define DATA_TYPE_VERDICT 0xffffff00U
+#define HOST_ENDIAN 1 /* as nft writes it: see model/ruleset.h */
 
 static void put_table(struct batch *b, const char *comment)
 {
@@ -57,7 +58,7 @@ void nft_put_flush(struct batch *b, const char *chain)
 	batch_end(b, nlh);
 }
 
-/* Deletes by name: chains, sets, flowtables have their table and name in attributes 1 and their own. */
+/* Deletes by name: chains, sets (or all their elements), flowtables have their table and name in attributes 1 and their own. */
 static void put_del(struct batch *b, uint16_t type, uint16_t table_attr, uint16_t name_attr, const char *name)
 {
 	struct nlmsghdr *nlh = batch_begin(b, type, 0, FAMILY);
@@ -82,19 +83,74 @@ void nft_put_counter_del(struct batch *b, const char *name)
 	put_object_del(b, name, NFT_OBJECT_COUNTER);
 }
 
-void nft_put_counter(struct batch *b, const char *name, uint64_t packets, uint64_t bytes)
+static struct nlmsghdr *object_begin(struct batch *b, const char *name, uint32_t type, struct nlattr **ret_data)
 {
 	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWOBJ, CREATE, FAMILY);
-	struct nlattr *nest;
 
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
-	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(NFT_OBJECT_COUNTER));
-	nest = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(type));
+	*ret_data = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+	return nlh;
+}
+
+static void object_end(struct batch *b, struct nlmsghdr *nlh, struct nlattr *data)
+{
+	mnl_attr_nest_end(nlh, data);
+	batch_end(b, nlh);
+}
+
+void nft_put_counter(struct batch *b, const char *name, uint64_t packets, uint64_t bytes)
+{
+	struct nlattr *data;
+	struct nlmsghdr *nlh = object_begin(b, name, NFT_OBJECT_COUNTER, &data);
+
 	mnl_attr_put_u64(nlh, NFTA_COUNTER_BYTES, htobe64(bytes));
 	mnl_attr_put_u64(nlh, NFTA_COUNTER_PACKETS, htobe64(packets));
-	mnl_attr_nest_end(nlh, nest);
-	batch_end(b, nlh);
+	object_end(b, nlh, data);
+}
+
+/* The kernel refuses more used than the limit. */
+static void put_quota(struct batch *b, const struct ruleset_object *o)
+{
+	struct nlattr *data;
+	struct nlmsghdr *nlh = object_begin(b, o->name, NFT_OBJECT_QUOTA, &data);
+
+	mnl_attr_put_u64(nlh, NFTA_QUOTA_BYTES, htobe64(o->limit));
+	mnl_attr_put_u32(nlh, NFTA_QUOTA_FLAGS, htobe32(NFT_QUOTA_F_INV));
+	mnl_attr_put_u64(nlh, NFTA_QUOTA_CONSUMED, htobe64(o->bytes < o->limit ? o->bytes : o->limit));
+	object_end(b, nlh, data);
+}
+
+static void put_limit(struct batch *b, const struct ruleset_object *o)
+{
+	struct nlattr *data;
+	struct nlmsghdr *nlh = object_begin(b, o->name, NFT_OBJECT_LIMIT, &data);
+
+	mnl_attr_put_u64(nlh, NFTA_LIMIT_RATE, htobe64(o->limit));
+	mnl_attr_put_u64(nlh, NFTA_LIMIT_UNIT, htobe64(1));
+	mnl_attr_put_u32(nlh, NFTA_LIMIT_BURST, htobe32(o->burst));
+	mnl_attr_put_u32(nlh, NFTA_LIMIT_TYPE, htobe32(NFT_LIMIT_PKT_BYTES));
+	mnl_attr_put_u32(nlh, NFTA_LIMIT_FLAGS, htobe32(NFT_LIMIT_F_INV));
+	object_end(b, nlh, data);
+}
+
+static void put_object(struct batch *b, const struct ruleset_object *o)
+{
+	switch (o->kind) {
+	case OBJECT_COUNTER:
+		nft_put_counter(b, o->name, 0, 0);
+		break;
+	case OBJECT_QUOTA:
+		put_quota(b, o);
+		break;
+	case OBJECT_LIMIT:
+		put_limit(b, o);
+		break;
+	case OBJECT_OTHER:
+	case OBJECT_KINDS:
+		break;
+	}
 }
 
 static void put_chain(struct batch *b, const struct ruleset_chain *c)
@@ -133,31 +189,53 @@ static void put_rule(struct batch *b, const char *chain, const struct ruleset_ru
 	batch_end(b, nlh);
 }
 
+/* What a map leads to; returns the flag that says so. */
+static uint32_t put_data_type(struct nftnl_set *x, enum set_data data)
+{
+	switch (data) {
+	case DATA_COUNTER:
+	case DATA_QUOTA:
+	case DATA_LIMIT:
+		nftnl_set_set_u32(x, NFTNL_SET_OBJ_TYPE,
+			data == DATA_COUNTER         ? NFT_OBJECT_COUNTER
+				: data == DATA_QUOTA ? NFT_OBJECT_QUOTA
+						     : NFT_OBJECT_LIMIT);
+		return NFT_SET_OBJECT;
+	case DATA_VERDICT:
+		nftnl_set_set_u32(x, NFTNL_SET_DATA_TYPE, DATA_TYPE_VERDICT);
+		nftnl_set_set_u32(x, NFTNL_SET_DATA_LEN, 16);
+		return NFT_SET_MAP;
+	case DATA_CLASS:
+		nftnl_set_set_u32(x, NFTNL_SET_DATA_TYPE, RULESET_CLASS_TYPE);
+		nftnl_set_set_u32(x, NFTNL_SET_DATA_LEN, RULESET_CLASS_LEN);
+		return NFT_SET_MAP;
+	case DATA_NONE:
+	case SET_DATA:
+		break;
+	}
+	return 0;
+}
+
 static void put_set(struct batch *b, const struct ruleset_set *s, uint32_t id)
 {
 	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWSET, CREATE, FAMILY);
 	const struct set_key_type *type = set_key_type(s->key);
 	struct nftnl_set *x = nftnl_set_alloc();
-	uint32_t flags = s->interval ? NFT_SET_INTERVAL : 0;
+	uint32_t flags = (s->interval ? NFT_SET_INTERVAL : 0U) | (s->timed ? NFT_SET_TIMEOUT : 0U);
 	struct nftnl_udata_buf *data = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 
 	if (!x || !data)
 		arena_oom();
 	nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER, type->byteorder);
+	if (s->data == DATA_CLASS)
+		nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER, HOST_ENDIAN);
 	nftnl_set_set_data(x, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data), nftnl_udata_buf_len(data));
 	nftnl_set_set_str(x, NFTNL_SET_TABLE, RULESET_TABLE);
 	nftnl_set_set_str(x, NFTNL_SET_NAME, s->name);
 	nftnl_set_set_u32(x, NFTNL_SET_ID, id);
 	nftnl_set_set_u32(x, NFTNL_SET_KEY_TYPE, type->nft_type);
 	nftnl_set_set_u32(x, NFTNL_SET_KEY_LEN, type->len);
-	if (s->data == DATA_COUNTER) {
-		flags |= NFT_SET_OBJECT;
-		nftnl_set_set_u32(x, NFTNL_SET_OBJ_TYPE, NFT_OBJECT_COUNTER);
-	} else if (s->data == DATA_VERDICT) {
-		flags |= NFT_SET_MAP;
-		nftnl_set_set_u32(x, NFTNL_SET_DATA_TYPE, DATA_TYPE_VERDICT);
-		nftnl_set_set_u32(x, NFTNL_SET_DATA_LEN, 16);
-	}
+	flags |= put_data_type(x, s->data);
 	nftnl_set_set_u32(x, NFTNL_SET_FLAGS, flags);
 	nftnl_set_nlmsg_build_payload(nlh, x);
 	nftnl_set_free(x);
@@ -178,14 +256,37 @@ static void put_key(struct nlmsghdr *nlh, const uint8_t *key, size_t len, uint32
 
 static void put_verdict(struct nlmsghdr *nlh, const struct ruleset_elem *e)
 {
-	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
 	struct nlattr *verdict = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
 
 	mnl_attr_put_u32(nlh, NFTA_VERDICT_CODE, htobe32(e->verdict));
 	if (e->name)
 		mnl_attr_put_strz(nlh, NFTA_VERDICT_CHAIN, e->name);
 	mnl_attr_nest_end(nlh, verdict);
-	mnl_attr_nest_end(nlh, data);
+}
+
+static void put_data(struct nlmsghdr *nlh, enum set_data data, const struct ruleset_elem *e)
+{
+	struct nlattr *nest;
+
+	switch (data) {
+	case DATA_COUNTER:
+	case DATA_QUOTA:
+	case DATA_LIMIT:
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_OBJREF, e->name);
+		break;
+	case DATA_VERDICT:
+	case DATA_CLASS:
+		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
+		if (data == DATA_VERDICT)
+			put_verdict(nlh, e);
+		else
+			mnl_attr_put(nlh, NFTA_DATA_VALUE, RULESET_CLASS_LEN, &e->verdict);
+		mnl_attr_nest_end(nlh, nest);
+		break;
+	case DATA_NONE:
+	case SET_DATA:
+		break;
+	}
 }
 
 /* The key behind the last one of a range; false if there is none (it ends at the highest key). */
@@ -198,17 +299,18 @@ static bool behind(const uint8_t *to, size_t len, uint8_t ret_key[SET_KEY_MAX])
 	return false;
 }
 
-static void put_elem(struct nlmsghdr *nlh, const struct ruleset_set *s, const struct ruleset_elem *e, bool with_data)
+static void put_elem(struct nlmsghdr *nlh, const struct ruleset_set *s, const struct ruleset_elem *e, bool add)
 {
 	size_t len = set_key_type(s->key)->len;
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
 	uint8_t end[SET_KEY_MAX];
 
 	put_key(nlh, e->from, len, 0);
-	if (with_data && s->data == DATA_COUNTER)
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_OBJREF, e->name);
-	else if (with_data && s->data == DATA_VERDICT)
-		put_verdict(nlh, e);
+	if (add) {
+		put_data(nlh, s->data, e);
+		if (e->deadline)
+			mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(e->deadline));
+	}
 	mnl_attr_nest_end(nlh, nest);
 	if (s->interval && behind(e->to, len, end)) {
 		nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
@@ -253,6 +355,9 @@ static void put_change(struct batch *b, const struct change *c, size_t i, const 
 	case CHANGE_CHAIN_DEL:
 		put_del(b, NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, c->name);
 		break;
+	case CHANGE_SET_FLUSH:
+		put_del(b, NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, c->name);
+		break;
 	case CHANGE_SET_DEL:
 		put_del(b, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, c->name);
 		break;
@@ -266,7 +371,7 @@ static void put_change(struct batch *b, const struct change *c, size_t i, const 
 		put_chain(b, c->chain);
 		break;
 	case CHANGE_OBJECT_ADD:
-		nft_put_counter(b, c->name, 0, 0);
+		put_object(b, c->object);
 		break;
 	case CHANGE_SET_ADD:
 		put_set(b, c->set, (uint32_t)i + 1);

@@ -106,7 +106,8 @@ static void compare(struct pass *p)
 
 	desired_build(&p->app->arena, p->config, &p->watch, &p->want);
 	p->rebuild = p->wipe || !p->have.present;
-	diff_rulesets(&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, &p->diff);
+	diff_rulesets(
+		&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, QUOTA_LIMIT, &p->diff);
 }
 
 /* A copy is good for one restore: its canary is armed anew, so that the same file, or an older one, is known by its old canary
@@ -119,7 +120,7 @@ static void judge_canary_of_table(struct pass *p)
 	for (size_t i = 0; i < p->have.objects.n; i++) {
 		const struct ruleset_object *o = &p->have.objects.at[i];
 
-		if (strcmp(o->name, LEDGER_CANARY) == 0)
+		if (o->kind == OBJECT_COUNTER && strcmp(o->name, LEDGER_CANARY) == 0)
 			p->canary_seen = (struct counter_value){ true, o->handle, o->packets, o->bytes };
 	}
 	c = judge_canary(p);

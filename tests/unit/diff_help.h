@@ -48,7 +48,7 @@ static inline void one_way(struct arena *a, const char *name, struct ruleset *wa
 	const char *got, *refused;
 	size_t listed = 0;
 
-	diff_rulesets(a, want, have, "canary", &d);
+	diff_rulesets(a, want, have, "canary", QUOTA_LIMIT, &d);
 	got = changes_text(a, &d);
 	if (strcmp(got, expected) != 0)
 		fail_msg("%s:\n got %s\nwant %s", name, got, expected);
@@ -61,7 +61,7 @@ static inline void one_way(struct arena *a, const char *name, struct ruleset *wa
 	refused = apply_changes(a, &after, &d);
 	if (refused)
 		fail_msg("%s: %s", name, refused);
-	diff_rulesets(a, want, &after, "canary", &d);
+	diff_rulesets(a, want, &after, "canary", QUOTA_LIMIT, &d);
 	if (d.changes.n)
 		fail_msg("%s: afterwards %s", name, changes_text(a, &d));
 }

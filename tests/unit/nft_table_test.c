@@ -49,7 +49,7 @@ static void look(struct kernel *k, struct desired *d)
 	if (talk_generation(k->talk, &k->generation, &k->err) < 0 ||
 		nft_read_all(k->talk, k->arena, k->generation, &k->have, &k->err) < 0)
 		fail_msg("%s", k->err.text);
-	diff_rulesets(k->arena, &d->ruleset, &k->have, NULL, &k->diff);
+	diff_rulesets(k->arena, &d->ruleset, &k->have, NULL, QUOTA_LIMIT, &k->diff);
 }
 
 /* One batch must do. Counters that nobody wants go behind it, as a run does. */

@@ -62,6 +62,7 @@ static inline const char *change_text(struct arena *a, const struct change *c)
 		[CHANGE_TABLE_FLAGS] = "flags",
 		[CHANGE_CHAIN_FLUSH] = "flush",
 		[CHANGE_ELEM_DEL] = "-elem",
+		[CHANGE_SET_FLUSH] = "empty",
 		[CHANGE_CHAIN_DEL] = "-chain",
 		[CHANGE_SET_DEL] = "-set",
 		[CHANGE_FLOWTABLE_DEL] = "-flowtable",
@@ -99,9 +100,8 @@ static inline bool rule_names(const struct ruleset_rule *r, bool chain, const ch
 {
 	for (size_t i = 0; i < r->exprs.n; i++) {
 		const struct rule_expr *e = &r->exprs.at[i];
-		bool set = e->op == OP_LOOKUP || e->op == OP_VMAP || e->op == OP_COUNTER_MAP;
 
-		if (e->name && strcmp(e->name, name) == 0 && (chain ? e->op == OP_VERDICT : set))
+		if (e->name && strcmp(e->name, name) == 0 && (chain ? e->op == OP_VERDICT : expr_names_set(e)))
 			return true;
 	}
 	return false;
@@ -125,12 +125,21 @@ static inline bool named_by_elem(const struct ruleset *r, enum set_data data, co
 	return false;
 }
 
-static inline bool has_object(const struct ruleset *r, const char *name)
+static inline bool has_object(const struct ruleset *r, enum object_kind kind, const char *name)
 {
 	for (size_t i = 0; i < r->objects.n; i++)
-		if (r->objects.at[i].kind == OBJECT_COUNTER && strcmp(r->objects.at[i].name, name) == 0)
+		if (r->objects.at[i].kind == kind && strcmp(r->objects.at[i].name, name) == 0)
 			return true;
 	return false;
+}
+
+/* The kind of map that leads to objects of this kind. */
+static inline enum set_data data_of(enum object_kind kind)
+{
+	return kind == OBJECT_COUNTER  ? DATA_COUNTER
+		: kind == OBJECT_QUOTA ? DATA_QUOTA
+		: kind == OBJECT_LIMIT ? DATA_LIMIT
+				       : DATA_NONE;
 }
 
 #define remove_at(v, i) (memmove(&(v)->at[i], &(v)->at[(i) + 1], ((v)->n - (i)-1) * sizeof((v)->at[0])), (void)(v)->n--)
@@ -157,8 +166,11 @@ static inline const char *apply_elem(struct arena *a, struct ruleset *r, const s
 		REFUSE("%s: no %s", s->name, elem_text(a, s, c->elem));
 	if (memcmp(c->elem->from, c->elem->to, SET_KEY_MAX) > 0)
 		REFUSE("%s: %s goes back", s->name, elem_text(a, s, c->elem));
-	if (s->data == DATA_COUNTER && !has_object(r, c->elem->name))
-		REFUSE("%s: no object %s", s->name, c->elem->name);
+	for (enum object_kind kind = OBJECT_COUNTER; kind < OBJECT_OTHER; kind++)
+		if (s->data == data_of(kind) && !has_object(r, kind, c->elem->name))
+			REFUSE("%s: no object %s", s->name, c->elem->name);
+	if (c->elem->deadline && !s->timed)
+		REFUSE("%s: cannot end", s->name);
 	if (s->data == DATA_VERDICT && c->elem->name && !ruleset_chain(r, c->elem->name))
 		REFUSE("%s: no chain %s", s->name, c->elem->name);
 	*vec_push(a, &s->elems) = *c->elem;
@@ -187,8 +199,7 @@ static inline const char *apply_chain(struct arena *a, struct ruleset *r, const 
 
 			if (e->op == OP_VERDICT && e->name && !ruleset_chain(r, e->name))
 				REFUSE("rule of %s: no chain %s", c->name, e->name);
-			if ((e->op == OP_LOOKUP || e->op == OP_VMAP || e->op == OP_COUNTER_MAP) &&
-				!ruleset_set(r, e->name))
+			if (expr_names_set(e) && !ruleset_set(r, e->name))
 				REFUSE("rule of %s: no set %s", c->name, e->name);
 		}
 		*vec_push(a, &x->rules) = *c->rule;
@@ -219,6 +230,10 @@ static inline const char *apply_set(struct arena *a, struct ruleset *r, const st
 	}
 	if (!s)
 		REFUSE("no set %s", c->name);
+	if (c->kind == CHANGE_SET_FLUSH) {
+		s->elems.n = 0;
+		return NULL;
+	}
 	if (named_by_rule(r, false, c->name))
 		REFUSE("set %s is used", c->name);
 	remove_at(&r->sets, (size_t)(s - r->sets.at));
@@ -228,11 +243,13 @@ static inline const char *apply_set(struct arena *a, struct ruleset *r, const st
 static inline const char *apply_object(struct arena *a, struct ruleset *r, const struct change *c)
 {
 	if (c->kind == CHANGE_OBJECT_ADD) {
-		if (has_object(r, c->name))
+		if (has_object(r, c->object->kind, c->name))
 			REFUSE("object %s is there", c->name);
 		*vec_push(a, &r->objects) = *c->object;
 		return NULL;
 	}
+	if (named_by_elem(r, data_of(c->object->kind), c->name))
+		REFUSE("object %s is used", c->name);
 	for (size_t i = 0; i < r->objects.n; i++)
 		if (strcmp(r->objects.at[i].name, c->name) == 0 && r->objects.at[i].kind == c->object->kind) {
 			remove_at(&r->objects, i);
@@ -265,6 +282,7 @@ static inline const char *apply_change(struct arena *a, struct ruleset *r, const
 	case CHANGE_CHAIN_ADD:
 	case CHANGE_RULE_ADD:
 		return apply_chain(a, r, c);
+	case CHANGE_SET_FLUSH:
 	case CHANGE_SET_DEL:
 	case CHANGE_SET_ADD:
 		return apply_set(a, r, c);
