@@ -4,6 +4,8 @@
  * store/ alone. */
 #include "store/cycle.h"
 
+#include "util/saturate.h"
+
 bool cycle_turns(const struct entry_row *row, const struct result_entry *e, int64_t from, int64_t now)
 {
 	return row->cycle_start == row->cycle_end || row->cycle_rule != e->cycle_rule || from < row->cycle_start ||
@@ -81,11 +83,7 @@ static int sums_of(struct cycle_work *w, struct cycle_span c, const struct cycle
 /* part of whole, in proportion. */
 static uint64_t share(uint64_t of, uint64_t part, uint64_t whole)
 {
-	__extension__ typedef unsigned __int128 wide;
-
-	if (whole == 0)
-		return part;
-	return (wide)of * part / whole > UINT64_MAX ? UINT64_MAX : (uint64_t)((wide)of * part / whole);
+	return whole ? saturate_scale(of, part, whole) : part;
 }
 
 /* Hours hold no raw figures: they follow by the entry's ratio of all time. */
