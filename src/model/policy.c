@@ -1,0 +1,145 @@
+/* What is left of a quota, and when an entry expires: see policy.h.
+ * Thresholds and billing are in bytes of the wire; the kernel's quota counts raw bytes, so what is left is scaled.
+ * run/, store/ and model/ call. */
+#include "model/policy.h"
+
+#include "model/billing.h"
+#include "util/saturate.h"
+
+static uint64_t corrected(uint64_t bytes, int64_t correction)
+{
+	/* the magnitude of INT64_MIN has no int64_t */
+	uint64_t off = correction < 0 ? -(uint64_t)correction : 0;
+
+	if (correction >= 0)
+		return saturate_add(bytes, (uint64_t)correction);
+	return bytes > off ? bytes - off : 0;
+}
+
+static uint64_t less(uint64_t from, uint64_t what)
+{
+	return from > what ? from - what : 0;
+}
+
+uint64_t policy_used(const struct entry *subject, const struct usage *u)
+{
+	const struct figures *f = &u->figures;
+
+	return corrected(
+		billing_figure(subject->billing, f->bytes[DIR_IN], f->bytes[DIR_OUT]), u->adjustment.correction);
+}
+
+uint64_t policy_limit(const struct entry *subject, const struct usage *u)
+{
+	return saturate_add(subject->quota.bytes, u->adjustment.extra);
+}
+
+bool policy_bills(enum billing billing, enum direction d)
+{
+	switch (billing) {
+	case BILLING_OUT:
+		return d == DIR_OUT;
+	case BILLING_IN:
+		return d == DIR_IN;
+	case BILLING_BOTH:
+	case BILLING_MAX:
+	case BILLING_RELAY:
+		break;
+	}
+	return true;
+}
+
+bool policy_has(const struct entry *subject)
+{
+	return subject->quota.present || subject->expires.present || subject->burst.rate.present;
+}
+
+bool policy_quota_acts(const struct entry *subject)
+{
+	return subject->quota.present && subject->quota_action.kind != ACTION_ALERT;
+}
+
+/* ---- raw bytes ---- */
+
+struct ratio {
+	uint64_t raw, wire;
+};
+
+/* Of the directions in the mask. */
+static struct ratio ratio_of(const struct figures *f, const bool bills[DIRS])
+{
+	struct ratio r = { 0, 0 };
+
+	for (int d = 0; d < DIRS; d++)
+		if (bills[d]) {
+			r.raw = saturate_add(r.raw, f->raw_bytes[d]);
+			r.wire = saturate_add(r.wire, f->bytes[d]);
+		}
+	return r;
+}
+
+/* Enough to know a ratio from. Bytes of the wire without raw ones say nothing about it: they would make a whole quota 0. */
+static bool tells(struct ratio r)
+{
+	return r.wire >= POLICY_RATIO_BYTES && r.raw > 0;
+}
+
+static struct ratio ratio(const struct usage *u, const bool bills[DIRS])
+{
+	struct ratio cycle = ratio_of(&u->figures, bills), total = ratio_of(&u->total, bills);
+	struct ratio r = tells(cycle) ? cycle : tells(total) ? total : (struct ratio){ 1, 1 };
+
+	/* never more than what is billed: what the kernel lets pass must not be over the quota */
+	return r.raw < r.wire ? r : (struct ratio){ 1, 1 };
+}
+
+/* legs: how often a byte that passes the hooks is billed. */
+static uint64_t raw(uint64_t wire_bytes, struct ratio r, unsigned legs)
+{
+	return saturate_scale(wire_bytes, r.raw, r.wire) / legs;
+}
+
+void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p)
+{
+	uint64_t limit = policy_limit(subject, u);
+	bool bills[DIRS];
+
+	for (int d = 0; d < DIRS; d++) {
+		p->left[d] = p->full[d] = 0;
+		bills[d] = policy_bills(subject->billing, (enum direction)d);
+	}
+	if (!policy_quota_acts(subject))
+		return;
+	if (subject->billing != BILLING_MAX) {
+		unsigned legs = subject->billing == BILLING_RELAY ? 2 : 1;
+		struct ratio r = ratio(u, bills);
+
+		p->left[0] = raw(less(limit, policy_used(subject, u)), r, legs);
+		p->full[0] = raw(subject->quota.bytes, r, legs);
+		return;
+	}
+	for (int d = 0; d < DIRS; d++) {
+		bool one[DIRS] = { d == DIR_IN, d == DIR_OUT };
+		struct ratio r = ratio(u, one);
+		uint64_t used = corrected(u->figures.bytes[d], u->adjustment.correction);
+
+		p->left[d] = raw(less(limit, used), r, 1);
+		p->full[d] = raw(subject->quota.bytes, r, 1);
+	}
+}
+
+/* ---- expiry ---- */
+
+int64_t policy_expiry(const struct entry *e)
+{
+	const struct expiry *x = &e->expires;
+	int64_t t;
+
+	if (!x->present)
+		return 0;
+	if (x->timed)
+		t = calendar_moment(e->cycle.timezone, x->date, x->hour, x->minute);
+	else
+		t = calendar_moment(e->cycle.timezone, calendar_from_days(calendar_days(x->date) + 1), 0, 0);
+	return t > 0 ? t : 1; /* 0 would be never */
+}
