@@ -20,7 +20,8 @@ static void ini_keys(struct str *out, unsigned kind, const char *written)
 
 		if (!(k->sections & kind) || (k->required & kind) || strcmp(k->name, written) == 0)
 			continue;
-		str_putf(out, "# %s (%s)\n", k->summary, by_default ? "default" : "example");
+		str_putf(out, "# %s (%s", k->summary, by_default ? "default" : "example");
+		str_putf(out, k->with ? "; needs %s)\n" : ")\n", k->with);
 		str_putf(out, "#%s = %s\n", k->name, by_default ? k->def : k->example);
 	}
 }
@@ -28,7 +29,7 @@ static void ini_keys(struct str *out, unsigned kind, const char *written)
 static void ini(struct str *out)
 {
 	str_puts(out,
-		"# What this machine counts. portflow.ini(5) explains every key.\n"
+		"# What this machine counts and limits. portflow.ini(5) explains every key.\n"
 		"# `portflow check` judges an edit, `portflow apply` takes it up. A line that begins with # or ; is a comment.\n\n"
 		"[portflow]\n"
 		"# devices to watch: those of the default routes\n"
@@ -45,7 +46,9 @@ static void ini(struct str *out)
 	ini_keys(out, SECTION_INTERFACE, "remark");
 	str_puts(out,
 		"\n# Everything that an address of this machine moves.\n"
-		"#[address customer]\n#addresses = 192.0.2.5, 2001:db8::/64\n");
+		"#[address customer]\n#addresses = 192.0.2.5, 2001:db8::/64\n"
+		"\n# A quota that several entries share. It takes the keys of quotas and cycles that an entry takes.\n"
+		"#[quota shared]\n#entries = ssh, web\n#quota = 1TB\n");
 }
 
 /* -- the manual ------------------------------------------------------------------------------------------------------ */
@@ -124,6 +127,8 @@ static void man_keys(struct str *out, unsigned kind)
 			str_puts(out, "Required.");
 		else
 			str_putf(out, "Default: %s.", def ? def : "none");
+		if (k->with && !(key_find(k->with, kind)->required & kind))
+			str_putf(out, "\nNeeds %s.", k->with);
 		if (k->example)
 			str_putf(out, "\nExample: %s", k->example);
 		str_putc(out, '\n');
@@ -199,6 +204,8 @@ static int man(struct str *out)
 			man_keys(out, SECTION_ADDRESS);
 		else if (strcmp(what, "interface\n") == 0)
 			man_keys(out, SECTION_INTERFACE);
+		else if (strcmp(what, "quota\n") == 0)
+			man_keys(out, SECTION_QUOTA);
 		else
 			return -1;
 	}

@@ -41,7 +41,7 @@ static void put_keys(struct json *j, unsigned section, const void *base)
 		if (!(row->sections & section))
 			continue;
 		json_key(j, row->name);
-		row->type->print(field, &text);
+		key_print(row, section, base, &text);
 		if (row->type == &type_flag)
 			json_put_bool(j, *(const bool *)field);
 		else if (row->type == &type_number)
@@ -51,6 +51,25 @@ static void put_keys(struct json *j, unsigned section, const void *base)
 		else
 			json_put_text_or_null(j, text.len ? text.p : NULL);
 	}
+}
+
+static void put_entries(struct json *j, const char *name, const struct entry *entries, size_t n)
+{
+	json_key(j, name);
+	json_open_array(j);
+	for (size_t i = 0; i < n; i++) {
+		const struct entry *e = &entries[i];
+		const struct section_row *section = section_of_entry(e->kind);
+
+		json_open_object(j);
+		json_key(j, "kind");
+		json_put_text(j, section->name);
+		json_key(j, "name");
+		json_put_text(j, e->name);
+		put_keys(j, section->kind, e);
+		json_close_object(j);
+	}
+	json_close_array(j);
 }
 
 static void put_json(struct str *out, const struct config *c)
@@ -64,21 +83,8 @@ static void put_json(struct str *out, const struct config *c)
 	json_open_object(&j);
 	put_keys(&j, SECTION_PORTFLOW, &c->settings);
 	json_close_object(&j);
-	json_key(&j, "entries");
-	json_open_array(&j);
-	for (size_t i = 0; i < c->entries.n; i++) {
-		const struct entry *e = &c->entries.at[i];
-		const struct section_row *section = section_of_entry(e->kind);
-
-		json_open_object(&j);
-		json_key(&j, "kind");
-		json_put_text(&j, section->name);
-		json_key(&j, "name");
-		json_put_text(&j, e->name);
-		put_keys(&j, section->kind, e);
-		json_close_object(&j);
-	}
-	json_close_array(&j);
+	put_entries(&j, "entries", c->entries.at, c->entries.n);
+	put_entries(&j, "quotas", c->quotas.at, c->quotas.n);
 	json_close_object(&j);
 	json_end(&j);
 }

@@ -88,8 +88,43 @@ static void check_zone(const struct entry *e, const struct written *w, const str
 		}
 }
 
+static const struct ini_key *find_key(const struct ini_section *s, const char *key)
+{
+	for (const struct ini_key *k = s->keys; k; k = k->next)
+		if (strcmp(k->name, key) == 0)
+			return k;
+	return NULL;
+}
+
+static void check_limits(const struct written *w, struct diags *d)
+{
+	static const char *const single[] = { "limit_in", "limit_out" };
+
+	for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
+		const struct ini_key *k = find_key(w->section, single[i]);
+
+		if (k && find_key(w->section, "limit"))
+			diag_error(d, &k->name_at, "keep \"limit\" for both directions, or the other two",
+				"\"%s\" beside \"limit\", which is for each direction", k->name);
+	}
+}
+
+/* The average is taken from single samples: what is gone from the database cannot be in it. */
+static void check_burst(
+	const struct entry *e, const struct written *w, const struct settings *settings, struct diags *d)
+{
+	const struct retention *kept = &settings->keep_minutes;
+	struct place at = check_key_place(w->section, "burst_window");
+
+	if (e->burst.rate.present && !kept->forever && e->burst.window_s > kept->seconds)
+		diag_error(d, &at, "raise \"keep_minutes\" in [portflow], or take a shorter window",
+			"the window is longer than samples are kept");
+}
+
 void check_entry(const struct entry *e, const struct written *w, const struct settings *settings, struct diags *d)
 {
+	check_limits(w, d);
+	check_burst(e, w, settings, d);
 	if (e->kind == ENTRY_ADDRESS)
 		check_address(e, w, d);
 	check_zone(e, w, settings, d);

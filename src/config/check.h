@@ -28,4 +28,8 @@ void check_entry(const struct entry *e, const struct written *w, const struct se
  * afterwards. */
 void check_overlaps(const struct config *c, const struct written *written, struct arena *scratch, struct diags *d);
 
+/* All [quota NAME] sections: quotas[i] was written as written[i]. Fills their member_at, in the arena of d. */
+void check_quotas(
+	struct config *c, const struct written *written, const struct ini *ini, struct arena *scratch, struct diags *d);
+
 #endif

@@ -20,7 +20,8 @@ struct parser {
 	struct diags *d;
 	struct config *c;
 	struct ini ini;
-	VEC_OF(struct written) written; /* of c->entries, index by index */
+	VEC_OF(struct written) written, written_quotas; /* of c->entries and c->quotas, index by index */
+	struct entry fresh;                             /* an entry that says nothing itself */
 };
 
 static const char name_rule[] = "a NAME is 1 to 32 of A-Z a-z 0-9 _ -; other text belongs in \"remark\"";
@@ -35,8 +36,8 @@ static const char *at_text(const struct parser *p, const struct place *at)
 static void later_key(struct parser *p, const struct ini_key *k, const struct later_row *later)
 {
 	if (later->what)
-		diag_error(p->d, &k->name_at, "delete the line: this version counts only",
-			"\"%s\" is planned: %s are not in this version yet", k->name, later->what);
+		diag_error(p->d, &k->name_at, "delete the line", "\"%s\" is planned: %s are not in this version yet",
+			k->name, later->what);
 	else
 		diag_error(p->d, &k->name_at, "delete the line", "\"%s\" is planned: it is not in this version yet",
 			k->name);
@@ -103,6 +104,8 @@ static int read_key(struct parser *p, const struct key_row *row, const struct in
 			ret = -1;
 			continue;
 		}
+		if (!first && row->type->clear)
+			row->type->clear(field);
 		first = first ? first : k;
 		v = value_of(p, row, k);
 		if ((!row->type->free_text && value_plain(&v)) || row->type->parse(&v, field))
@@ -119,6 +122,23 @@ static bool has_key(const struct ini_section *s, const char *name)
 		if (strcmp(k->name, name) == 0)
 			return true;
 	return false;
+}
+
+/* A key that says nothing without another one. */
+static void check_with(struct parser *p, const struct key_row *row, const struct written *w)
+{
+	const struct key_row *with = row->with ? key_find(row->with, w->kind->kind) : NULL;
+
+	if (!with || (with->required & w->kind->kind))
+		return;
+	for (const struct ini_key *k = w->section->keys; k; k = k->next) {
+		if (strcmp(k->name, row->name) != 0 || has_key(w->section, with->name))
+			continue;
+		diag_error(p->d, &k->name_at,
+			arena_printf(p->a, "add a line, as \"%s = %s\", or delete this one", with->name, with->example),
+			"\"%s\" without \"%s\"", row->name, with->name);
+		return;
+	}
 }
 
 /* Fills *base (struct settings or struct entry) from a section. */
@@ -141,6 +161,8 @@ static void read_section(struct parser *p, struct written *w, void *base)
 			continue;
 		if (read_key(p, row, s, base))
 			w->broken = true;
+		if (!strange)
+			check_with(p, row, w);
 		if (!(row->required & w->kind->kind) || has_key(s, row->name))
 			continue;
 		w->broken = true;
@@ -194,7 +216,7 @@ static void unknown_section(struct parser *p, const struct ini_section *s)
 		near = section_find(near)->title;
 	diag_error(p->d, &s->at,
 		near ? arena_printf(p->a, "did you mean %s?", near)
-		     : "sections are [portflow], [port NAME], [address NAME], [interface NAME]",
+		     : "sections are [portflow], [port NAME], [address NAME], [interface NAME], [quota NAME]",
 		*s->kind ? "unknown section [%s%s%s]" : "a section without a name", s->kind, *s->name ? " " : "",
 		s->name);
 }
@@ -268,7 +290,7 @@ static bool section_good(struct parser *p, struct hash_map *names, const struct 
 				s->kind, *s->name ? " " : "", s->name, at_text(p, &other->at));
 		else
 			diag_error(p->d, &s->at,
-				"all entries share one set of names, in which case makes no difference: take another one",
+				"all entries and quotas share one set of names, in which case makes no difference: take another one",
 				"the NAME \"%s\" is taken by [%s %s] in %s", s->name, other->kind, other->name,
 				at_text(p, &other->at));
 		return false;
@@ -281,6 +303,7 @@ static bool section_good(struct parser *p, struct hash_map *names, const struct 
 			: arena_printf(p->a, "write a key below it, as \"%s\"",
 				  kind->kind == SECTION_PORT              ? "ports = 443"
 					  : kind->kind == SECTION_ADDRESS ? "addresses = 192.0.2.5"
+					  : kind->kind == SECTION_QUOTA   ? "entries = web, game"
 									  : "interface = eth0"),
 		"[%s%s%s] is empty", s->kind, *s->name ? " " : "", s->name);
 	return false;
@@ -302,26 +325,41 @@ static void read_settings(struct parser *p, const struct ini_section *s)
 	settings->timezone = settings->cycle.timezone;
 }
 
+/* The default of a list hangs on the rest of its section: see read_entry. */
+static void prepare_fresh(struct parser *p)
+{
+	p->fresh = (struct entry){
+		.remark = "",
+		.billing = p->c->settings.billing,
+		.cycle = p->c->settings.cycle,
+		.quota_alerts = p->c->settings.quota_alerts,
+	};
+	for (size_t i = 0; i < key_rows_n; i++)
+		if ((key_rows[i].sections & SECTION_SUBJECTS) && key_rows[i].def && !key_rows[i].type->list)
+			set_default(p, &key_rows[i], &p->fresh);
+}
+
 static enum entry_kind entry_kind_of(const struct section_row *kind)
 {
 	return kind->kind == SECTION_PORT       ? ENTRY_PORT
 		: kind->kind == SECTION_ADDRESS ? ENTRY_ADDRESS
+		: kind->kind == SECTION_QUOTA   ? ENTRY_QUOTA
 						: ENTRY_INTERFACE;
 }
 
 static void read_entry(struct parser *p, const struct ini_section *s)
 {
-	struct entry *e = vec_push(p->a, &p->c->entries);
-	struct written *w = vec_push(&p->scratch, &p->written);
+	const struct section_row *kind = section_find(s->kind);
+	const bool quota = kind->kind == SECTION_QUOTA;
+	struct entry *e = quota ? vec_push(p->a, &p->c->quotas) : vec_push(p->a, &p->c->entries);
+	struct written *w = quota ? vec_push(&p->scratch, &p->written_quotas) : vec_push(&p->scratch, &p->written);
 
 	w->section = s;
-	w->kind = section_find(s->kind);
+	w->kind = kind;
+	*e = p->fresh;
 	e->kind = entry_kind_of(w->kind);
 	e->name = s->name;
 	e->where = s->at.where;
-	e->remark = "";
-	e->billing = p->c->settings.billing;
-	e->cycle = p->c->settings.cycle;
 	read_section(p, w, e);
 	if (e->ports.n && !e->protocols && !w->broken)
 		set_default(p, key_find("protocols", w->kind->kind), e);
@@ -367,8 +405,10 @@ static struct config *parse(struct arena *a, const struct config_sources *source
 			settings = s;
 	}
 	read_settings(&p, settings);
+	prepare_fresh(&p);
 	read_entries(&p, good, settings);
 	check_overlaps(p.c, p.written.at, &p.scratch, d);
+	check_quotas(p.c, p.written_quotas.at, &p.ini, &p.scratch, d);
 	diags_sort(d);
 	arena_free(&p.scratch);
 	return p.c;

@@ -108,14 +108,11 @@ static void set_unit(struct cycle_rule *c, enum cycle_unit unit)
 /* "30d from 2026-01-15" */
 static int parse_span_cycle(const struct value *v, struct cycle_rule *c)
 {
-	struct value days = *v, date = *v;
+	struct value days = value_part(v, 0, strcspn(v->text, " ")), date;
 	struct civil_date from;
 	uint64_t seconds;
 	const char *word = strstr(v->text, " from ");
 
-	days.len = strcspn(v->text, " ");
-	days.text = arena_strndup(v->d->arena, v->text, days.len);
-	days.at = place_inside(&v->at, 0, days.len);
 	if (value_span(&days, &seconds))
 		return -1;
 	if (!seconds || seconds % 86400 || seconds / 86400 > SPAN_DAYS_MAX)
@@ -124,9 +121,8 @@ static int parse_span_cycle(const struct value *v, struct cycle_rule *c)
 	if (!word)
 		return value_bad(v, arena_printf(v->d->arena, "say when one began, as %s from 2026-01-15", days.text),
 			"a cycle of days needs a first day");
-	date.text = word + 6 + strspn(word + 6, " ");
-	date.len = strlen(date.text);
-	date.at = place_inside(&v->at, (size_t)(date.text - v->text), date.len);
+	word += 6 + strspn(word + 6, " ");
+	date = value_part(v, (size_t)(word - v->text), strlen(word));
 	if (value_date(&date, &from))
 		return -1;
 	set_unit(c, CYCLE_SPAN);

@@ -26,6 +26,7 @@ const struct section_row section_rows[SECTION_KINDS] = {
 	{ "port", SECTION_PORT, true, "[port NAME]" },
 	{ "address", SECTION_ADDRESS, true, "[address NAME]" },
 	{ "interface", SECTION_INTERFACE, true, "[interface NAME]" },
+	{ "quota", SECTION_QUOTA, true, "[quota NAME]" },
 };
 
 const struct key_row *key_find(const char *name, unsigned section)
@@ -62,7 +63,10 @@ const struct section_row *section_find(const char *name)
 const struct section_row *section_of_entry(enum entry_kind kind)
 {
 	static const char *const names[] = {
-		[ENTRY_PORT] = "port", [ENTRY_ADDRESS] = "address", [ENTRY_INTERFACE] = "interface"
+		[ENTRY_PORT] = "port",
+		[ENTRY_ADDRESS] = "address",
+		[ENTRY_INTERFACE] = "interface",
+		[ENTRY_QUOTA] = "quota",
 	};
 
 	return section_find(names[kind]);

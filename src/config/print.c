@@ -26,6 +26,17 @@ static void print_list(const char *key, const char *p, struct str *out)
 	}
 }
 
+void key_print(const struct key_row *row, unsigned section, const void *base, struct str *out)
+{
+	const struct key_row *with = row->with ? key_find(row->with, section) : NULL;
+	cleanup_str struct str needed = STR_CEILING(out->ceiling);
+
+	if (with)
+		with->type->print((const char *)base + with->field, &needed);
+	if (!with || needed.len)
+		row->type->print((const char *)base + row->field, out);
+}
+
 static void print_keys(unsigned section, const void *base, struct str *out)
 {
 	for (size_t i = 0; i < key_rows_n; i++) {
@@ -34,7 +45,7 @@ static void print_keys(unsigned section, const void *base, struct str *out)
 
 		if (!(row->sections & section))
 			continue;
-		row->type->print((const char *)base + row->field, &value);
+		key_print(row, section, base, &value);
 		if (!value.len)
 			continue;
 		if (row->type->list)
@@ -66,5 +77,9 @@ void config_print(const struct config *c, struct str *out)
 	for (size_t i = 0; i < c->entries.n; i++) {
 		str_putc(out, '\n');
 		config_print_entry(&c->entries.at[i], out);
+	}
+	for (size_t i = 0; i < c->quotas.n; i++) {
+		str_putc(out, '\n');
+		config_print_entry(&c->quotas.at[i], out);
 	}
 }

@@ -6,6 +6,7 @@
 
 #include "config/values.h"
 #include "util/nearest.h"
+#include "util/units.h"
 
 #define REMARK_BYTES 200
 #define NODE_BYTES 64
@@ -39,14 +40,59 @@ static void print_number(const void *field, struct str *out)
 
 const struct value_type type_number = { .name = "number", .parse = parse_number, .print = print_number };
 
-static void print_retention(const void *field, struct str *out)
-{
-	const struct retention *r = field;
-	uint64_t s = r->seconds;
+/* -- numbers with units, as they are read ---------------------------------------------------------------------------- */
 
-	if (r->forever)
-		str_puts(out, "forever");
-	else if (s % 86400 == 0)
+/* whole.part of a unit that has 10^digits parts, without zeros at the end. */
+static void put_decimal(struct str *out, uint64_t whole, uint64_t part, int digits, const char *unit)
+{
+	for (; digits && part % 10 == 0; digits--)
+		part /= 10;
+	if (digits)
+		str_putf(out, "%" PRIu64 ".%0*" PRIu64 "%s", whole, digits, part, unit);
+	else
+		str_putf(out, "%" PRIu64 "%s", whole, unit);
+}
+
+/* There is no unit of a bit: what is not a whole kbit has a point. */
+void value_put_rate(struct str *out, uint64_t bps)
+{
+	if (bps % 1000000000 == 0)
+		str_putf(out, "%" PRIu64 "gbit", bps / 1000000000);
+	else if (bps % 1000000 == 0)
+		str_putf(out, "%" PRIu64 "mbit", bps / 1000000);
+	else
+		put_decimal(out, bps / 1000, bps % 1000, 3, "kbit");
+}
+
+void value_put_rate_also(struct str *out, uint64_t bps)
+{
+	char text[UNITS_TEXT];
+
+	value_put_rate(out, bps);
+	str_putf(out, " = %s/s", units_size(UNITS_SI, bps / 8, text));
+}
+
+/* Eight digits behind the point are read, so a written part of a KiB is a multiple of 4 bytes; printed as bytes it would leave
+ * its family. */
+void value_put_size(struct str *out, uint64_t bytes, bool binary)
+{
+	static const char *const si[] = { "B", "KB", "MB", "GB", "TB" };
+	static const char *const iec[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	const uint64_t base = binary ? 1024 : 1000;
+	size_t i = 0;
+
+	if (binary && bytes % 1024 && bytes % 4 == 0) {
+		put_decimal(out, bytes / 1024, bytes % 1024 * 100000000 / 1024, 8, "KiB");
+		return;
+	}
+	for (; i < 4 && bytes && bytes % base == 0; i++)
+		bytes /= base;
+	str_putf(out, "%" PRIu64 "%s", bytes, binary ? iec[i] : si[i]);
+}
+
+void value_put_span(struct str *out, uint64_t s)
+{
+	if (s % 86400 == 0)
 		str_putf(out, "%" PRIu64 "d", s / 86400);
 	else if (s % 3600 == 0)
 		str_putf(out, "%" PRIu64 "h", s / 3600);
@@ -54,6 +100,44 @@ static void print_retention(const void *field, struct str *out)
 		str_putf(out, "%" PRIu64 "min", s / 60);
 	else
 		str_putf(out, "%" PRIu64 "s", s);
+}
+
+/* -- spans ----------------------------------------------------------------------------------------------------------- */
+
+static int parse_span(const struct value *v, void *field)
+{
+	struct str text = STR_CEILING(64);
+	uint64_t s = 0;
+
+	if (value_span(v, &s))
+		return -1;
+	if (s >= v->row->min && s <= v->row->max) {
+		*(uint64_t *)field = s;
+		return 0;
+	}
+	value_put_span(&text, v->row->min);
+	str_puts(&text, " to ");
+	value_put_span(&text, v->row->max);
+	value_bad(v, NULL, "it is from %s", text.p);
+	str_free(&text);
+	return -1;
+}
+
+static void print_span(const void *field, struct str *out)
+{
+	value_put_span(out, *(const uint64_t *)field);
+}
+
+const struct value_type type_span = { .name = "span", .parse = parse_span, .print = print_span };
+
+static void print_retention(const void *field, struct str *out)
+{
+	const struct retention *r = field;
+
+	if (r->forever)
+		str_puts(out, "forever");
+	else
+		value_put_span(out, r->seconds);
 }
 
 static int retention_range(const struct value *v)

@@ -69,6 +69,16 @@ int value_plain(const struct value *v)
 	return 0;
 }
 
+struct value value_part(const struct value *v, size_t from, size_t len)
+{
+	struct value part = *v;
+
+	part.text = arena_strndup(v->d->arena, v->text + from, len);
+	part.len = len;
+	part.at = place_inside(&v->at, from, len);
+	return part;
+}
+
 int value_items(const struct value *v, int (*take)(const struct value *item, void *field), void *field)
 {
 	bool told = false;
@@ -77,7 +87,7 @@ int value_items(const struct value *v, int (*take)(const struct value *item, voi
 	for (size_t from = 0, to; from <= v->len; from = to + 1) {
 		const char *comma = memchr(v->text + from, ',', v->len - from);
 		size_t a = from, b;
-		struct value item = *v;
+		struct value item;
 
 		b = to = comma ? (size_t)(comma - v->text) : v->len;
 		while (a < b && (v->text[a] == ' ' || v->text[a] == '\t'))
@@ -91,9 +101,7 @@ int value_items(const struct value *v, int (*take)(const struct value *item, voi
 			told = true;
 			continue;
 		}
-		item.text = arena_strndup(v->d->arena, v->text + a, b - a);
-		item.len = b - a;
-		item.at = place_inside(&v->at, a, b - a);
+		item = value_part(v, a, b - a);
 		if (take(&item, field))
 			ret = -1;
 	}

@@ -28,6 +28,10 @@ struct value_type {
 	void (*finish)(const struct value *v, void *field);
 	/* As it would be written; writes nothing for what has no written form (an empty list). List items are joined by ", ". */
 	void (*print)(const void *field, struct str *out);
+	/* Of a list that has a default: takes it away before the first line is read. NULL: the field is empty anyway. */
+	void (*clear)(void *field);
+	/* Where print writes something: the same in the other notation, as "20mbit = 2.50 MB/s". NULL: there is one notation. */
+	void (*also)(const void *field, struct str *out);
 };
 
 /* Reports a fault at [offset, offset + width) of the value and returns -1. */
@@ -48,6 +52,9 @@ int value_plain(const struct value *v);
 /* Calls take() for each item of a comma list; empty items are reported. -1 if any call returned -1. */
 int value_items(const struct value *v, int (*take)(const struct value *item, void *field), void *field);
 
+/* Bytes [from, from + len) of a value, which must lie in it, as a value of its own. */
+struct value value_part(const struct value *v, size_t from, size_t len);
+
 bool value_is(const struct value *v, const char *word);
 /* One of the words, the index; -1 reported with the nearest word. */
 int value_word(const struct value *v, const char *const *words, size_t n);
@@ -63,8 +70,19 @@ int value_flag(const struct value *v, bool *ret);
 /* A decimal number without unit, sign, leading zero or blank. */
 int value_number(const struct value *v, uint64_t min, uint64_t max, uint64_t *ret);
 
-extern const struct value_type type_flag, type_number, type_retention, type_path, type_node, type_remark, /* types.c */
-	type_ports, type_protocols, type_prefixes, type_devices,                                          /* lists.c */
-	type_billing, type_zone, type_cycle, type_reset_day, type_reset_time;                             /* cycle.c */
+/* What these read, so that it is read as the same number: in the largest unit that divides it, of the family it was written in. */
+void value_put_rate(struct str *out, uint64_t bps);
+void value_put_size(struct str *out, uint64_t bytes, bool binary);
+void value_put_span(struct str *out, uint64_t seconds);
+/* "20mbit = 2.50 MB/s" */
+void value_put_rate_also(struct str *out, uint64_t bps);
+
+extern const struct value_type type_flag, type_number, type_span, type_retention, type_path, type_node,
+	type_remark,                                                          /* types.c */
+	type_ports, type_protocols, type_prefixes, type_devices,              /* lists.c */
+	type_billing, type_zone, type_cycle, type_reset_day, type_reset_time, /* cycle.c */
+	type_limit, type_limit_in, type_limit_out, type_rate, type_limit_method, type_keep_open,
+	type_expiry,                                              /* limits.c */
+	type_quota, type_alerts, type_quota_action, type_members; /* quotas.c */
 
 #endif

@@ -24,18 +24,36 @@ done
 
 "$PORTFLOW" check etc/portflow.ini >"$scratch/why" 2>&1
 result $? "the sample is correct"
+# The comment above a key says which other key of its section it needs: that one is uncommented with it, and what that one needs.
+uncommented() { # LINE
+	awk -v want="$1" '
+		/^#?\[/ { section++ }
+		{ text[NR] = $0; of[NR] = section }
+		match($0, /needs [a-z_]*\)$/) { needs[NR + 1] = substr($0, RSTART + 6, RLENGTH - 7) }
+		END {
+			for (more = want; more; ) {
+				take[more] = 1
+				name = needs[more]
+				more = 0
+				for (i = 1; name && i <= NR; i++)
+					if (of[i] == of[want] && !take[i] && index(text[i], "#" name " = ") == 1) more = i
+			}
+			for (i = 1; i <= NR; i++) print take[i] ? substr(text[i], 2) : text[i]
+		}' etc/portflow.ini
+}
 grep -n '^#[a-z_]* = ' etc/portflow.ini | while IFS=: read -r line key; do
-	[[ $key != '#addresses'* ]] || continue
-	sed "${line}s/^#//" etc/portflow.ini | "$PORTFLOW" check - >"$scratch/out" 2>&1 || { echo "line $line, uncommented:"; cat "$scratch/out"; }
+	[[ $key != '#addresses'* && $key != '#entries'* ]] || continue
+	uncommented "$line" | "$PORTFLOW" check - >"$scratch/out" 2>&1 || { echo "line $line, uncommented:"; cat "$scratch/out"; }
 done >"$scratch/why"
 [ ! -s "$scratch/why" ]
 result $? "the sample is correct with each of its keys uncommented"
-sed '/^#\[address/,$s/^#//' etc/portflow.ini | "$PORTFLOW" check - >"$scratch/why" 2>&1
-result $? "the sample's address section too"
+sed '/^#\[address/,$s/^#\([a-z[]\)/\1/' etc/portflow.ini | "$PORTFLOW" check - >"$scratch/why" 2>&1
+result $? "the sample's address and quota sections too"
 
-# Behind "(default)" stands the default, behind "(example)" anything.
-sed '/(default)$/{n;s/^#//}' etc/portflow.ini >"$scratch/defaults.ini"
-diff <("$PORTFLOW" -c etc/portflow.ini config show) <("$PORTFLOW" -c "$scratch/defaults.ini" config show) >"$scratch/why" 2>&1
+# Behind "(default" stands the default, behind "(example" anything. The keys that others need are there on both sides.
+sed '/^#\[address/,$d; /^#\(quota\|burst_rate\|burst_limit\) = /s/^#//' etc/portflow.ini >"$scratch/needed.ini"
+sed '/(default[;)]/{n;s/^#//}' "$scratch/needed.ini" >"$scratch/defaults.ini"
+diff <("$PORTFLOW" -c "$scratch/needed.ini" config show) <("$PORTFLOW" -c "$scratch/defaults.ini" config show) >"$scratch/why" 2>&1
 result $? "the defaults of the sample are the defaults"
 ! grep -E '^(limit|quota|burst|expires)[a-z_]* = ' etc/portflow.ini >"$scratch/why"
 result $? "the sample limits and blocks nothing"

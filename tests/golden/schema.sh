@@ -42,9 +42,16 @@ own = 203.0.113.7
 node = hk1
 timezone = UTC
 keep_days = 90d
+keep_open = 22, udp/51820
 [port web]
 ports = 80, 8000-9000
 remark = 网站
+limit_in = 10mbit
+quota = 100GB
+quota_action = throttle 1mbit
+expires = 2027-03-01 12:00
+burst_rate = 50mbit
+burst_limit = 5mbit
 quota_cycle = 30d from 2026-01-15
 [address all]
 addresses = 192.0.2.5, 2001:db8::/64
@@ -56,6 +63,10 @@ quota_cycle = year
 [interface nic]
 interface = eth1
 billing = max
+limit = 20mbit
+[quota shared]
+entries = web
+quota = 1TiB
 END
 for ini in "$scratch/all.ini" etc/portflow.ini; do
 	"$PORTFLOW" -c "$ini" config show --json >"$scratch/config.json"
