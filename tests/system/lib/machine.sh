@@ -8,7 +8,7 @@ BOX=box$ID DISK=$WORK/machine/root LEADER=''
 
 machine_tree() { # what must be there, else the whole topic is skipped with the reason
 	[ ! -e "$TREE.why" ] || skip_all "$(cat "$TREE.why")"
-	[ -e "$TREE.stamp" ] || skip_all "there is no tree to boot: make build/tree"
+	[ -e "$TREE.stamp" ] || skip_all "there is no tree to boot: make tree"
 	! grep -q libasan < <(ldd "$PORTFLOW") || skip_all "a build with sanitizers does not run inside the units' sandbox"
 	[ -d /sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 portflow-test /sys/fs/cgroup || skip_all "no cgroup2 here"
 	mkdir -p "$WORK/machine/upper" "$WORK/machine/work" "$DISK"
