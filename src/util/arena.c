@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define CHUNK_MIN ((size_t)16 << 10)
-#define CHUNK_MAX ((size_t)1 << 20)
+#define CHUNK_MAX ((size_t)64 << 10)
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -31,24 +31,45 @@ void arena_oom(void)
 
 #define ALIGN alignof(max_align_t)
 
-/* n bytes at a multiple of align. */
+static struct arena_chunk *chunk(size_t size, bool zeroed)
+{
+	struct arena_chunk *c;
+
+	if (size > SIZE_MAX / 2)
+		arena_oom();
+	c = zeroed ? calloc(1, sizeof *c + size) : malloc(sizeof *c + size);
+	if (!c)
+		arena_oom();
+	c->used = 0;
+	c->size = size;
+	return c;
+}
+
+/* A piece of its own, behind the chunk that the next ones come from. */
+static void *take_alone(struct arena *a, size_t n, bool zeroed)
+{
+	struct arena_chunk *c = chunk(n, zeroed), **at = a->head ? &a->head->next : &a->head;
+
+	c->used = n;
+	c->next = *at;
+	*at = c;
+	return c->data;
+}
+
+/* n bytes at a multiple of align, not zeroed. */
 static void *take(struct arena *a, size_t n, size_t align)
 {
 	struct arena_chunk *c = a->head;
-	size_t size, at = c ? (c->used + align - 1) & ~(align - 1) : 0;
+	size_t at = c ? (c->used + align - 1) & ~(align - 1) : 0;
 
-	if (n > SIZE_MAX / 2)
-		arena_oom();
+	if (n >= CHUNK_MAX)
+		return take_alone(a, n, false);
 	if (!c || at > c->size || c->size - at < n) {
-		size = c ? 2 * c->size : CHUNK_MIN;
+		size_t size = c ? 2 * c->size : CHUNK_MIN;
+
 		if (size > CHUNK_MAX)
 			size = CHUNK_MAX;
-		if (size < n)
-			size = n;
-		c = calloc(1, sizeof *c + size);
-		if (!c)
-			arena_oom();
-		c->size = size;
+		c = chunk(size < n ? n : size, false);
 		c->next = a->head;
 		a->head = c;
 		at = 0;
@@ -59,7 +80,7 @@ static void *take(struct arena *a, size_t n, size_t align)
 
 void *arena_alloc(struct arena *a, size_t n)
 {
-	return take(a, n, ALIGN);
+	return n < CHUNK_MAX ? memset(take(a, n, ALIGN), 0, n) : take_alone(a, n, true);
 }
 
 bool arena_extend(struct arena *a, void *p, size_t n, size_t more)
@@ -68,6 +89,7 @@ bool arena_extend(struct arena *a, void *p, size_t n, size_t more)
 
 	if (!c || (char *)p + n != c->data + c->used || c->size - c->used < more)
 		return false;
+	memset(c->data + c->used, 0, more);
 	c->used += more;
 	return true;
 }
@@ -86,6 +108,7 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 	char *p = take(a, len + 1, 1);
 
 	memcpy(p, s, len);
+	p[len] = '\0';
 	return p;
 }
 
