@@ -47,8 +47,8 @@ struct work {
 	struct arena *arena;
 	const struct delta_input *in;
 	struct delta_output *out;
-	struct moved *moved;                         /* by index into ledger->counters */
-	uint32_t *entry;                             /* the same: index into ledger->entries */
+	uint32_t *by_id;                             /* an entry's row -> its index in ledger->entries */
+	int64_t last_id;                             /* the last row there */
 	struct moved big[DIRS][2], stamped[DIRS][2]; /* of the total, v4 and v6 */
 };
 
@@ -57,62 +57,66 @@ static bool is_v6(enum counter_role r)
 	return r == ROLE_BIG6 || r == ROLE_TS6;
 }
 
-/* A counter's own move, and its new baseline. */
-static struct moved move(struct work *w, const struct ledger_counter *c, const struct counter_value *now)
+/* The value starts below its baseline though it is the same object: somebody reset this one counter. */
+static bool zeroed(const struct work *w, const struct ledger_counter *c, const struct counter_value *now)
+{
+	return w->in->identity == IDENTITY_KNOWN && !w->in->reset && !c->pending && now->handle == c->handle &&
+		(now->packets < c->packets || now->bytes < c->bytes);
+}
+
+/* A counter's own move. */
+static struct moved move(const struct work *w, const struct ledger_counter *c, const struct counter_value *now)
 {
 	struct moved all = { now->packets, now->bytes };
-	bool known = w->in->identity == IDENTITY_KNOWN;
 
-	if (c->pending || w->in->reset || w->in->identity == IDENTITY_PENDING || w->in->identity == IDENTITY_LOST)
+	if (c->pending || w->in->reset || w->in->identity == IDENTITY_PENDING || w->in->identity == IDENTITY_LOST ||
+		zeroed(w, c, now))
 		return all;
-	if (known && now->handle != c->handle) /* made again by somebody, with whatever value */
+	if (w->in->identity == IDENTITY_KNOWN &&
+		now->handle != c->handle) /* made again by somebody, with whatever value */
 		return (struct moved){ 0, 0 };
 	if (now->packets >= c->packets && now->bytes >= c->bytes)
 		return (struct moved){ now->packets - c->packets, now->bytes - c->bytes };
-	if (known && now->handle == c->handle) {
-		w->out->zeroed++;
-		return all;
-	}
 	return (struct moved){ 0, 0 };
 }
 
-static void note_baseline(struct work *w, const struct ledger_counter *c, const struct counter_value *now)
-{
-	struct ledger_counter *b;
-
-	if (!c->pending && c->handle == now->handle && c->packets == now->packets && c->bytes == now->bytes)
-		return;
-	b = vec_push(w->arena, &w->out->baselines);
-	*b = *c;
-	b->pending = false;
-	b->handle = now->handle;
-	b->packets = now->packets;
-	b->bytes = now->bytes;
-}
-
 /* Packets that passed `copies` of a rule were counted so often; an aggregate's rule is behind another such rule. */
-static void divide(struct moved *m, enum counter_role role, uint64_t copies)
+static struct moved move_once(const struct work *w, size_t i)
 {
-	uint64_t by = role == ROLE_ALL ? copies : saturate_mul(copies, copies);
+	const struct ledger_counter *c = &w->in->ledger->counters.at[i];
+	struct moved m = move(w, c, &w->in->values[i]);
+	uint64_t copies = w->in->copies, by = c->role == ROLE_ALL ? copies : saturate_mul(copies, copies);
 
 	if (by > 1) {
-		m->packets /= by;
-		m->bytes /= by;
+		m.packets /= by;
+		m.bytes /= by;
 	}
+	return m;
 }
 
-static void move_all(struct work *w)
+static bool news(const struct ledger_counter *c, const struct counter_value *now)
+{
+	return now->present &&
+		(c->pending || c->handle != now->handle || c->packets != now->packets || c->bytes != now->bytes);
+}
+
+static void note_baselines(struct work *w)
 {
 	const struct ledger *l = w->in->ledger;
+	size_t n = 0;
 
+	for (size_t i = 0; i < l->counters.n; i++)
+		n += news(&l->counters.at[i], &w->in->values[i]);
+	vec_reserve(w->arena, &w->out->baselines, n);
 	for (size_t i = 0; i < l->counters.n; i++) {
+		const struct ledger_counter *c = &l->counters.at[i];
 		const struct counter_value *now = &w->in->values[i];
 
-		if (!now->present)
+		if (!news(c, now))
 			continue;
-		w->moved[i] = move(w, &l->counters.at[i], now);
-		divide(&w->moved[i], l->counters.at[i].role, w->in->copies);
-		note_baseline(w, &l->counters.at[i], now);
+		w->out->zeroed += zeroed(w, c, now);
+		*vec_push(w->arena, &w->out->baselines) = (struct baseline){ c->id, now->handle, now->packets,
+			now->bytes };
 	}
 }
 
@@ -120,22 +124,18 @@ static void move_all(struct work *w)
 static void find_entries(struct work *w)
 {
 	const struct ledger *l = w->in->ledger;
-	int64_t last = 0, max = 0;
-	uint32_t at = 0, *by_id;
 
 	for (size_t i = 0; i < l->entries.n; i++)
-		if (l->entries.at[i].id > max)
-			max = l->entries.at[i].id;
-	by_id = arena_array(w->arena, (size_t)max + 1, sizeof *by_id);
+		if (l->entries.at[i].id > w->last_id)
+			w->last_id = l->entries.at[i].id;
+	w->by_id = arena_array(w->arena, (size_t)w->last_id + 1, sizeof *w->by_id);
 	for (size_t i = 0; i < l->entries.n; i++)
-		by_id[l->entries.at[i].id] = (uint32_t)i;
-	for (size_t i = 0; i < l->counters.n; i++) {
-		if (l->counters.at[i].entry != last) {
-			last = l->counters.at[i].entry;
-			at = last >= 0 && last <= max ? by_id[last] : 0;
-		}
-		w->entry[i] = at;
-	}
+		w->by_id[l->entries.at[i].id] = (uint32_t)i;
+}
+
+static size_t entry_of(const struct work *w, const struct ledger_counter *c)
+{
+	return c->entry >= 0 && c->entry <= w->last_id ? w->by_id[c->entry] : 0;
 }
 
 static void add_moved(struct moved *to, const struct moved *m)
@@ -152,12 +152,16 @@ static void sum_total(struct work *w)
 	for (size_t i = 0; i < l->counters.n; i++) {
 		const struct ledger_counter *c = &l->counters.at[i];
 
-		if (c->role == ROLE_ALL || l->entries.at[w->entry[i]].kind != ENTRY_TOTAL)
+		struct moved m;
+
+		if (c->role == ROLE_ALL || !w->in->values[i].present ||
+			l->entries.at[entry_of(w, c)].kind != ENTRY_TOTAL)
 			continue;
+		m = move_once(w, i);
 		if (c->role == ROLE_TS4 || c->role == ROLE_TS6)
-			add_moved(&w->stamped[c->dir][is_v6(c->role)], &w->moved[i]);
+			add_moved(&w->stamped[c->dir][is_v6(c->role)], &m);
 		else
-			add_moved(&w->big[c->dir][is_v6(c->role)], &w->moved[i]);
+			add_moved(&w->big[c->dir][is_v6(c->role)], &m);
 	}
 }
 
@@ -170,12 +174,9 @@ static double timestamps(const struct work *w, enum direction dir, bool v6)
 	return (double)stamped->packets / (double)big->packets;
 }
 
-static void add_figures(struct work *w, size_t i)
+static void add_figures(struct work *w, const struct ledger_counter *c, const struct moved *m)
 {
-	const struct ledger_counter *c = &w->in->ledger->counters.at[i];
-	struct figures *f = w->in->older || w->in->identity == IDENTITY_LOST ? &w->out->older[w->entry[i]]
-									     : &w->out->delta[w->entry[i]];
-	const struct moved *m = &w->moved[i];
+	struct figures *f = &(w->out->older ? w->out->older : w->out->delta)[entry_of(w, c)];
 	uint64_t packets, bytes, overhead = w->in->link_overhead;
 
 	if (c->role == ROLE_ALL) {
@@ -196,16 +197,18 @@ void delta_compute(struct arena *a, const struct delta_input *in, struct delta_o
 	const struct ledger *l = in->ledger;
 	struct work w = { .arena = a, .in = in, .out = ret_output };
 
-	*ret_output = (struct delta_output){
-		.delta = arena_array(a, l->entries.n + 1, sizeof(struct figures)),
-		.older = arena_array(a, l->entries.n + 1, sizeof(struct figures)),
-	};
-	w.moved = arena_array(a, l->counters.n + 1, sizeof *w.moved);
-	w.entry = arena_array(a, l->counters.n + 1, sizeof *w.entry);
-	move_all(&w);
+	*ret_output = (struct delta_output){ .delta = arena_array(a, l->entries.n + 1, sizeof(struct figures)) };
+	if (in->older || in->identity == IDENTITY_LOST)
+		ret_output->older = arena_array(a, l->entries.n + 1, sizeof(struct figures));
+	note_baselines(&w);
 	find_entries(&w);
 	sum_total(&w);
-	for (size_t i = 0; i < l->counters.n; i++)
-		if (w.moved[i].packets || w.moved[i].bytes)
-			add_figures(&w, i);
+	for (size_t i = 0; i < l->counters.n; i++) {
+		struct moved m = { 0, 0 };
+
+		if (in->values[i].present)
+			m = move_once(&w, i);
+		if (m.packets || m.bytes)
+			add_figures(&w, &l->counters.at[i], &m);
+	}
 }

@@ -40,10 +40,10 @@ struct delta_input {
 };
 
 struct delta_output {
-	struct figures *delta; /* by index into ledger->entries */
-	struct figures *older;
-	VEC_OF(struct ledger_counter) baselines; /* those that changed, with their new values */
-	size_t zeroed;                           /* counters that somebody reset one by one */
+	struct figures *delta;             /* by index into ledger->entries */
+	struct figures *older;             /* the same; NULL: nothing is older than the database */
+	VEC_OF(struct baseline) baselines; /* of the counters that changed, their values now */
+	size_t zeroed;                     /* counters that somebody reset one by one */
 };
 
 void delta_compute(struct arena *a, const struct delta_input *in, struct delta_output *ret_output);

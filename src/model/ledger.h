@@ -123,7 +123,7 @@ struct intent {
 struct result_entry {
 	int64_t entry;
 	struct figures delta;
-	struct figures older;           /* not part of delta */
+	const struct figures *older;    /* not part of delta; NULL: none */
 	int64_t from;                   /* delta was counted in [from, result.now) */
 	const char *zone;               /* of its cycle */
 	const struct cycle_rule *cycle; /* NULL: entry is retired: no cycle */
@@ -132,6 +132,12 @@ struct result_entry {
 	 * of which it was not there from the beginning, or with other members, its figure is what the members' hours have of it. */
 	const int64_t *members;
 	size_t n_members;
+};
+
+/* What a counter has now: from here the next run counts. */
+struct baseline {
+	int64_t counter; /* row */
+	uint64_t handle, packets, bytes;
 };
 
 struct result_event {
@@ -146,9 +152,8 @@ struct result {
 	const char *zone; /* [portflow] timezone */
 	struct retention keep_minutes, keep_hours, keep_days;
 	VEC_OF(struct result_entry)
-	entries; /* those with a delta, an `older`, or a cycle to open or close: every live entry */
-	VEC_OF(struct ledger_counter)
-	baselines; /* id, handle, packets, bytes: rows that changed; pending becomes false */
+	entries; /* those with a delta, with `older`, or with a cycle to open or close: every live entry */
+	VEC_OF(struct baseline) baselines; /* those that changed; pending becomes false */
 	VEC_OF(struct result_event) events;
 	VEC_OF(struct ledger_policy) policies; /* rows that changed; one that is all zero goes */
 	/* NULL, or what decides: called inside the transaction once entries and spans are booked, which it reads by store_usage,

@@ -112,20 +112,19 @@ static const struct cycle_rule **cycles(struct pass *p)
 	return rules;
 }
 
-static void account_entries(struct pass *p, const struct delta_output *now, const struct delta_output *lost)
+static void account_entries(struct pass *p, const struct delta_output *now)
 {
 	const struct ledger *l = &p->ledger;
 	const struct cycle_rule **rules = cycles(p);
 	uint64_t shared = rule_hash(&p->config->settings.cycle);
 
+	vec_reserve(&p->app->arena, &p->result.entries, l->entries.n);
 	for (size_t i = 0; i < l->entries.n; i++) {
 		const struct ledger_entry *e = &l->entries.at[i];
+		const struct figures *older = now->older && !figures_zero(&now->older[i]) ? &now->older[i] : NULL;
 		struct result_entry *r;
-		struct figures older = now->older[i];
 
-		if (lost)
-			figures_add(&older, &lost->older[i]);
-		if (!rules[i] && figures_zero(&now->delta[i]) && figures_zero(&older))
+		if (!rules[i] && figures_zero(&now->delta[i]) && !older)
 			continue;
 		r = vec_push(&p->app->arena, &p->result.entries);
 		r->entry = e->id;
@@ -234,10 +233,22 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 	r->applied_mark = p->mode != RUN_DOWN ? p->mark : NULL;
 }
 
+/* What a table that was wiped had counted is older than the database, too. */
+static void add_lost(struct pass *p, struct delta_input in, struct delta_output *now)
+{
+	struct delta_output lost;
+
+	in.identity = IDENTITY_LOST;
+	in.values = lost_values(p);
+	delta_compute(&p->app->arena, &in, &lost);
+	for (size_t i = 0; now->older && i < p->ledger.entries.n; i++)
+		figures_add(&lost.older[i], &now->older[i]);
+	now->older = lost.older;
+}
+
 int pass_account(struct pass *p, struct err *err)
 {
-	struct arena *a = &p->app->arena;
-	struct delta_output now, lost, *wiped = NULL;
+	struct delta_output now;
 	struct delta_input in = { .ledger = &p->ledger,
 		.identity = p->rebuild ? IDENTITY_PENDING : p->identity,
 		.reset = p->reset,
@@ -246,16 +257,12 @@ int pass_account(struct pass *p, struct err *err)
 		.values = p->values,
 		.link_overhead = p->config->settings.link_overhead };
 
-	delta_compute(a, &in, &now);
-	if (p->found.wiped) {
-		in.identity = IDENTITY_LOST;
-		in.values = lost_values(p);
-		delta_compute(a, &in, &lost);
-		wiped = &lost;
-	}
+	delta_compute(&p->app->arena, &in, &now);
+	if (p->found.wiped)
+		add_lost(p, in, &now);
 	find_drops(p);
 	find_events(p, &now);
-	account_entries(p, &now, wiped);
+	account_entries(p, &now);
 	fill_result(p, &now);
 	return store_result(p->store, &p->result, err);
 }

@@ -24,7 +24,8 @@ struct work {
 	size_t n_cuts;                   /* room in the next two */
 	int64_t *cuts;
 	struct piece *pieces;
-	struct additions hour, day, span; /* of span, start is the moment its measure began */
+	struct additions buckets; /* hours, then days */
+	struct additions span;    /* start is the moment its measure began */
 	struct cycle_work cycle;
 };
 
@@ -114,10 +115,7 @@ static size_t book(struct work *w, struct entry_row *row, const struct result_en
 
 	figures_add(&row->total, &e->delta);
 	for (size_t i = 0; i < n; i++) {
-		const struct hour_start *h = hour_of(w, w->pieces[i].start);
-
-		add(w, &w->hour, h->hour, e->entry, &w->pieces[i]);
-		add(w, &w->day, h->day, e->entry, &w->pieces[i]);
+		add(w, &w->buckets, hour_of(w, w->pieces[i].start)->hour, e->entry, &w->pieces[i]);
 	}
 	add(w, &w->span, from, e->entry, &whole);
 	if (from < w->r->now) {
@@ -130,7 +128,7 @@ static size_t book(struct work *w, struct entry_row *row, const struct result_en
 
 static int put_entry(struct work *w, const struct result_entry *e, struct err *err)
 {
-	const bool news = !figures_zero(&e->delta), older = !figures_zero(&e->older);
+	const bool news = !figures_zero(&e->delta), older = e->older && !figures_zero(e->older);
 	struct entry_row row;
 	size_t n = 0;
 
@@ -142,36 +140,38 @@ static int put_entry(struct work *w, const struct result_entry *e, struct err *e
 		return 0;
 	if (news)
 		n = book(w, &row, e);
-	figures_add(&row.older, &e->older);
+	if (older)
+		figures_add(&row.older, e->older);
 	if (cycle_book(&w->cycle, &row, e, w->pieces, n, err))
 		return -1;
 	return entry_row_set(w->s, &row, err);
 }
 
-static int put_spans(struct work *w, struct err *err)
+static int put_hours_and_days(struct work *w, struct err *err)
 {
-	struct slice_row *rows = arena_array(w->a, w->span.n + 1, sizeof *rows);
-
-	for (size_t i = 0, n; i < w->span.n; i += n) {
-		for (n = 0; i + n < w->span.n && w->span.at[i + n].start == w->span.at[i].start; n++)
-			rows[n] = w->span.at[i + n].row;
-		if (rollup_span(w->s, w->span.at[i].start, w->r->now, rows, n, err))
-			return -1;
-	}
-	return 0;
+	rollup_sort(&w->buckets);
+	if (rollup_add(w->s, BUCKET_HOUR, &w->buckets, err))
+		return -1;
+	for (size_t i = 0; i < w->buckets.n; i++)
+		w->buckets.at[i].start = hour_of(w, w->buckets.at[i].start)->day;
+	rollup_sort(&w->buckets);
+	return rollup_add(w->s, BUCKET_DAY, &w->buckets, err);
 }
 
 static int put_entries(struct work *w, struct err *err)
 {
+	size_t news = 0;
+
+	for (size_t i = 0; i < w->r->entries.n; i++)
+		news += !figures_zero(&w->r->entries.at[i].delta);
+	vec_reserve(w->a, &w->buckets, news);
+	vec_reserve(w->a, &w->span, news);
 	list_hours(w);
 	for (size_t i = 0; i < w->r->entries.n; i++)
 		if (put_entry(w, &w->r->entries.at[i], err))
 			return -1;
-	rollup_sort(&w->hour);
-	rollup_sort(&w->day);
 	rollup_sort(&w->span);
-	if (put_spans(w, err) || rollup_add(w->s, w->a, BUCKET_HOUR, &w->hour, err) ||
-		rollup_add(w->s, w->a, BUCKET_DAY, &w->day, err))
+	if (rollup_spans(w->s, w->r->now, &w->span, err) || put_hours_and_days(w, err))
 		return -1;
 	return hours_pack(w->s, w->r->zone, w->r->now, err);
 }
@@ -183,17 +183,19 @@ static int put_baselines(struct store *s, const struct result *r, struct err *er
 	cleanup_stmt sqlite3_stmt *set = NULL;
 	cleanup_stmt sqlite3_stmt *add = NULL;
 
+	if (r->baselines.n == 0)
+		return 0;
 	if (db_stmt(s, STMT_BASELINE_SET, &set, err) || db_stmt(s, STMT_BASELINE_ADD, &add, err))
 		return -1;
 	for (size_t i = 0; i < r->baselines.n; i++) {
-		const struct ledger_counter *c = &r->baselines.at[i];
+		const struct baseline *b = &r->baselines.at[i];
 		sqlite3_stmt *q = set;
 
 		for (;;) {
-			db_bind_int(q, 1, c->id);
-			db_bind_bits(q, 2, c->handle);
-			db_bind_bits(q, 3, c->packets);
-			db_bind_bits(q, 4, c->bytes);
+			db_bind_int(q, 1, b->counter);
+			db_bind_bits(q, 2, b->handle);
+			db_bind_bits(q, 3, b->packets);
+			db_bind_bits(q, 4, b->bytes);
 			if (db_exec(s, q, err))
 				return -1;
 			if (q == add || sqlite3_changes(s->db))
@@ -269,7 +271,7 @@ static int put_state(struct store *s, const struct result *r, struct err *err)
 static bool quiet(const struct result *r)
 {
 	for (size_t i = 0; i < r->entries.n; i++)
-		if (!figures_zero(&r->entries.at[i].delta) || !figures_zero(&r->entries.at[i].older))
+		if (!figures_zero(&r->entries.at[i].delta) || r->entries.at[i].older)
 			return false;
 	return !r->baselines.n && !r->events.n && !r->policies.n && !r->bind.present && !r->clear_reset &&
 		!r->clear_restored && !r->devices && !r->node && !r->applied && !r->applied_mark;

@@ -38,7 +38,7 @@ static int recut(struct store *s, const char *zone, int64_t from, int64_t to, st
 	if (hours_walk(s, from, to, add_hour, &x, err))
 		return -1;
 	rollup_sort(&x.days);
-	return rollup_add(s, &a, BUCKET_DAY, &x.days, err);
+	return rollup_add(s, BUCKET_DAY, &x.days, err);
 }
 
 /* One number of one row, with one parameter; ret_found false: no row or NULL. */

@@ -37,49 +37,46 @@ void rollup_sort(struct additions *adds)
 	adds->n = kept + 1;
 }
 
-/* The old row and the additions, both ascending by entry, as one. */
-static int merge(struct store *s, struct arena *a, sqlite3_stmt *old, const struct addition *adds, size_t n,
-	struct slice_rows *ret_rows, struct err *err)
+/* Appends the old row, if there is one, and the additions, both ascending by entry, as one. */
+static int merge(
+	struct store *s, sqlite3_stmt *old, const struct addition *adds, size_t n, struct str *slice, struct err *err)
 {
-	struct slice_reader r = slice_read(sqlite3_column_blob(old, 0), (size_t)sqlite3_column_bytes(old, 0));
+	struct slice_reader r = { 0 };
 	struct slice_row row;
+	int64_t before = 0;
 	size_t i = 0;
 
+	if (old)
+		r = slice_read(sqlite3_column_blob(old, 0), (size_t)sqlite3_column_bytes(old, 0));
 	while (slice_next(&r, &row)) {
-		for (; i < n && adds[i].row.entry < row.entry; i++)
-			slice_rows_add(a, ret_rows, &adds[i].row);
+		for (; i < n && adds[i].row.entry < row.entry; before = adds[i++].row.entry)
+			slice_append(slice, before, &adds[i].row);
 		if (i < n && adds[i].row.entry == row.entry)
 			slice_row_add(&row, &adds[i++].row);
-		slice_rows_add(a, ret_rows, &row);
+		slice_append(slice, before, &row);
+		before = row.entry;
 	}
 	if (r.bad)
 		return db_damaged(s, err, "the figures of a bucket make no sense");
-	for (; i < n; i++)
-		slice_rows_add(a, ret_rows, &adds[i].row);
+	for (; i < n; before = adds[i++].row.entry)
+		slice_append(slice, before, &adds[i].row);
 	return 0;
 }
 
-static int add_bucket(struct store *s, struct arena *a, enum bucket which, const struct addition *adds, size_t n,
-	struct slice_rows *rows, struct err *err)
+static int add_bucket(struct store *s, enum bucket which, const struct addition *adds, size_t n, struct err *err)
 {
 	cleanup_str struct str slice = STR_CEILING(DB_BLOB_MAX);
 	cleanup_stmt sqlite3_stmt *get = NULL;
 	cleanup_stmt sqlite3_stmt *put = NULL;
 	int rc;
 
-	rows->n = 0;
 	if (db_stmt(s, which == BUCKET_HOUR ? STMT_HOUR_GET : STMT_DAY_GET, &get, err) ||
 		db_stmt(s, which == BUCKET_HOUR ? STMT_HOUR_PUT : STMT_DAY_PUT, &put, err))
 		return -1;
 	db_bind_int(get, 1, adds[0].start);
 	rc = db_step(s, get, err);
-	if (rc < 0)
+	if (rc < 0 || merge(s, rc ? get : NULL, adds, n, &slice, err))
 		return -1;
-	if (rc > 0 && merge(s, a, get, adds, n, rows, err))
-		return -1;
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		slice_rows_add(a, rows, &adds[i].row);
-	slice_put(&slice, rows->at, rows->n);
 	if (slice.full)
 		return err_set(err, ERR_FAIL, "%s: too many entries for one hour", s->name);
 	db_bind_int(put, 1, adds[0].start);
@@ -87,23 +84,30 @@ static int add_bucket(struct store *s, struct arena *a, enum bucket which, const
 	return db_exec(s, put, err);
 }
 
-int rollup_add(struct store *s, struct arena *a, enum bucket which, const struct additions *adds, struct err *err)
+/* Additions from the first one on that have its start. */
+static size_t together(const struct additions *adds, size_t first)
 {
-	struct slice_rows rows = { 0 };
+	size_t n = 1;
 
+	while (first + n < adds->n && adds->at[first + n].start == adds->at[first].start)
+		n++;
+	return n;
+}
+
+int rollup_add(struct store *s, enum bucket which, const struct additions *adds, struct err *err)
+{
 	for (size_t i = 0, n; i < adds->n; i += n) {
-		for (n = 1; i + n < adds->n && adds->at[i + n].start == adds->at[i].start;)
-			n++;
+		n = together(adds, i);
 		if ((which == BUCKET_HOUR && hours_unpack(s, adds->at[i].start, err)) ||
-			add_bucket(s, a, which, &adds->at[i], n, &rows, err))
+			add_bucket(s, which, &adds->at[i], n, err))
 			return -1;
 	}
 	return 0;
 }
 
-int rollup_span(struct store *s, int64_t from, int64_t until, const struct slice_row *rows, size_t n, struct err *err)
+static int add_span(struct store *s, int64_t until, const struct addition *adds, size_t n, struct err *err)
 {
-	cleanup_str struct str slices = STR_CEILING(DB_BLOB_MAX);
+	cleanup_str struct str slice = STR_CEILING(DB_BLOB_MAX), slices = STR_CEILING(DB_BLOB_MAX);
 	cleanup_stmt sqlite3_stmt *get = NULL;
 	cleanup_stmt sqlite3_stmt *put = NULL;
 	int rc;
@@ -112,16 +116,26 @@ int rollup_span(struct store *s, int64_t from, int64_t until, const struct slice
 		return -1;
 	db_bind_int(get, 1, until);
 	rc = db_step(s, get, err);
-	if (rc < 0)
+	if (rc < 0 || merge(s, NULL, adds, n, &slice, err))
 		return -1;
 	if (rc > 0)
 		str_put(&slices, sqlite3_column_blob(get, 0), (size_t)sqlite3_column_bytes(get, 0));
-	span_put(&slices, (uint64_t)(until - from), rows, n);
-	if (slices.full)
+	span_put_slice(&slices, (uint64_t)(until - adds[0].start), slice.p, slice.len);
+	if (slice.full || slices.full)
 		return err_set(err, ERR_FAIL, "%s: too many entries for one sample", s->name);
 	db_bind_int(put, 1, until);
 	db_bind_blob(put, 2, slices.p, slices.len);
 	return db_exec(s, put, err);
+}
+
+int rollup_spans(struct store *s, int64_t until, const struct additions *adds, struct err *err)
+{
+	for (size_t i = 0, n; i < adds->n; i += n) {
+		n = together(adds, i);
+		if (add_span(s, until, &adds->at[i], n, err))
+			return -1;
+	}
+	return 0;
 }
 
 static struct retention longer(struct retention a, struct retention b)

@@ -20,11 +20,11 @@ struct additions {
 /* Sorts adds, and sums what has the same bucket and entry. */
 void rollup_sort(struct additions *adds);
 /* Adds to the rows of hour (BUCKET_HOUR) or day (BUCKET_DAY). adds: sorted. */
-int rollup_add(struct store *s, struct arena *a, enum bucket which, const struct additions *adds, struct err *err);
+int rollup_add(struct store *s, enum bucket which, const struct additions *adds, struct err *err);
 /* Cuts the days anew if they are not days of `zone`. */
 int rollup_rezone(struct store *s, const char *zone, int64_t now, struct err *err);
-/* Writes what was measured in [from, until), as one more part of the span that ends then. rows: ascending by entry. */
-int rollup_span(struct store *s, int64_t from, int64_t until, const struct slice_row *rows, size_t n, struct err *err);
+/* Writes what was measured until `until`, from the additions' starts on, as parts of the span that ends then. adds: sorted. */
+int rollup_spans(struct store *s, int64_t until, const struct additions *adds, struct err *err);
 /* Lets go what is older than the result wants kept. Finer figures go before coarser ones: what is longest kept of minutes,
  * hours and days is kept of the coarser ones too. */
 int rollup_expire(struct store *s, struct arena *a, const struct result *r, struct err *err);

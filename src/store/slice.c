@@ -188,15 +188,6 @@ void span_put_slice(struct str *out, uint64_t before_s, const void *slice, size_
 		str_put(out, slice, len);
 }
 
-void span_put(struct str *out, uint64_t before_s, const struct slice_row *rows, size_t n)
-{
-	cleanup_str struct str slice = STR_CEILING(out->ceiling);
-
-	slice_put(&slice, rows, n);
-	span_put_slice(out, before_s, slice.p, slice.len);
-	out->full |= slice.full;
-}
-
 struct span_reader span_read(const void *blob, size_t len)
 {
 	const unsigned char *p = len ? blob : NULL;

@@ -60,7 +60,6 @@ struct slice_reader {
 struct slice_reader slice_read(const void *blob, size_t len);
 bool slice_next(struct slice_reader *r, struct slice_row *ret_row);
 
-void span_put(struct str *out, uint64_t before_s, const struct slice_row *rows, size_t n);
 void span_put_slice(struct str *out, uint64_t before_s, const void *slice, size_t len);
 struct span_reader {
 	const unsigned char *p, *end;

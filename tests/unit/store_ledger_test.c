@@ -212,11 +212,9 @@ static void baselines(void **state)
 	in.new_counters.n = 1;
 	OK(f, store_intent(f->s, &f->l, &in, &f->err));
 	for (uint64_t i = 1; i < 3; i++) {
-		c = *counter(f, "p_web.in");
-		c.handle = 12 * i;
-		c.packets = i;
-		c.bytes = UINT64_MAX - i;
-		r.baselines.at = &c;
+		struct baseline b = { counter(f, "p_web.in")->id, 12 * i, i, UINT64_MAX - i };
+
+		r.baselines.at = &b;
 		r.baselines.n = 1;
 		OK(f, store_result(f->s, &r, &f->err));
 		reopen(f, STORE_WRITE);
@@ -260,7 +258,7 @@ static void totals(void **state)
 	int64_t id = add_entry(f, ENTRY_PORT, "web", T0);
 	struct figures one = bytes(1000000, 500000), none = { 0 };
 	struct result_entry e = {
-		.entry = id, .older = one, .from = T0 + 180, .zone = "UTC", .cycle = &monthly, .cycle_rule = 1
+		.entry = id, .older = &one, .from = T0 + 180, .zone = "UTC", .cycle = &monthly, .cycle_rule = 1
 	};
 	struct result r = result_at(T0 + 240);
 

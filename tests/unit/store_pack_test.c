@@ -132,6 +132,14 @@ static void bad_slices(void **state)
 	}
 }
 
+static void put_span(struct str *out, uint64_t before_s, const struct slice_row *rows, size_t n)
+{
+	cleanup_str struct str slice = CEILING;
+
+	slice_put(&slice, rows, n);
+	span_put_slice(out, before_s, slice.p, slice.len);
+}
+
 static void spans(void **state)
 {
 	struct slice_row rows[2] = { { .entry = 1, .v = { 5 } }, { .entry = 9, .v = { 6 } } }, row;
@@ -141,8 +149,8 @@ static void spans(void **state)
 	uint64_t before;
 
 	(void)state;
-	span_put(&out, 60, rows, 2);
-	span_put(&out, 3600, rows, 1);
+	put_span(&out, 60, rows, 2);
+	put_span(&out, 3600, rows, 1);
 	r = span_read(out.p, out.len);
 	assert_true(span_next(&r, &before, &slice));
 	assert_int_equal(before, 60);
