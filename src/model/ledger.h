@@ -41,9 +41,9 @@ struct ledger_counter {
 	const char *object;      /* the name in the kernel, unique */
 	uint64_t handle;         /* of the object; valid when not pending */
 	uint64_t packets, bytes; /* baseline */
-	enum direction dir;
-	enum counter_role role;
-	uint32_t mtu; /* ROLE_BIG*: layer-3 MTU; else 0 */
+	uint32_t mtu;            /* ROLE_BIG*: layer-3 MTU; else 0 */
+	enum direction dir : 8;  /* there may be 200,000 of these: they are kept small */
+	enum counter_role role : 8;
 	bool pending; /* not seen in the kernel yet: its first value is all ours */
 	bool retired; /* out of every map; goes once its last value is stored */
 };

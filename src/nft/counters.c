@@ -16,6 +16,7 @@
 #include "nft/table.h"
 
 #define REQUEST_MAX 512
+#define REQUESTS_AT_ONCE 4096
 
 struct reader {
 	struct places *by_name;
@@ -54,23 +55,31 @@ static void put_names(struct nlmsghdr *nlh, const char *name, uint32_t type)
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htobe32(type));
 }
 
-static int read_pipelined(struct talk *t, struct reader *r, struct err *err)
+static int read_some(struct talk *t, struct reader *r, size_t from, size_t n, char *requests, struct err *err)
 {
-	const size_t n = r->by_name->n;
-	char *requests = malloc(n * REQUEST_MAX);
 	size_t len = 0;
-	int rc;
 
-	if (!requests)
-		arena_oom();
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = from; i < from + n; i++) {
 		struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETOBJ, 0, NFPROTO_INET);
 
 		put_names(nlh, places_name(r->by_name, i), NFT_OBJECT_COUNTER);
 		memcpy(requests + len, nlh, nlh->nlmsg_len);
 		len += (nlh->nlmsg_len + 3U) & ~3U;
 	}
-	rc = talk_pipeline(t, requests, n, on_counter, r, err);
+	return talk_pipeline(t, requests, n, on_counter, r, err);
+}
+
+static int read_pipelined(struct talk *t, struct reader *r, struct err *err)
+{
+	char *requests = malloc((size_t)REQUESTS_AT_ONCE * REQUEST_MAX);
+	int rc = 0;
+
+	if (!requests)
+		arena_oom();
+	for (size_t from = 0, n; from < r->by_name->n && rc == 0; from += n) {
+		n = r->by_name->n - from < REQUESTS_AT_ONCE ? r->by_name->n - from : REQUESTS_AT_ONCE;
+		rc = read_some(t, r, from, n, requests, err);
+	}
 	free(requests);
 	return rc;
 }
@@ -94,7 +103,7 @@ int nft_read_counters(struct talk *t, struct places *by_name, struct counter_val
 	}
 	/* Too many, or somebody keeps changing rules: single requests are never interrupted. */
 	by_name->next = 0;
-	return n ? read_pipelined(t, &r, err) : 0;
+	return read_pipelined(t, &r, err);
 }
 
 int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret_value, struct err *err)

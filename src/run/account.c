@@ -48,10 +48,11 @@ static int read_total_again(struct pass *p, struct err *err)
 
 int pass_read(struct pass *p, struct err *err)
 {
-	struct arena *a = &p->app->arena;
+	struct arena *a = &p->reading;
 	const struct ledger *l = &p->ledger;
 	struct counter_value v, expected = p->canary_seen;
 
+	arena_free(a); /* of an earlier try */
 	ledger_places(l, a, &p->counters);
 	p->values = arena_array(a, l->counters.n + 1, sizeof *p->values);
 	if (nft_read_counters(p->talk, &p->counters, p->values, err) < 0 || read_total_again(p, err) < 0 ||
@@ -67,7 +68,7 @@ int pass_read(struct pass *p, struct err *err)
 /* The counters of a table that was wiped, by the rows that have their names now. */
 static const struct counter_value *lost_values(struct pass *p)
 {
-	struct counter_value *values = arena_array(&p->app->arena, p->ledger.counters.n + 1, sizeof *values);
+	struct counter_value *values = arena_array(&p->reading, p->ledger.counters.n + 1, sizeof *values);
 
 	for (size_t i = 0; i < p->found.n_lost; i++) {
 		const struct ruleset_object *o = &p->found.lost[i];
@@ -261,6 +262,7 @@ int pass_account(struct pass *p, struct err *err)
 	if (p->found.wiped)
 		add_lost(p, in, &now);
 	find_drops(p);
+	arena_free(&p->reading);
 	find_events(p, &now);
 	account_entries(p, &now);
 	fill_result(p, &now);

@@ -79,6 +79,7 @@ struct pass {
 	VEC_OF(int64_t) gone; /* rows of retired counters that the kernel has no more */
 
 	/* account.c */
+	struct arena reading;         /* holds the next two, until the result is put together */
 	struct counter_value *values; /* of ledger.counters, index by index */
 	struct places counters;       /* object -> that index */
 	VEC_OF(const char *) drop;    /* objects that go once their last value is stored */

@@ -297,6 +297,7 @@ int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_
 	rc = begin(&p, err) < 0 ? -1 : act(&p, err);
 	if (p.config)
 		ret_report->entries = p.config->entries.n;
+	arena_free(&p.reading);
 	talk_close(p.talk);
 	store_close(p.store);
 	lock_release(p.lock);
