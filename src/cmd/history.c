@@ -20,6 +20,7 @@ struct history {
 	struct app *app;
 	const struct reader *r;
 	const struct history_ask *ask;
+	struct arena scratch; /* all but the report */
 	uint32_t *
 		order; /* by index of the ledger's entries: the place in the INI, those that are not there behind them */
 	VEC_OF(struct row) rows;
@@ -84,7 +85,7 @@ static void make_order(struct history *h)
 	const struct config *c = h->r->config;
 	const size_t n = h->r->ledger.entries.n;
 
-	h->order = arena_array(&h->app->arena, n + 1, sizeof *h->order);
+	h->order = arena_array(&h->scratch, n + 1, sizeof *h->order);
 	for (size_t i = 0; i < n; i++)
 		h->order[i] = (uint32_t)(c->entries.n + i);
 	for (size_t i = 0; i < c->entries.n; i++) {
@@ -104,17 +105,18 @@ static void add_stored(struct history *h, int64_t entry, struct row row)
 	if (at < 0 || !asked(h, &h->r->ledger.entries.at[at]))
 		return;
 	row.entry = (size_t)at;
-	*vec_push(&h->app->arena, &h->rows) = row;
+	*vec_push(&h->scratch, &h->rows) = row;
 }
 
 static int stored_buckets(struct history *h, int64_t to, struct err *err)
 {
+	cleanup_arena struct arena a = { 0 };
 	struct store_row *rows;
 	size_t n;
 
-	if (store_history(
-		    h->r->store, &h->app->arena, h->ask->bucket, h->r->zone, h->ask->from, to, NULL, 0, &rows, &n, err))
+	if (store_history(h->r->store, &a, h->ask->bucket, h->r->zone, h->ask->from, to, NULL, 0, &rows, &n, err))
 		return -1;
+	vec_reserve(&h->scratch, &h->rows, n);
 	for (size_t i = 0; i < n; i++)
 		add_stored(h, rows[i].entry,
 			(struct row){
@@ -127,7 +129,7 @@ static int stored_cycles(struct history *h, int64_t to, struct err *err)
 	struct store_cycle *rows;
 	size_t n;
 
-	if (store_cycles(h->r->store, &h->app->arena, h->ask->from, to, &rows, &n, err))
+	if (store_cycles(h->r->store, &h->scratch, h->ask->from, to, &rows, &n, err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
 		add_stored(h, rows[i].entry,
@@ -162,7 +164,7 @@ static void add_piece(struct history *h, size_t entry, const struct piece *piece
 		return;
 	found = h->n_stored ? bsearch(&key, h->rows.at, h->n_stored, sizeof key, by_start_and_entry) : NULL;
 	if (!found) {
-		*vec_push(&h->app->arena, &h->rows) = key;
+		*vec_push(&h->scratch, &h->rows) = key;
 		return;
 	}
 	figures_add(&found->figures, &piece->figures);
@@ -194,8 +196,8 @@ static void add_live(struct history *h, size_t entry)
 	size_t n;
 
 	for (int64_t t = bucket_of(h, rule, from).end; t < now; t = bucket_of(h, rule, t).end)
-		*vec_push(&h->app->arena, &cuts) = t;
-	pieces = arena_array(&h->app->arena, cuts.n + 1, sizeof *pieces);
+		*vec_push(&h->scratch, &cuts) = t;
+	pieces = arena_array(&h->scratch, cuts.n + 1, sizeof *pieces);
 	n = split_span(&h->r->delta[entry], from, now, h->app->boot_time, cuts.at, cuts.n, pieces);
 	for (size_t i = 0; i < n; i++)
 		add_piece(h, entry, &pieces[i], bucket_of(h, rule, pieces[i].start));
@@ -254,11 +256,12 @@ static bool own_kind(enum entry_kind kind)
 static void show(struct history *h, struct report *rep)
 {
 	const size_t n = h->r->ledger.entries.n;
-	struct figures *sums = arena_array(&h->app->arena, n + 1, sizeof *sums);
-	bool *any = arena_array(&h->app->arena, n + 1, sizeof *any);
-	uint32_t *at = arena_array(&h->app->arena, h->r->config->entries.n + n + 1, sizeof *at);
+	struct figures *sums = arena_array(&h->scratch, n + 1, sizeof *sums);
+	bool *any = arena_array(&h->scratch, n + 1, sizeof *any);
+	uint32_t *at = arena_array(&h->scratch, h->r->config->entries.n + n + 1, sizeof *at);
 	const bool named = h->ask->args->n_words != 0;
 
+	vec_reserve(&h->app->arena, &rep->rows, h->rows.n);
 	for (size_t i = 0; i < h->rows.n; i++) {
 		const struct row *row = &h->rows.at[i];
 
@@ -284,11 +287,32 @@ static void show(struct history *h, struct report *rep)
 	}
 }
 
+static int fill_report(struct history *h, struct report *rep, struct err *err)
+{
+	const struct reader *r = h->r;
+	const struct history_ask *ask = h->ask;
+	const int64_t to = ask->to_given ? ask->to : CALENDAR_MAX;
+
+	make_order(h);
+	if (ask->cycles ? stored_cycles(h, to, err) : stored_buckets(h, to, err))
+		return -1;
+	if (ask->cycles && h->rows.n)
+		qsort(h->rows.at, h->rows.n, sizeof *h->rows.at, by_start_and_entry);
+	h->n_stored = h->rows.n;
+	for (size_t i = 0; i < r->ledger.entries.n; i++)
+		if (asked(h, &r->ledger.entries.at[i]) && !figures_zero(&r->delta[i]))
+			add_live(h, i);
+	if (h->rows.n)
+		qsort_r(h->rows.at, h->rows.n, sizeof *h->rows.at, by_start_and_order, h);
+	rep->whole = !ask->args->n_words && (!ask->cycles || same_cycles(h));
+	show(h, rep);
+	return 0;
+}
+
 int history_report(
 	struct app *app, const struct reader *r, const struct history_ask *ask, struct report *ret, struct err *err)
 {
 	struct history h = { .app = app, .r = r, .ask = ask };
-	const int64_t to = ask->to_given ? ask->to : CALENDAR_MAX;
 	struct report rep = { .zone = r->zone,
 		.by = ask->by,
 		.cycles = ask->cycles,
@@ -298,20 +322,10 @@ int history_report(
 		.to = ask->to,
 		.sampled = r->ledger.sampled,
 		.live = r->how == PEEK_LIVE };
+	const int rc = fill_report(&h, &rep, err);
 
-	make_order(&h);
-	if (ask->cycles ? stored_cycles(&h, to, err) : stored_buckets(&h, to, err))
-		return -1;
-	if (ask->cycles && h.rows.n)
-		qsort(h.rows.at, h.rows.n, sizeof *h.rows.at, by_start_and_entry);
-	h.n_stored = h.rows.n;
-	for (size_t i = 0; i < r->ledger.entries.n; i++)
-		if (asked(&h, &r->ledger.entries.at[i]) && !figures_zero(&r->delta[i]))
-			add_live(&h, i);
-	if (h.rows.n)
-		qsort_r(h.rows.at, h.rows.n, sizeof *h.rows.at, by_start_and_order, &h);
-	rep.whole = !ask->args->n_words && (!ask->cycles || same_cycles(&h));
-	show(&h, &rep);
-	*ret = rep;
-	return 0;
+	arena_free(&h.scratch);
+	if (rc == 0)
+		*ret = rep;
+	return rc;
 }

@@ -208,7 +208,8 @@ static int prepare(struct store *s, enum store_mode mode, struct err *err)
 			return err_set(err, ERR_FAIL,
 				"%s: the database is of an older portflow (schema %lld): `portflow sample` brings it up to date",
 				s->name, (long long)version);
-		return 0;
+		/* Years are read once and in their order: what was read need not stay. */
+		return mode == STORE_READ ? db_run(s, "PRAGMA cache_size = 50", err) : 0;
 	}
 	snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %d", WAL_KEEP_BYTES);
 	sqlite3_wal_hook(s->db, after_commit, s);

@@ -11,6 +11,7 @@
 #include "view/words.h"
 
 #define BAR_WIDTH 16
+#define SUMS_MORE 4 /* lines of sums beside those of the entries, at most */
 
 static uint64_t both(const struct figures *f)
 {
@@ -145,6 +146,7 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 	struct print p = { r, look, a, &t, 0 };
 
 	table_init(&t, a, columns, sizeof columns / sizeof *columns);
+	vec_reserve(a, &t.cells, (r->rows.n + r->sums.n + SUMS_MORE) * t.n_columns);
 	for (size_t i = 0; i < r->rows.n; i++)
 		if (both(&r->rows.at[i].figures) > p.most)
 			p.most = both(&r->rows.at[i].figures);
