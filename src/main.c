@@ -37,7 +37,7 @@ static void keep_standard_fds(void)
  * nothing, a new one costs more than what is done with it. */
 static void keep_memory(void)
 {
-	mallopt(M_MMAP_THRESHOLD, 32 << 20);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 

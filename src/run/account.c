@@ -266,5 +266,6 @@ int pass_account(struct pass *p, struct err *err)
 	find_events(p, &now);
 	account_entries(p, &now);
 	fill_result(p, &now);
+	arena_free(&p->book);
 	return store_result(p->store, &p->result, err);
 }

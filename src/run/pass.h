@@ -36,6 +36,7 @@ struct pass {
 	/* the database */
 	struct lock *lock;
 	struct store *store;
+	struct arena book; /* holds the ledger, until the result is put together */
 	struct ledger ledger;
 	bool down; /* `down` was the last word */
 

@@ -256,7 +256,7 @@ static int begin(struct pass *p, struct err *err)
 		return -1;
 	}
 	p->ledger.devices = "";
-	if (p->store && store_load_counters(p->store, &p->app->arena, &p->ledger, err) < 0)
+	if (p->store && store_load_counters(p->store, &p->book, &p->ledger, err) < 0)
 		return -1;
 	return pass_applied(p, err);
 }
@@ -298,6 +298,7 @@ int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_
 	if (p.config)
 		ret_report->entries = p.config->entries.n;
 	arena_free(&p.reading);
+	arena_free(&p.book);
 	talk_close(p.talk);
 	store_close(p.store);
 	lock_release(p.lock);

@@ -47,7 +47,8 @@ static int configure(struct store *s, struct err *err)
 	/* Who may only read cannot make a -wal and -shm, so nobody deletes them. */
 	if (sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on) != SQLITE_OK)
 		return db_fail(s, err, NULL);
-	return db_run(s, "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL", err);
+	/* All is read and written in the order of its rows: few pages are looked at again. */
+	return db_run(s, "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = 30", err);
 }
 
 static int wrong_version(const struct store *s, int64_t version, struct err *err)
@@ -208,8 +209,7 @@ static int prepare(struct store *s, enum store_mode mode, struct err *err)
 			return err_set(err, ERR_FAIL,
 				"%s: the database is of an older portflow (schema %lld): `portflow sample` brings it up to date",
 				s->name, (long long)version);
-		/* Years are read once and in their order: what was read need not stay. */
-		return mode == STORE_READ ? db_run(s, "PRAGMA cache_size = 50", err) : 0;
+		return 0;
 	}
 	snprintf(pragma, sizeof pragma, "PRAGMA journal_size_limit = %d", WAL_KEEP_BYTES);
 	sqlite3_wal_hook(s->db, after_commit, s);
