@@ -6,7 +6,10 @@
 
 #include "cmd/command.h"
 #include "config/config.h"
+#include "config/keys.h"
+#include "config/values.h"
 #include "model/calendar.h"
+#include "model/policy.h"
 #include "run/files.h"
 #include "view/json.h"
 
@@ -41,6 +44,36 @@ static void put_settings(struct str *out, const struct settings *s, int64_t now)
 	put_retention(out, "keep_days", &s->keep_days, s->timezone, now);
 }
 
+/* Rates and sizes in the other notation. */
+static void put_also(struct str *out, const struct entry *e)
+{
+	const unsigned section = section_of_entry(e->kind)->kind;
+
+	for (size_t i = 0; i < key_rows_n; i++) {
+		const struct key_row *row = &key_rows[i];
+		cleanup_str struct str value = STR_CEILING(1 << 20), also = STR_CEILING(256);
+
+		if (!(row->sections & section) || !row->type->also)
+			continue;
+		key_print(row, section, e, &value);
+		if (value.len)
+			row->type->also((const char *)e + row->field, &also);
+		if (also.len)
+			str_putf(out, "# %s: %s\n", row->name, also.p);
+	}
+}
+
+static void put_expiry(struct str *out, const struct entry *e, int64_t now)
+{
+	const int64_t end = policy_expiry(e);
+
+	if (!e->expires.present)
+		return;
+	str_puts(out, now < end ? "# expires: works until " : "# expires: blocked since ");
+	put_moment(out, e->cycle.timezone, end);
+	str_putc(out, '\n');
+}
+
 static void put_entry(struct str *out, const struct entry *e, int64_t now)
 {
 	struct cycle_span cycle = calendar_cycle(&e->cycle, now);
@@ -54,6 +87,8 @@ static void put_entry(struct str *out, const struct entry *e, int64_t now)
 		str_putf(out, "# %" PRIu64 " %s\n", ports, ports == 1 ? "port" : "ports");
 	else if (e->kind == ENTRY_ADDRESS)
 		str_puts(out, "# everything IP of these addresses\n");
+	put_also(out, e);
+	put_expiry(out, e, now);
 	if (e->cycle.unit == CYCLE_NEVER) {
 		str_puts(out, "# one cycle without end\n");
 		return;
@@ -72,6 +107,8 @@ static void print_understood(const struct app *app, const struct config *c)
 	put_settings(&out, &c->settings, app->now);
 	for (size_t i = 0; i < c->entries.n; i++)
 		put_entry(&out, &c->entries.at[i], app->now);
+	for (size_t i = 0; i < c->quotas.n; i++)
+		put_entry(&out, &c->quotas.at[i], app->now);
 	fwrite(out.p, 1, out.len, app->out);
 }
 
@@ -134,6 +171,8 @@ static void say_good(const struct app *app, const char *file, const struct confi
 		if (n)
 			str_putf(&text, "%s%zu [%s]", text.len ? ", " : "", n, kinds[kind]);
 	}
+	if (c->quotas.n)
+		str_putf(&text, ", %zu [quota]", c->quotas.n); /* of entries */
 	if (text.len)
 		app_note(app, "%s is correct: %s", file, text.p);
 	else
@@ -173,7 +212,7 @@ const struct command cmd_check = {
 	.text = "Reads FILE, standard input, or the file that every other command would read, with portflow.d beside it, and reports every "
 		"error in it with its place and its cure. It changes nothing and needs no privilege but to read the file.\n\n"
 		"With -v it prints the configuration as it was understood, with all defaults, and as comments the moments between which each "
-		"entry's present cycle runs.",
+		"entry's present cycle runs and until which it works, and rates and sizes in both notations.",
 	.options = { [OPTION_JSON] = { "json", NULL, false, "the diagnostics as JSON, on standard output" } },
 	.words_max = 1,
 	.run = run,

@@ -34,8 +34,13 @@ const char *config_database(struct arena *a, const struct config_sources *source
 /* The effective configuration as INI: every key with its value, defaults too. Parsed again it prints the same. */
 void config_print(const struct config *c, struct str *out);
 
-/* One section of it: settings, or an entry. */
+/* One section of it: settings, or an entry or quota. */
 void config_print_settings(const struct settings *s, struct str *out);
 void config_print_entry(const struct entry *e, struct str *out);
+
+/* The value of one key of an entry or quota; nothing where it has none. */
+void config_print_value(const struct entry *e, const char *key, struct str *out);
+/* Which keys of two entries of one kind differ: "ports 80 -> 80, 443; limit 20mbit -> none"; nothing if none does. */
+void config_print_changes(const struct entry *was, const struct entry *is, struct str *out);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/check.h"
+#include "model/policy.h"
 #include "util/hash.h"
 #include "util/nearest.h"
 
@@ -17,11 +18,6 @@ struct members {
 	struct hash_map entries; /* name -> index */
 	size_t *acting;          /* of each entry: quotas that throttle or block, its own too */
 };
-
-static bool acts(const struct entry *e)
-{
-	return e->quota.present && e->quota_action.kind != ACTION_ALERT;
-}
 
 /* Where the section names it. */
 static struct place place_of(const struct ini_section *s, const char *name)
@@ -115,7 +111,7 @@ static void resolve(struct members *m, struct entry *q, const struct written *w)
 		first = first ? first : &m->c->entries.at[*index];
 		added = vec_push(m->d->arena, &q->member_at);
 		*added = *index;
-		if (acts(q))
+		if (policy_quota_acts(q))
 			count_acting(m, w, *index);
 	}
 }
@@ -131,7 +127,7 @@ void check_quotas(
 	m.acting = arena_array(scratch, c->entries.n + 1, sizeof *m.acting);
 	for (uint32_t i = 0; i < c->entries.n; i++) {
 		hash_map_add(&m.entries, c->entries.at[i].name, i);
-		m.acting[i] = acts(&c->entries.at[i]);
+		m.acting[i] = policy_quota_acts(&c->entries.at[i]);
 	}
 	for (size_t i = 0; i < c->quotas.n; i++)
 		resolve(&m, &c->quotas.at[i], &written[i]);

@@ -83,3 +83,30 @@ void config_print(const struct config *c, struct str *out)
 		config_print_entry(&c->quotas.at[i], out);
 	}
 }
+
+void config_print_value(const struct entry *e, const char *key, struct str *out)
+{
+	const unsigned section = section_of_entry(e->kind)->kind;
+	const struct key_row *row = key_find(key, section);
+
+	if (row)
+		key_print(row, section, e, out);
+}
+
+void config_print_changes(const struct entry *was, const struct entry *is, struct str *out)
+{
+	const unsigned section = section_of_entry(is->kind)->kind;
+
+	for (size_t i = 0; i < key_rows_n; i++) {
+		const struct key_row *row = &key_rows[i];
+		cleanup_str struct str a = STR_CEILING(out->ceiling), b = STR_CEILING(out->ceiling);
+
+		if (!(row->sections & section))
+			continue;
+		key_print(row, section, was, &a);
+		key_print(row, section, is, &b);
+		if (a.len != b.len || (a.len && memcmp(a.p, b.p, a.len) != 0))
+			str_putf(out, "%s%s %s -> %s", out->len ? "; " : "", row->name, a.len ? a.p : "none",
+				b.len ? b.p : "none");
+	}
+}

@@ -17,108 +17,122 @@ static void line(struct pass *p, char sign, const char *subject, const char *tex
 
 static const struct entry *find(const struct config *c, const struct entry *e)
 {
-	for (size_t i = 0; c && i < c->entries.n; i++)
-		if (c->entries.at[i].kind == e->kind && strcmp(c->entries.at[i].name, e->name) == 0)
-			return &c->entries.at[i];
+	const bool quota = e->kind == ENTRY_QUOTA;
+	const struct entry *at = !c ? NULL : quota ? c->quotas.at : c->entries.at;
+
+	for (size_t i = 0, n = !c ? 0 : quota ? c->quotas.n : c->entries.n; i < n; i++)
+		if (at[i].kind == e->kind && strcmp(at[i].name, e->name) == 0)
+			return &at[i];
 	return NULL;
 }
 
 static const char *subject(struct pass *p, const struct entry *e)
 {
-	static const char *const kinds[] = { "port", "address", "interface" };
+	static const char *const kinds[ENTRY_KINDS] = { "port", "address", "interface", [ENTRY_QUOTA] = "quota" };
 
 	return arena_printf(&p->app->arena, "%s %s", kinds[e->kind], e->name);
 }
 
-/* The lines of an entry's section that say what it counts, without the header. */
-static const char *section(struct pass *p, const struct entry *e)
+/* Moves to the arena. */
+static const char *keep(struct pass *p, struct str *text)
 {
-	struct str text = STR_CEILING((size_t)1 << 20);
-	const char *copy, *body;
+	const char *copy = arena_strndup(&p->app->arena, text->p ? text->p : "", text->len);
 
-	config_print_entry(e, &text);
-	copy = arena_strndup(&p->app->arena, text.p ? text.p : "", text.len);
-	str_free(&text);
-	body = strchr(copy, '\n');
-	return body ? body + 1 : copy;
+	str_free(text);
+	return copy;
 }
 
-/* The value of a key in such lines; "" if it is not there. */
-static const char *value_of(struct pass *p, const char *lines, const char *key)
+static const char *value_of(struct pass *p, const struct entry *e, const char *key)
 {
-	size_t len = strlen(key);
+	struct str text = STR_CEILING((size_t)1 << 20);
 
-	while (*lines) {
-		size_t n = strcspn(lines, "\n");
-
-		if (strncmp(lines, key, len) == 0 && strncmp(lines + len, " = ", 3) == 0)
-			return arena_strndup(&p->app->arena, lines + len + 3, n - len - 3);
-		lines += n + (lines[n] == '\n');
-	}
-	return "";
+	config_print_value(e, key, &text);
+	return keep(p, &text);
 }
 
 static const char *counts(struct pass *p, const struct entry *e)
 {
-	const char *lines = section(p, e);
+	struct arena *a = &p->app->arena;
 
 	switch (e->kind) {
 	case ENTRY_PORT:
-		return arena_printf(
-			&p->app->arena, "count %s %s", value_of(p, lines, "protocols"), value_of(p, lines, "ports"));
+		return arena_printf(a, "count %s %s", value_of(p, e, "protocols"), value_of(p, e, "ports"));
 	case ENTRY_ADDRESS:
-		return arena_printf(&p->app->arena, "count %s%s%s", value_of(p, lines, "addresses"),
-			e->ports.n ? " port " : "", value_of(p, lines, "ports"));
+		return arena_printf(a, "count %s%s%s", value_of(p, e, "addresses"), e->ports.n ? " port " : "",
+			value_of(p, e, "ports"));
+	case ENTRY_QUOTA:
+		return arena_printf(a, "sum up %s", value_of(p, e, "entries"));
 	case ENTRY_INTERFACE:
 	case ENTRY_FORWARDED:
 	case ENTRY_TOTAL:
-	case ENTRY_QUOTA:
 	case ENTRY_KINDS:
 		break;
 	}
-	return arena_printf(&p->app->arena, "count all of %s",
-		e->devices.n                     ? value_of(p, lines, "interface")
+	return arena_printf(a, "count all of %s",
+		e->devices.n                     ? value_of(p, e, "interface")
 			: *p->report->interfaces ? p->report->interfaces
 						 : "the devices that will be watched");
 }
 
-/* Which keys of two sections differ: "ports 80 -> 80, 443". */
-static const char *what_changed(struct pass *p, const struct entry *was, const struct entry *is)
+/* A new section: what it counts, and what it does to the traffic. */
+static const char *introduce(struct pass *p, const struct entry *e)
 {
-	const char *old = section(p, was), *lines = section(p, is);
-	char *text = arena_strdup(&p->app->arena, "");
+	static const char *const acting[] = { "limit", "limit_in", "limit_out", "quota", "quota_action", "expires",
+		"burst_rate", "burst_limit" };
+	struct str text = STR_CEILING((size_t)2 << 20);
 
-	while (*lines) {
-		size_t n = strcspn(lines, "\n"), k = strcspn(lines, " =");
-		const char *key = arena_strndup(&p->app->arena, lines, k);
-		const char *a = value_of(p, old, key), *b = value_of(p, lines, key);
+	str_puts(&text, counts(p, e));
+	for (size_t i = 0; i < sizeof acting / sizeof *acting; i++) {
+		const char *value = value_of(p, e, acting[i]);
 
-		if (k < n && strcmp(a, b) != 0)
-			text = arena_printf(&p->app->arena, "%s%s%s %s -> %s", text, *text ? "; " : "", key,
-				*a ? a : "none", *b ? b : "none");
-		lines += n + (lines[n] == '\n');
+		if (*value)
+			str_putf(&text, "; %s %s", acting[i], value);
 	}
-	return text;
+	return keep(p, &text);
 }
 
-static void explain_entries(struct pass *p)
+static const char *what_changed(struct pass *p, const struct entry *was, const struct entry *is)
 {
-	for (size_t i = 0; i < p->config->entries.n; i++) {
-		const struct entry *e = &p->config->entries.at[i], *was = find(p->applied, e);
+	struct str text = STR_CEILING((size_t)2 << 20);
+
+	config_print_changes(was, is, &text);
+	return keep(p, &text);
+}
+
+static void explain_present(struct pass *p, const struct entry *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct entry *e = &entries[i], *was = find(p->applied, e);
 		const char *text;
 
 		if (!was) {
-			line(p, '+', subject(p, e), counts(p, e), "");
+			line(p, '+', subject(p, e), introduce(p, e), "");
 			continue;
 		}
 		if (was == e || strcmp(text = what_changed(p, was, e), "") == 0)
 			continue;
 		line(p, '~', subject(p, e), text, STAY);
 	}
-	for (size_t i = 0; p->applied && p->applied != p->config && i < p->applied->entries.n; i++)
-		if (!find(p->config, &p->applied->entries.at[i]))
-			line(p, '-', subject(p, &p->applied->entries.at[i]),
-				"its last bytes are stored first, history stays", STAY);
+}
+
+static void explain_gone(struct pass *p, const struct entry *entries, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!find(p->config, &entries[i]))
+			line(p, '-', subject(p, &entries[i]),
+				entries[i].kind == ENTRY_QUOTA ? "history stays"
+							       : "its last bytes are stored first, history stays",
+				STAY);
+}
+
+static void explain_entries(struct pass *p)
+{
+	explain_present(p, p->config->entries.at, p->config->entries.n);
+	explain_present(p, p->config->quotas.at, p->config->quotas.n);
+	if (!p->applied || p->applied == p->config)
+		return;
+	explain_gone(p, p->applied->entries.at, p->applied->entries.n);
+	explain_gone(p, p->applied->quotas.at, p->applied->quotas.n);
 }
 
 static bool settings_differ(struct pass *p)

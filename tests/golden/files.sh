@@ -36,6 +36,13 @@ input='[port a]\nports = x\n' expect "an error in standard input" 78 '<stdin>:2:
 input='' expect "an empty file" 0 'no entry: only the whole machine' "$PORTFLOW" check -
 expect "two words" 64 'does not know what to do with' "$PORTFLOW" check good.ini good.ini
 expect "-v says the cycle" 0 '^# cycle: 20..-..-01T00:00:00+00:00 to ' "$PORTFLOW" -v check good.ini
+limits='[port a]\nports = 1\nlimit = 20mbit\nquota = 100GiB\nexpires = 2150-03-01\ntimezone = Asia/Shanghai\n[port b]\nports = 2
+expires = 2001-01-01 08:00\n[quota q]\nentries = a\nquota = 1TB\nquota_action = throttle 1mbit\n'
+for line in '# limit: 20mbit = 2.50 MB/s' '# quota: 100GiB = 107 GB = 107374182400 B' '# quota: 1TB = 931 GiB = 1000000000000 B' \
+	'# quota_action: 1mbit = 125 kB/s' '# expires: works until 2150-03-02T00:00:00+08:00' '# expires: blocked since 2001-01-01T08:00:00+00:00'; do
+	input="[portflow]\ntimezone = UTC\n$limits" expect "-v says $line" 0 "^$line\$" "$PORTFLOW" -v check -
+done
+input="$limits" expect "quotas are told" 0 'is correct: 2 \[port\], 1 \[quota\]' "$PORTFLOW" check -
 "$PORTFLOW" -v check good.ini >again.ini 2>/dev/null
 expect "-v prints an INI" 0 'is correct' "$PORTFLOW" check again.ini
 expect "--json of a good file" 0 '^{"version":1,"errors":0,"warnings":0,"diagnostics":\[\]}$' "$PORTFLOW" check --json good.ini

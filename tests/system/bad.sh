@@ -263,8 +263,8 @@ printf '[port web]\nports = 443\n[port web2]\nports = 443-450\n' | ini
 refused "an overlap" '443'
 printf '[portflow]\nbogus = 1\n[port web]\nports = 443\n' | ini
 refused "an unknown key" 'bogus'
-printf '[port web]\nports = 443\nquota = 100GB\n' | ini
-refused "a key of a later release" 'quota'
+printf '[port web]\nports = 443\nnotify = ops\n' | ini
+refused "a key of a later release" 'notify'
 good_ini && chmod 666 "$INI"
 pf_run apply
 is "an INI that everybody can write is refused" "$rc" 78

@@ -182,6 +182,90 @@ static void defaults_are_filled_in(void **state)
 	arena_free(&a);
 }
 
+/* What acts is absent, and all that belongs to it is filled in. */
+static void limits_are_filled_in(void **state)
+{
+	struct arena a = { 0 };
+	struct diags d;
+	const struct config *c = parse(&a, &d,
+		"[portflow]\nquota_alerts = 90%, 10%\n[port a]\nports = 1\n[port b]\nports = 2\nlimit_out = 1mbit\n"
+		"quota = 1GiB\nquota_alerts = 50%\nburst_rate = 2mbit\nburst_limit = 1mbit\nburst_hold = 1h\n",
+		NULL);
+	const struct entry *x = &c->entries.at[0], *y = x + 1;
+
+	(void)state;
+	assert_int_equal(d.list.n, 0);
+	assert_int_equal(c->settings.limit_method, METHOD_AUTO);
+	assert_false(c->settings.takeover);
+	assert_true(c->settings.keep_open.automatic);
+	assert_int_equal(c->settings.keep_open.ports.n, 0);
+	assert_int_equal(c->settings.quota_alerts.n, 2);
+	assert_int_equal(c->settings.quota_alerts.at[0], 10);
+	assert_false(x->limit[DIR_IN].present || x->limit[DIR_OUT].present || x->quota.present || x->expires.present);
+	assert_false(x->burst.rate.present || x->burst.limit.present);
+	assert_int_equal(x->burst.window_s, 1800);
+	assert_int_equal(x->burst.hold_s, 600);
+	assert_int_equal(x->quota_action.kind, ACTION_ALERT);
+	assert_int_equal(x->quota_alerts.n, 2);
+	assert_int_equal(x->quota_alerts.at[1], 90);
+	assert_false(y->limit[DIR_IN].present);
+	assert_true(y->limit[DIR_OUT].present);
+	assert_int_equal(y->limit[DIR_OUT].bps, 1000000);
+	assert_true(y->quota.binary);
+	assert_int_equal(y->quota.bytes, 1073741824);
+	assert_int_equal(y->quota_alerts.n, 1);
+	assert_int_equal(y->burst.window_s, 1800);
+	assert_int_equal(y->burst.hold_s, 3600);
+	arena_free(&a);
+}
+
+/* Members may stand in any file, before or behind; [quota] sections are no entries. */
+static void quotas_find_their_entries(void **state)
+{
+	struct arena a = { 0 };
+	struct diags d;
+	const struct config *c = parse(&a, &d,
+		"[quota q]\nentries = c, a\nquota = 1GB\nquota_action = throttle 1mbit\n[port a]\nports = 1\n",
+		"[port b]\nports = 2\n[port c]\nports = 3\n");
+	const struct entry *q;
+
+	(void)state;
+	assert_int_equal(d.list.n, 0);
+	assert_int_equal(c->entries.n, 3);
+	assert_int_equal(c->quotas.n, 1);
+	q = &c->quotas.at[0];
+	assert_int_equal(q->kind, ENTRY_QUOTA);
+	assert_int_equal(q->member_at.n, 2);
+	assert_int_equal(q->member_at.at[0], 2);
+	assert_int_equal(q->member_at.at[1], 0);
+	assert_int_equal(q->quota_action.bps, 1000000);
+	assert_int_equal(q->where.line, 1);
+	arena_free(&a);
+}
+
+static void changes_are_told(void **state)
+{
+	static const char was[] =
+		"[port a]\nports = 1\nlimit = 20mbit\nremark = x\n[quota q]\nentries = a\nquota = 1GB\n";
+	static const char is[] =
+		"[port a]\nports = 1, 3\nquota = 1GB\n[quota q]\nentries = a\nquota = 2GB\nquota_action = block\n";
+	struct arena a = { 0 };
+	struct diags d;
+	const struct config *old = parse(&a, &d, was, NULL), *new = parse(&a, &d, is, NULL);
+	cleanup_str struct str entry = STR_CEILING(1000), quota = STR_CEILING(1000), same = STR_CEILING(1000);
+
+	(void)state;
+	config_print_changes(&old->entries.at[0], &new->entries.at[0], &entry);
+	assert_string_equal(entry.p,
+		"ports 1 -> 1, 3; remark x -> none; limit 20mbit -> none; quota none -> 1GB; "
+		"quota_alerts none -> 80%, 100%; quota_action none -> alert");
+	config_print_changes(&old->quotas.at[0], &new->quotas.at[0], &quota);
+	assert_string_equal(quota.p, "quota 1GB -> 2GB; quota_action alert -> block");
+	config_print_changes(&old->quotas.at[0], &old->quotas.at[0], &same);
+	assert_int_equal(same.len, 0);
+	arena_free(&a);
+}
+
 static void many_entries(void **state)
 {
 	cleanup_str struct str text = STR_CEILING(1 << 22);
@@ -226,6 +310,9 @@ int main(void)
 		cmocka_unit_test(diagnostics_are_sorted),
 		cmocka_unit_test(diagnostics_are_rendered),
 		cmocka_unit_test(defaults_are_filled_in),
+		cmocka_unit_test(limits_are_filled_in),
+		cmocka_unit_test(quotas_find_their_entries),
+		cmocka_unit_test(changes_are_told),
 		cmocka_unit_test(many_entries),
 		cmocka_unit_test(sources_have_a_hash),
 	};

@@ -1,5 +1,5 @@
 /* The types of values: what is read, what is refused and with which words.
- * Types that no key of this version has (rates, sizes, percents, dates) are tested here alone.
+ * What is printed must be read as the same number.
  * make check-unit runs it. */
 #include "config/values.h"
 
@@ -144,6 +144,151 @@ static void spans(void **state)
 
 	(void)state;
 	NUMBERS(cases, value_span);
+}
+
+static void printed(const char *want, struct str *got)
+{
+	assert_string_equal(got->p, want);
+	str_free(got);
+}
+
+static void numbers_are_printed_in_the_largest_unit(void **state)
+{
+	static const struct {
+		uint64_t bps;
+		const char *want;
+	} rates[] = {
+		{ 8000, "8kbit" },
+		{ 8001, "8.001kbit" },
+		{ 8500, "8.5kbit" },
+		{ 999999, "999.999kbit" },
+		{ 1000000, "1mbit" },
+		{ 1500000, "1500kbit" },
+		{ 1000010, "1000.01kbit" },
+		{ 1500000000, "1500mbit" },
+		{ 100000000000, "100gbit" },
+	};
+	static const struct {
+		uint64_t bytes;
+		bool binary;
+		const char *want;
+	} sizes[] = {
+		{ 1, false, "1B" },
+		{ 1000, false, "1KB" },
+		{ 1024, false, "1024B" },
+		{ 1024, true, "1KiB" },
+		{ 512, true, "0.5KiB" },
+		{ 1540, true, "1.50390625KiB" },
+		{ 1536, true, "1.5KiB" },
+		{ 1536 * UINT64_C(1048576), true, "1536MiB" },
+		{ 2000000000000, false, "2TB" },
+		{ 1500000000000, false, "1500GB" },
+		{ 9000000000000000000, false, "9000000TB" },
+		{ UINT64_C(1) << 62, true, "4194304TiB" },
+	};
+	static const struct {
+		uint64_t seconds;
+		const char *want;
+	} spans[] = { { 60, "1min" }, { 90, "90s" }, { 3600, "1h" }, { 5400, "90min" }, { 172800, "2d" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+		struct str s = STR_CEILING(64);
+
+		value_put_rate(&s, rates[i].bps);
+		printed(rates[i].want, &s);
+	}
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct str s = STR_CEILING(64);
+
+		value_put_size(&s, sizes[i].bytes, sizes[i].binary);
+		printed(sizes[i].want, &s);
+	}
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++) {
+		struct str s = STR_CEILING(64);
+
+		value_put_span(&s, spans[i].seconds);
+		printed(spans[i].want, &s);
+	}
+}
+
+/* Read again, by the type of a row: it must give the same bits and the same text. */
+static void read_again(const struct value_type *type, const char *text, const void *was, void *now, size_t size)
+{
+	struct arena a = { 0 };
+	struct diags d = { .arena = &a };
+	struct value v = value_of(text, &d);
+
+	if (type->parse(&v, now) || d.list.n)
+		fail_msg("%s: refused: %s", text, d.list.n ? d.list.at[0].text : "(silently)");
+	if (memcmp(was, now, size) != 0)
+		fail_msg("%s: another number", text);
+	arena_free(&a);
+}
+
+static void printed_numbers_are_read_again(void **state)
+{
+	uint64_t x = 88172645463325252U;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++) {
+		struct rate rate, rate_again;
+		struct quota_size size, size_again;
+		cleanup_str struct str r = STR_CEILING(64), q = STR_CEILING(64);
+
+		x ^= x << 13;
+		x ^= x >> 7;
+		x ^= x << 17;
+		memset(&rate, 0, sizeof rate);
+		memset(&size, 0, sizeof size);
+		memset(&rate_again, 0, sizeof rate_again);
+		memset(&size_again, 0, sizeof size_again);
+		rate.present = size.present = true;
+		rate.bps = 8000 + (x >> (x % 50)) % 99999992000;
+		size.binary = x & 1;
+		size.bytes = ((x >> (1 + x % 62)) | 1) << (size.binary ? 2 + x % 9 : 0);
+		size.bytes %= 100000000000000000; /* 18 digits are read */
+		if (!size.bytes)
+			size.bytes = 1024;
+		type_rate.print(&rate, &r);
+		type_quota.print(&size, &q);
+		read_again(&type_rate, r.p, &rate, &rate_again, sizeof rate);
+		read_again(&type_quota, q.p, &size, &size_again, sizeof size);
+	}
+}
+
+static void other_notations(void **state)
+{
+	static const struct {
+		const struct value_type *type;
+		const char *text, *want;
+	} cases[] = {
+		{ &type_rate, "20mbit", "20mbit = 2.50 MB/s" },
+		{ &type_limit, "8kbit", "8kbit = 1.00 kB/s" },
+		{ &type_limit_in, "1gbit", "1gbit = 125 MB/s" },
+		{ &type_limit_out, "1.5gbit", "1500mbit = 188 MB/s" },
+		{ &type_quota, "100GiB", "100GiB = 107 GB = 107374182400 B" },
+		{ &type_quota, "100GB", "100GB = 93.1 GiB = 100000000000 B" },
+		{ &type_quota_action, "throttle 1mbit", "1mbit = 125 kB/s" },
+		{ &type_quota_action, "block", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct arena a = { 0 };
+		struct diags d = { .arena = &a };
+		struct value v = value_of(cases[i].text, &d);
+		struct entry e = { 0 };
+		cleanup_str struct str s = STR_CEILING(100);
+
+		assert_int_equal(cases[i].type->parse(&v, &e), 0);
+		cases[i].type->also(&e, &s);
+		if (cases[i].want)
+			assert_string_equal(s.p, cases[i].want);
+		else
+			assert_int_equal(s.len, 0);
+		arena_free(&a);
+	}
 }
 
 static int percent(const struct value *v, uint64_t *ret)
@@ -300,6 +445,9 @@ int main(void)
 		cmocka_unit_test(rates),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(spans),
+		cmocka_unit_test(numbers_are_printed_in_the_largest_unit),
+		cmocka_unit_test(printed_numbers_are_read_again),
+		cmocka_unit_test(other_notations),
 		cmocka_unit_test(percents),
 		cmocka_unit_test(dates),
 		cmocka_unit_test(times),
