@@ -1,4 +1,4 @@
-/* Any bytes as the elements of a set and as counters: read without harm; ranges come out in order.
+/* Any bytes as the elements of a set and as counters, quotas and limits: read without harm; ranges come out in order.
  * The first byte says which kind of set.
  * libFuzzer calls. */
 #include <linux/netfilter/nf_tables.h>
@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	s.key = (enum set_key)(data[0] % SET_KEYS);
 	s.interval = data[0] & 0x80;
-	s.data = data[0] & 0x40 ? DATA_VERDICT : DATA_COUNTER;
+	s.data = (enum set_data)((data[0] >> 3) % SET_DATA);
+	s.timed = true;
 	feed(NFT_MSG_NEWSETELEM, data + 1, size - 1, nft_elems_reply, &x);
 	nft_elems_end(&x);
 	for (size_t i = 0; i + 1 < s.elems.n && s.interval; i++)

@@ -24,6 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		size -= 2 + len;
 	}
 	diff_rulesets(&a, &want, &have, NULL, QUOTA_LIMIT, &d);
-	diff_rulesets(&a, &have, &want, NULL, QUOTA_LIMIT, &d);
+	diff_rulesets(&a, &have, &want, NULL, QUOTA_LEFT, &d);
 	return 0;
 }

@@ -4,30 +4,7 @@
  * make check-unit runs it. */
 #include "desired_help.h"
 
-#include <errno.h>
-#include <sched.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "nft/table.h"
-
-#define COMMENT "portflow 11111111-2222-3333-4444-555555555555 0123456789abcdef"
-
-/* true: it ended well. What it says goes nowhere: some of what is tried is meant to be refused. */
-static bool shell(const char *command)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
-			_exit(127);
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
+#include "kernel_help.h"
 
 /* The same random numbers in every run; TORTURE=1 goes further. */
 static int rounds(int n)
@@ -35,71 +12,14 @@ static int rounds(int n)
 	return getenv("TORTURE") ? 20 * n : n;
 }
 
-struct kernel {
-	struct talk *talk;
-	struct arena *arena;
-	struct ruleset have;
-	struct diff diff;
-	uint32_t generation;
-	struct err err;
-};
-
 static void look(struct kernel *k, struct desired *d)
 {
-	if (talk_generation(k->talk, &k->generation, &k->err) < 0 ||
-		nft_read_all(k->talk, k->arena, k->generation, &k->have, &k->err) < 0)
-		fail_msg("%s", k->err.text);
-	diff_rulesets(k->arena, &d->ruleset, &k->have, NULL, QUOTA_LIMIT, &k->diff);
+	kernel_look(k, &d->ruleset, QUOTA_LIMIT);
 }
 
-/* One batch must do. Counters that nobody wants go behind it, as a run does. */
 static void mend(struct kernel *k, struct desired *d, const char *what)
 {
-	struct batch b = { 0 };
-
-	look(k, d);
-	nft_put_changes(&b, &k->diff.changes, COMMENT);
-	if (talk_batch(k->talk, &b, k->generation, &k->err) < 0)
-		fail_msg("%s: %s: %s", what, k->err.text, changes_text(k->arena, &k->diff));
-	batch_free(&b);
-	for (size_t i = 0; i < k->diff.retired.n; i++)
-		nft_put_counter_del(&b, k->diff.retired.at[i]->name);
-	if (talk_batch(k->talk, &b, k->generation + (k->diff.changes.n > 0), &k->err) < 0)
-		fail_msg("%s: retired: %s", what, k->err.text);
-	batch_free(&b);
-	look(k, d);
-	if (k->diff.changes.n || k->diff.retired.n || k->diff.copies != 1)
-		fail_msg("%s: afterwards %s", what, changes_text(k->arena, &k->diff));
-}
-
-static void open_kernel(struct kernel *k, struct arena *a)
-{
-	*k = (struct kernel){ .arena = a };
-	if (talk_open(&k->talk, &k->err) < 0)
-		fail_msg("%s", k->err.text);
-}
-
-static void drop_table(struct kernel *k)
-{
-	struct batch b = { 0 };
-
-	nft_put_table_del(&b);
-	if (talk_generation(k->talk, &k->generation, &k->err) < 0 ||
-		talk_batch(k->talk, &b, k->generation, &k->err) < 0)
-		fail_msg("%s", k->err.text);
-	batch_free(&b);
-}
-
-static bool have_nft(void)
-{
-	return shell("command -v nft");
-}
-
-/* What an admin saves, his next boot loads. */
-static void check_saved(const char *what)
-{
-	if (!shell("f=$(mktemp) && { echo flush ruleset; nft list ruleset; } >$f && nft -c -f $f; rc=$?; rm -f $f; exit $rc"))
-		fail_msg("nft cannot load its own listing of %s", what);
+	kernel_mend(k, &d->ruleset, QUOTA_LIMIT, what);
 }
 
 static void from_nothing(void **state)
@@ -114,7 +34,7 @@ static void from_nothing(void **state)
 		struct kernel k;
 		uint64_t writes;
 
-		open_kernel(&k, &a);
+		kernel_open(&k, &a);
 		mend(&k, &d, text);
 		assert_true(k.have.present);
 		assert_string_equal(k.have.comment, COMMENT);
@@ -124,7 +44,7 @@ static void from_nothing(void **state)
 		assert_int_equal(talk_writes(k.talk), writes);
 		if (have_nft())
 			check_saved(text);
-		drop_table(&k);
+		kernel_drop(&k);
 		talk_close(k.talk);
 	}
 }
@@ -136,7 +56,7 @@ static void from_each_other(void **state)
 	struct kernel k;
 
 	(void)state;
-	open_kernel(&k, &all);
+	kernel_open(&k, &all);
 	for (int round = 0; round < rounds(40); round++) {
 		cleanup_arena struct arena a = { 0 };
 		const char *text = random_config(&a, &seed);
@@ -145,7 +65,7 @@ static void from_each_other(void **state)
 		k.arena = &a;
 		mend(&k, &d, text);
 	}
-	drop_table(&k);
+	kernel_drop(&k);
 	talk_close(k.talk);
 }
 
@@ -161,7 +81,7 @@ static void counters(void **state)
 
 	(void)state;
 	places_init(&by_name, &a, names, sizeof *names, 3);
-	open_kernel(&k, &a);
+	kernel_open(&k, &a);
 	mend(&k, &d, "counters");
 	nft_put_counter(&b, "canary", 1, UINT64_C(0x0123456789abcdef));
 	assert_int_equal(talk_batch(k.talk, &b, k.generation, &k.err), 0);
@@ -177,7 +97,7 @@ static void counters(void **state)
 	assert_true(values[0].present && !values[1].present && values[2].present);
 	assert_int_equal(values[0].handle, k.have.objects.at[0].handle);
 	assert_int_equal(values[2].bytes, 0);
-	drop_table(&k);
+	kernel_drop(&k);
 	assert_int_equal(nft_read_counter(k.talk, "canary", &one, &k.err), 0);
 	assert_false(one.present);
 	talk_close(k.talk);
@@ -192,7 +112,7 @@ static void stale(void **state)
 	struct batch b = { 0 };
 
 	(void)state;
-	open_kernel(&k, &a);
+	kernel_open(&k, &a);
 	look(&k, &d);
 	nft_put_changes(&b, &k.diff.changes, COMMENT);
 	assert_int_equal(talk_batch(k.talk, &b, k.generation - 1, &k.err), -1);
@@ -353,7 +273,7 @@ static void each_damage(void **state)
 	(void)state;
 	if (!have_nft())
 		skip();
-	open_kernel(&k, &a);
+	kernel_open(&k, &a);
 	for (size_t i = 0; i < N_DAMAGES; i++) {
 		const char *what = damages[i].command;
 
@@ -385,7 +305,7 @@ static void many_damages(void **state)
 	(void)state;
 	if (!have_nft())
 		skip();
-	open_kernel(&k, &all);
+	kernel_open(&k, &all);
 	for (int round = 0; round < rounds(20); round++) {
 		cleanup_arena struct arena a = { 0 };
 		struct desired d = desired_of(&a, CONFIG, DEVICES);
@@ -420,7 +340,7 @@ static void restored(void **state)
 	(void)state;
 	if (!have_nft())
 		skip();
-	open_kernel(&k, &a);
+	kernel_open(&k, &a);
 	for (size_t i = 0; i < sizeof devices / sizeof *devices; i++) {
 		struct desired d = desired_of(&a, CONFIG, devices[i]);
 		uint64_t handle;
@@ -455,11 +375,8 @@ int main(void)
 		cmocka_unit_test(restored),
 	};
 
-	/* The machine's own rules are not touched. */
-	if (unshare(CLONE_NEWNET) < 0) {
-		printf("1..0 # SKIP a network namespace of its own: %s\n", errno == EPERM ? "run as root" : "not here");
+	if (!kernel_own())
 		return 0;
-	}
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
