@@ -76,8 +76,9 @@ static struct shape_leaf leaf_of(const char *kind, struct nlattr *options)
 	} else if (strcmp(kind, "fq_codel") == 0 && nla_parse_nested(tb, TCA_FQ_CODEL_MAX, options, NULL) >= 0) {
 		leaf.kind = SHAPE_LEAF_CODEL;
 		leaf.limit = u32_or(tb[TCA_FQ_CODEL_LIMIT], 0);
-		leaf.target_us = u32_or(tb[TCA_FQ_CODEL_TARGET], 0);
-		leaf.interval_us = u32_or(tb[TCA_FQ_CODEL_INTERVAL], 0);
+		/* The kernel keeps units of 1,024 ns and rounds down both ways: one more, sent again, is the same to it. */
+		leaf.target_us = u32_or(tb[TCA_FQ_CODEL_TARGET], 0) + 1;
+		leaf.interval_us = u32_or(tb[TCA_FQ_CODEL_INTERVAL], 0) + 1;
 	}
 	return leaf;
 }

@@ -4,9 +4,13 @@
  * make check-unit runs it. */
 #include "shape_help.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -103,12 +107,12 @@ static void mend(struct kernel *k, const struct shape_device_list *want, const c
 		fail_msg("%s: afterwards: %s", what, plan_text(k));
 }
 
-static const struct shape_device *device(const struct kernel *k, const char *name)
+static const struct shape_device *device(const struct kernel *k, int ifindex)
 {
 	for (size_t i = 0; i < k->have.n; i++)
-		if (strcmp(k->have.at[i].name, name) == 0)
+		if (k->have.at[i].ifindex == ifindex)
 			return &k->have.at[i];
-	fail_msg("no device %s", name);
+	fail_msg("no device %d", ifindex);
 	return NULL;
 }
 
@@ -118,7 +122,7 @@ static int setup(void **state)
 	static struct arena a;
 
 	(void)state;
-	must("ip link add d2 index 2 type veth peer name p2 index 12 && ip link add d3 index 3 type veth peer name p3 index 13 && "
+	must("ip link add d2 index 102 type veth peer name p2 index 112 && ip link add d3 index 103 type veth peer name p3 index 113 && "
 	     "ip link set d2 up && ip link set p2 up && ip link set d3 up && ip link set p3 up");
 	open_kernel(&k, &a);
 	shaper_close(k.shaper);
@@ -146,14 +150,14 @@ static void from_each_other(void **state)
 		uint64_t writes;
 
 		open_kernel(&k, &a);
-		for (int i = 2; i <= 3; i++) {
+		for (int i = 102; i <= 103; i++) {
 			struct shape_device d = random_want(&a, &seed, i, k.codel);
 
 			*vec_push(&a, &want) = d;
 		}
 		mend(&k, &want, "round");
 		for (size_t i = 0; i < want.n; i++)
-			if (!same_tree(&want.at[i], device(&k, want.at[i].name)))
+			if (!same_tree(&want.at[i], device(&k, want.at[i].ifindex)))
 				fail_msg("round %d: %s is not what is wanted", round, want.at[i].name);
 		writes = shaper_writes(k.shaper);
 		mend(&k, &want, "again");
@@ -167,7 +171,7 @@ static void from_each_other(void **state)
 static struct shape_device_list one_device(
 	struct arena *a, const struct kernel *k, const struct shape_limit *l, size_t n, uint64_t total)
 {
-	const struct shape_wish w = { .ifindex = 2,
+	const struct shape_wish w = { .ifindex = 102,
 		.name = "d2",
 		.mtu = 1500,
 		.major = SHAPE_OUT,
@@ -256,7 +260,7 @@ static void vandals(void **state)
 		if (k.plan.steps.n == 0 && strncmp(commands[i], "ip link", 7) != 0)
 			fail_msg("%s: not seen", commands[i]);
 		mend(&k, &want, commands[i]);
-		if (!same_tree(&want.at[0], device(&k, "d2")))
+		if (!same_tree(&want.at[0], device(&k, 102)))
 			fail_msg("%s: not mended", commands[i]);
 	}
 	nothing_left(&k);
@@ -293,7 +297,7 @@ static void foreign(void **state)
 	must("tc qdisc show dev d2 | grep -q 'tbf 1: root'");
 	want.at[0].takeover = true;
 	mend(&k, &want, "takeover");
-	assert_int_equal(device(&k, "d2")->root, SHAPE_ROOT_OURS);
+	assert_int_equal(device(&k, 102)->root, SHAPE_ROOT_OURS);
 	must("tc qdisc del dev d3 root");
 	nothing_left(&k);
 	shaper_close(k.shaper);
@@ -331,7 +335,7 @@ static void rolls_back(void **state)
 				strstr(k.err.text, "d2: class 7066:1234 set at 8.00 kbit/s: the kernel refused"));
 			assert_null(strstr(k.err.text, "undone"));
 			look(&k);
-			if (!same_tree(&was.at[0], device(&k, "d2")))
+			if (!same_tree(&was.at[0], device(&k, 102)))
 				fail_msg("step %zu (%s): not back", at, shape_step_text(&a, &kept));
 		}
 	}
@@ -369,6 +373,75 @@ static void says_why(void **state)
 	s = (struct shape_step){ .kind = SHAPE_ROOT_ADD, .device = &want.at[0] };
 	assert_int_equal(shape_execute(k.shaper, &a, &s, 1, &k.err), -1);
 	assert_int_equal(k.err.kind, ERR_STALE);
+	nothing_left(&k);
+	shaper_close(k.shaper);
+}
+
+/* -- what waits in a class that goes -- */
+
+#define PACKETS 400
+#define BYTES 1000
+
+/* Sends packets of priority 7066:1 out of d2; returns the socket that sees what comes out at its other end. */
+static int fill_class(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0xc0000202) };
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP), .sll_ifindex = 112 };
+	int priority = SHAPE_OUT << 16 | 1, room = 8 << 20, out, in;
+	static const char bytes[BYTES];
+
+	must("ip address add 192.0.2.1/24 dev d2 && ip neighbour add 192.0.2.2 lladdr 02:00:00:00:00:02 dev d2 nud permanent");
+	in = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	out = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(in >= 0 && out >= 0);
+	setsockopt(in, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+	setsockopt(out, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+	assert_int_equal(bind(in, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(setsockopt(out, SOL_SOCKET, SO_PRIORITY, &priority, sizeof priority), 0);
+	for (int i = 0; i < PACKETS; i++)
+		assert_int_equal(sendto(out, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to), BYTES);
+	close(out);
+	return in;
+}
+
+static int arrived(int in)
+{
+	char frame[2048];
+	int n = 0;
+	ssize_t got;
+
+	while ((got = recv(in, frame, sizeof frame, 0)) >= 0)
+		n += got == 14 + 20 + 8 + BYTES;
+	return n;
+}
+
+static void lets_go(void **state)
+{
+	cleanup_arena struct arena a = { 0 };
+	const struct shape_limit l[] = { { 1, 1000000 }, { 2, 1000000 } };
+	struct shape_device_list want;
+	struct kernel k;
+	int in, n;
+
+	(void)state;
+	open_kernel(&k, &a);
+	want = one_device(&a, &k, l, 2, 0);
+	/* room for all of it */
+	for (size_t i = 0; i < want.at[0].classes.n; i++)
+		if (want.at[0].classes.at[i].leaf.kind == SHAPE_LEAF_FIFO)
+			want.at[0].classes.at[i].leaf.limit = 1 << 20;
+	mend(&k, &want, "made");
+	in = fill_class();
+	n = arrived(in);
+	look(&k);
+	assert_true(n < PACKETS / 2);
+	assert_true(shape_class(device(&k, 102), 1)->backlog_bytes > PACKETS / 2 * BYTES);
+	want = one_device(&a, &k, &l[1], 1, 0);
+	mend(&k, &want, "class removed");
+	/* CoDel may take some away, since they have waited */
+	assert_in_range(n + arrived(in), k.codel ? PACKETS * 9 / 10 : PACKETS, PACKETS);
+	close(in);
+	must("ip address del 192.0.2.1/24 dev d2");
 	nothing_left(&k);
 	shaper_close(k.shaper);
 }
@@ -424,7 +497,7 @@ static void thousand(void **state)
 	t[0] = now_ms();
 	mend(&k, &want, "made");
 	t[1] = now_ms();
-	assert_int_equal(device(&k, "d2")->classes.n, MANY + 1);
+	assert_int_equal(device(&k, 102)->classes.n, MANY + 1);
 	t[2] = now_ms();
 	look(&k);
 	t[3] = now_ms();
@@ -457,6 +530,7 @@ int main(void)
 		cmocka_unit_test(foreign),
 		cmocka_unit_test(rolls_back),
 		cmocka_unit_test(says_why),
+		cmocka_unit_test(lets_go),
 		cmocka_unit_test(thousand),
 	};
 
