@@ -88,7 +88,7 @@ static void count_acting(struct members *m, const struct written *w, size_t entr
 
 static void resolve(struct members *m, struct entry *q, const struct written *w)
 {
-	const struct entry *first = NULL;
+	const struct entry *entries = m->c->entries.at, *first = entries;
 
 	for (size_t i = 0; i < q->members.n; i++) {
 		const char *name = q->members.at[i];
@@ -100,15 +100,15 @@ static void resolve(struct members *m, struct entry *q, const struct written *w)
 			unknown(m, w, name);
 			continue;
 		}
-		if (first && first->kind != m->c->entries.at[*index].kind) {
+		if (!q->member_at.n)
+			first = &entries[*index];
+		if (first->kind != entries[*index].kind) {
 			at = place_of(w->section, name);
 			diag_error(m->d, &at, "make a [quota NAME] for each kind",
 				"\"%s\" is of another kind than \"%s\": [%s], not [%s]", name, first->name,
-				section_of_entry(m->c->entries.at[*index].kind)->name,
-				section_of_entry(first->kind)->name);
+				section_of_entry(entries[*index].kind)->name, section_of_entry(first->kind)->name);
 			continue;
 		}
-		first = first ? first : &m->c->entries.at[*index];
 		added = vec_push(m->d->arena, &q->member_at);
 		*added = *index;
 		if (policy_quota_acts(q))
