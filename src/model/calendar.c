@@ -230,6 +230,15 @@ char *calendar_rfc3339(const char *zone, int64_t t, char buf[CALENDAR_RFC3339])
 	return buf;
 }
 
+char *calendar_minute(const char *zone, int64_t t, char buf[CALENDAR_MINUTE])
+{
+	struct calendar_time l = calendar_local(zone, t);
+
+	snprintf(buf, CALENDAR_MINUTE, "%04d-%02u-%02u %02u:%02u", l.date.year % 10000, l.date.month % 100u,
+		l.date.day % 100u, l.hour % 100u, l.minute % 100u);
+	return buf;
+}
+
 /* ---- cycles: number k begins at starts(rule, k), which never falls as k rises ---- */
 
 static int64_t cycle_number(const struct cycle_rule *r, struct civil_date d)

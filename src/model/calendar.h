@@ -51,4 +51,8 @@ bool calendar_valid(struct civil_date d);
 #define CALENDAR_RFC3339 32
 char *calendar_rfc3339(const char *zone, int64_t t, char buf[CALENDAR_RFC3339]);
 
+/* "2026-11-25 10:02"; buf holds CALENDAR_MINUTE bytes; returns buf. */
+#define CALENDAR_MINUTE 20
+char *calendar_minute(const char *zone, int64_t t, char buf[CALENDAR_MINUTE]);
+
 #endif

@@ -162,10 +162,9 @@ static void find_drops(struct pass *p)
 
 static const char *clock_text(struct pass *p, int64_t t)
 {
-	struct calendar_time c = calendar_local(p->config->settings.timezone, t);
+	char buf[CALENDAR_MINUTE];
 
-	return arena_printf(&p->app->arena, "%04d-%02d-%02d %02d:%02d", (int)c.date.year, c.date.month, c.date.day,
-		c.hour, c.minute);
+	return arena_strdup(&p->app->arena, calendar_minute(p->config->settings.timezone, t, buf));
 }
 
 static void find_events(struct pass *p, const struct delta_output *now)

@@ -68,3 +68,17 @@ char *units_rate(enum unit_style style, uint64_t bps, char buf[UNITS_TEXT])
 	snprintf(buf, UNITS_TEXT, "%" PRIu64 " bit/s", bps);
 	return buf;
 }
+
+char *units_span(uint64_t seconds, char buf[UNITS_TEXT])
+{
+	static const struct {
+		uint64_t seconds;
+		const char *name;
+	} units[] = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } };
+	size_t i = 0;
+
+	while (units[i].seconds > 1 && (seconds == 0 || seconds % units[i].seconds))
+		i++;
+	snprintf(buf, UNITS_TEXT, "%" PRIu64 " %s", seconds / units[i].seconds, units[i].name);
+	return buf;
+}

@@ -21,4 +21,7 @@ char *units_size(enum unit_style style, uint64_t bytes, char buf[UNITS_TEXT]);
 /* "999 bit/s", "20.0 Mbit/s". Rates are powers of 1000 in both families, as they are written in the INI. */
 char *units_rate(enum unit_style style, uint64_t bps, char buf[UNITS_TEXT]);
 
+/* "30 min", "1 h", "7 d", "90 s": in the largest unit that leaves no rest. */
+char *units_span(uint64_t seconds, char buf[UNITS_TEXT]);
+
 #endif

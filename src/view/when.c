@@ -7,9 +7,9 @@
 
 const char *when_minute(struct arena *a, const char *zone, int64_t t)
 {
-	struct calendar_time c = calendar_local(zone, t);
+	char buf[CALENDAR_MINUTE];
 
-	return arena_printf(a, "%04d-%02u-%02u %02u:%02u", c.date.year, c.date.month, c.date.day, c.hour, c.minute);
+	return arena_strdup(a, calendar_minute(zone, t, buf));
 }
 
 const char *when_offset(struct arena *a, const char *zone, int64_t t)

@@ -382,9 +382,10 @@ static void moments(void **state)
 		{ "UTC", 2400, 1, 1, 0, 0, "2200-01-01T00:00:00+00:00" },
 		{ "No/Such", 2026, 1, 1, 0, 0, "2026-01-01T00:00:00+00:00" },
 	};
-	char got[CALENDAR_RFC3339];
+	char got[CALENDAR_RFC3339], minute[CALENDAR_MINUTE];
 
 	(void)state;
+	assert_string_equal(calendar_minute("Asia/Shanghai", 1795604459, minute), "2026-11-25 19:00");
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		int64_t t = at(
 			cases[i].zone, cases[i].year, cases[i].month, cases[i].day, cases[i].hour, cases[i].minute);

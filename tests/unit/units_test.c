@@ -119,10 +119,25 @@ static void close_to_truth(void **state)
 	}
 }
 
+static void spans(void **state)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *want;
+	} cases[] = { { 0, "0 s" }, { 1, "1 s" }, { 60, "1 min" }, { 90, "90 s" }, { 1800, "30 min" }, { 3600, "1 h" },
+		{ 5400, "90 min" }, { 86400, "1 d" }, { 90000, "25 h" }, { UINT64_MAX, "18446744073709551615 s" } };
+	char buf[UNITS_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_string_equal(units_span(cases[i].seconds, buf), cases[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(spans),
 		cmocka_unit_test(rates),
 		cmocka_unit_test(close_to_truth),
 	};
