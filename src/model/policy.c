@@ -143,3 +143,48 @@ int64_t policy_expiry(const struct entry *e)
 		t = calendar_moment(e->cycle.timezone, calendar_from_days(calendar_days(x->date) + 1), 0, 0);
 	return t > 0 ? t : 1; /* 0 would be never */
 }
+
+/* ---- what holds ---- */
+
+bool policy_used_up(const struct entry *subject, const struct usage *u, enum quota_state before, bool exhausted)
+{
+	struct policy p;
+
+	if (!subject->quota.present)
+		return false;
+	if (policy_used(subject, u) >= policy_limit(subject, u))
+		return true;
+	if (!policy_quota_acts(subject))
+		return false;
+	policy_bytes(subject, u, &p);
+	for (int d = 0; d < (subject->billing == BILLING_MAX ? DIRS : 1); d++)
+		if (p.left[d] <= POLICY_SLACK_BYTES &&
+			(exhausted || (before >= QUOTA_THROTTLED && p.left[d] <= p.full[d] / POLICY_SLACK_SHARE)))
+			return true;
+	return false;
+}
+
+enum quota_state policy_quota_state(const struct entry *subject, bool used_up, uint32_t told)
+{
+	if (used_up)
+		switch (subject->quota_action.kind) {
+		case ACTION_BLOCK:
+			return QUOTA_BLOCKED;
+		case ACTION_THROTTLE:
+			return QUOTA_THROTTLED;
+		case ACTION_ALERT:
+			return QUOTA_WARNED;
+		}
+	return told ? QUOTA_WARNED : QUOTA_OK;
+}
+
+int64_t policy_hold(const struct entry *subject, int64_t until, int64_t now)
+{
+	uint64_t hold = subject->burst.hold_s;
+	int64_t longest = hold < (uint64_t)CALENDAR_MAX && now < CALENDAR_MAX - (int64_t)hold ? now + (int64_t)hold
+											      : CALENDAR_MAX;
+
+	if (!subject->burst.rate.present || until <= now)
+		return 0;
+	return until < longest ? until : longest;
+}

@@ -68,4 +68,16 @@ bool policy_quota_acts(const struct entry *subject);
 /* Bytes of direction d count toward the quota of this billing mode. */
 bool policy_bills(enum billing billing, enum direction d);
 
+/* Nothing more passes: the figure says so, or the kernel's quota (`exhausted`) with no more than POLICY_SLACK_BYTES left. What was used up
+ * `before` in the same cycle stays so while no more than a thousandth is left, which is what a kernel's quota may be off by: a table that
+ * is made anew does not open it for the last bytes. */
+bool policy_used_up(const struct entry *subject, const struct usage *u, enum quota_state before, bool exhausted);
+#define POLICY_SLACK_SHARE 1000
+/* told: the highest alert that is passed. */
+enum quota_state policy_quota_state(const struct entry *subject, bool used_up, uint32_t told);
+
+/* The end of a burst's hold that was to last until then: 0 when it is over or nothing protects any more, and never later than that of a
+ * hold that begins now, however the clock or the configuration changed. */
+int64_t policy_hold(const struct entry *subject, int64_t until, int64_t now);
+
 #endif

@@ -19,7 +19,7 @@ struct verdict_input {
 	const struct policy_state *state;  /* as stored */
 	const struct burst_window *window; /* NULL: no burst protection */
 	bool exhausted;                    /* the kernel's quota of it lets nothing more pass */
-	int64_t sampled;                   /* the run before; 0 none */
+	int64_t sampled;                   /* the run before, since when the kernel's quota stood; 0 none */
 	int64_t now;
 	const char
 		*closed; /* NULL, or the figure of the cycle that state is of, as a text, when another one runs now */
@@ -44,13 +44,14 @@ struct verdict_event {
 	const char *text; /* one English sentence without the subject's name in front */
 };
 
+/* The most there can be: the cycle, the quota's state and a threshold, renewed and expiring, and a burst. */
 #define VERDICT_EVENTS 6
 
 struct verdict {
 	struct policy_state next;
 	struct policy policy; /* of next: for the kernel */
 	uint64_t used, limit; /* bytes; 0 without a quota */
-	uint32_t permille;    /* of the limit; at most UINT32_MAX */
+	uint32_t permille;    /* of the limit, rounded down; at most UINT32_MAX */
 	bool expired;
 	struct verdict_event events[VERDICT_EVENTS];
 	size_t n_events;
@@ -59,5 +60,7 @@ struct verdict {
 void verdict_decide(struct arena *a, const struct verdict_input *in, struct verdict *ret_verdict);
 /* "quota_blocked", ... */
 const char *verdict_word(enum verdict_kind kind);
+/* In the family of units in which the quota was written. */
+const char *verdict_size(struct arena *a, const struct entry *subject, uint64_t bytes);
 
 #endif
