@@ -107,9 +107,9 @@ static void diff_elems(struct differ *d, const struct ruleset_set *w, const stru
 		j += order >= 0;
 		if (order == 0 && elem_right(d, h, x, y))
 			continue;
-		if (order >= 0 && !(left_alone(d, h, y) && (order > 0 || ends_soon(x))))
+		if (y && order >= 0 && !(left_alone(d, h, y) && (order > 0 || ends_soon(x))))
 			elem_change(d, CHANGE_ELEM_DEL, h, y);
-		if (order <= 0)
+		if (x && order <= 0)
 			add_elem(d, w, x);
 	}
 }
