@@ -128,8 +128,9 @@ struct result_entry {
 	const char *zone;               /* of its cycle */
 	const struct cycle_rule *cycle; /* NULL: entry is retired: no cycle */
 	uint64_t cycle_rule;            /* hash of *cycle; of a [quota], of its members too */
-	/* ENTRY_QUOTA: the rows of its members, whose deltas make its own. It has cycles, but no hours, days or spans. In a cycle
-	 * of which it was not there from the beginning, or with other members, its figure is what the members' hours have of it. */
+	/* NULL, or ENTRY_QUOTA: the rows of its members, whose deltas together are its own. It has cycles, but no hours, days or spans.
+	 * Its first cycle, and the one that runs when cycle_rule becomes another or it was retired meanwhile, is what the members'
+	 * hours have of it; what it is the total of begins there too. */
 	const int64_t *members;
 	size_t n_members;
 };

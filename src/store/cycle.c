@@ -95,17 +95,18 @@ static void estimate_raw(struct figures *f, const struct figures *total)
 	}
 }
 
-static int compute(struct cycle_work *w, struct entry_row *row, const struct piece *pieces, size_t n, struct err *err)
+/* What the entry moved in c, as far as hours tell; ret_exact: its whole life is in c. */
+static int moved_in(struct cycle_work *w, const struct entry_row *row, struct cycle_span c, struct figures *ret,
+	bool *ret_exact, struct err *err)
 {
 	const struct cycle_cache_row *sums;
 	size_t lo = 0, hi;
 
-	if (row->cycle_start <= row->created) { /* its whole life is in this cycle */
-		row->cycle = row->total;
+	*ret_exact = c.start <= row->created;
+	*ret = *ret_exact ? row->total : (struct figures){ 0 };
+	if (*ret_exact)
 		return 0;
-	}
-	row->cycle = (struct figures){ 0 };
-	if (sums_of(w, (struct cycle_span){ row->cycle_start, row->cycle_end }, &sums, err))
+	if (sums_of(w, c, &sums, err))
 		return -1;
 	for (hi = sums->n; lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -116,9 +117,39 @@ static int compute(struct cycle_work *w, struct entry_row *row, const struct pie
 			hi = mid;
 	}
 	if (lo < sums->n && sums->sums[lo].entry == row->id)
-		row->cycle = sums->sums[lo].figures;
-	estimate_raw(&row->cycle, &row->total);
-	for (size_t i = 0; i < n; i++)
+		*ret = sums->sums[lo].figures;
+	estimate_raw(ret, &row->total);
+	return 0;
+}
+
+/* Hours and totals of the members hold this result already. */
+static int compute_members(struct cycle_work *w, struct entry_row *row, const struct result_entry *e, struct err *err)
+{
+	const struct cycle_span c = { row->cycle_start, row->cycle_end };
+
+	row->cycle = (struct figures){ 0 };
+	for (size_t i = 0; i < e->n_members; i++) {
+		struct entry_row member;
+		struct figures part;
+		bool exact;
+
+		if (entry_row_get(w->s, e->members[i], &member, err) || moved_in(w, &member, c, &part, &exact, err))
+			return -1;
+		figures_add(&row->cycle, &part);
+	}
+	return 0;
+}
+
+static int compute(struct cycle_work *w, struct entry_row *row, const struct result_entry *e,
+	const struct piece *pieces, size_t n, struct err *err)
+{
+	bool exact;
+
+	if (e->members)
+		return compute_members(w, row, e, err);
+	if (moved_in(w, row, (struct cycle_span){ row->cycle_start, row->cycle_end }, &row->cycle, &exact, err))
+		return -1;
+	for (size_t i = 0; !exact && i < n; i++)
 		if (holds(row, pieces[i].start))
 			figures_add(&row->cycle, &pieces[i].figures);
 	return 0;
@@ -153,7 +184,7 @@ static int change_rule(struct cycle_work *w, struct entry_row *row, const struct
 	row->cycle_start = c.start;
 	row->cycle_end = c.end;
 	row->cycle_rule = e->cycle_rule;
-	return compute(w, row, pieces, n, err);
+	return compute(w, row, e, pieces, n, err);
 }
 
 static int book_pieces(struct cycle_work *w, struct entry_row *row, const struct result_entry *e,
@@ -169,6 +200,20 @@ static int book_pieces(struct cycle_work *w, struct entry_row *row, const struct
 	return holds(row, w->now) ? 0 : turn(w, row, e, w->now, &first, err);
 }
 
+/* The first cycle of a [quota]. */
+static int begin_quota(struct cycle_work *w, struct entry_row *row, const struct result_entry *e, struct err *err)
+{
+	const struct cycle_span c = cycle_of(w, e, w->now);
+
+	row->cycle_start = c.start;
+	row->cycle_end = c.end;
+	row->cycle_rule = e->cycle_rule;
+	if (compute_members(w, row, e, err))
+		return -1;
+	row->total = row->cycle;
+	return 0;
+}
+
 int cycle_book(struct cycle_work *w, struct entry_row *row, const struct result_entry *e, const struct piece *pieces,
 	size_t n, struct err *err)
 {
@@ -182,6 +227,8 @@ int cycle_book(struct cycle_work *w, struct entry_row *row, const struct result_
 	}
 	if (!none && row->cycle_rule != e->cycle_rule)
 		return change_rule(w, row, e, pieces, n, err);
+	if (none && e->members)
+		return begin_quota(w, row, e, err);
 	if (none) {
 		row->cycle_rule = e->cycle_rule;
 		if (open_cycle(w, row, cycle_of(w, e, n ? pieces[0].start : w->now), err))

@@ -259,6 +259,8 @@ static struct ledger_counter *counter_by_id(struct ledger *l, int64_t id)
 	return lo < l->counters.n && l->counters.at[lo].id == id ? &l->counters.at[lo] : NULL;
 }
 
+_Static_assert(ENTRY_QUOTA == 5, "stmt.def has this number");
+
 static int flag_rows(struct store *s, enum stmt which, const int64_t *ids, size_t n, int value, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;

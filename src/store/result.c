@@ -114,10 +114,11 @@ static size_t book(struct work *w, struct entry_row *row, const struct result_en
 	size_t n = cut(w, row, e, from);
 
 	figures_add(&row->total, &e->delta);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; !e->members && i < n; i++) {
 		add(w, &w->buckets, hour_of(w, w->pieces[i].start)->hour, e->entry, &w->pieces[i]);
 	}
-	add(w, &w->span, from, e->entry, &whole);
+	if (!e->members)
+		add(w, &w->span, from, e->entry, &whole);
 	if (from < w->r->now) {
 		row->rate_from = from;
 		row->rate_to = w->r->now;
@@ -168,11 +169,15 @@ static int put_entries(struct work *w, struct err *err)
 	vec_reserve(w->a, &w->span, news);
 	list_hours(w);
 	for (size_t i = 0; i < w->r->entries.n; i++)
-		if (put_entry(w, &w->r->entries.at[i], err))
+		if (!w->r->entries.at[i].members && put_entry(w, &w->r->entries.at[i], err))
 			return -1;
 	rollup_sort(&w->span);
 	if (rollup_spans(w->s, w->r->now, &w->span, err) || put_hours_and_days(w, err))
 		return -1;
+	w->cycle.sums.n = 0;
+	for (size_t i = 0; i < w->r->entries.n; i++)
+		if (w->r->entries.at[i].members && put_entry(w, &w->r->entries.at[i], err))
+			return -1;
 	return hours_pack(w->s, w->r->zone, w->r->now, err);
 }
 
