@@ -432,8 +432,9 @@ struct move {
 struct quota_world {
 	struct seconds random;
 	int64_t now, ids[MEMBERS], quotas[QUOTAS];
-	int rule[QUOTAS];
+	int rule[QUOTAS], member_rule[MEMBERS];
 	unsigned members[QUOTAS]; /* bits; 0: not in the configuration */
+	unsigned left[QUOTAS];    /* the members it had when it was taken out */
 	struct move moves[MOVES * MEMBERS];
 	size_t n;
 };
@@ -460,8 +461,13 @@ static void run_quotas(struct fixture *f, struct quota_world *w)
 	for (int i = 0; i < MEMBERS; i++) {
 		struct result_entry *e = &entries[QUOTAS + i];
 
-		*e = (struct result_entry){ w->ids[i], .from = from, .zone = "UTC", .cycle = &monthly,
-			.cycle_rule = 1 };
+		if (roll(&w->random, 10) == 0)
+			w->member_rule[i] = (int)roll(&w->random, 4);
+		*e = (struct result_entry){ .entry = w->ids[i],
+			.from = from,
+			.zone = "UTC",
+			.cycle = &quota_rules[w->member_rule[i]],
+			.cycle_rule = (uint64_t)w->member_rule[i] + 1 };
 		if (roll(&w->random, 3))
 			e->delta = bytes(roll(&w->random, 1000000), roll(&w->random, 1000000));
 		w->moves[w->n++] = (struct move){ from, i, e->delta };
@@ -514,10 +520,14 @@ static void change_quota(struct fixture *f, struct quota_world *w, int q)
 
 	if (!w->members[q]) {
 		w->quotas[q] = add_entry(f, ENTRY_QUOTA, names[q], w->now);
+		w->members[q] = w->left[q];
+		if (w->left[q] && roll(&w->random, 2))
+			return;
 		w->rule[q] = (int)roll(&w->random, 4);
 		w->members[q] = 1 + (unsigned)roll(&w->random, (1 << MEMBERS) - 1);
 	} else if (roll(&w->random, 4) == 0) {
 		retire(f, &w->quotas[q]);
+		w->left[q] = w->members[q];
 		w->members[q] = 0;
 	} else if (roll(&w->random, 2)) {
 		w->rule[q] = (int)roll(&w->random, 4);
