@@ -38,7 +38,11 @@ static int open_to_change(
 
 	if (access(path, F_OK) == 0 && lock_take(app, path, LOCK_WAIT_MS, ret_lock, err))
 		return -1;
-	return store_open(path, STORE_WRITE, ret, err);
+	if (store_open(path, STORE_WRITE, ret, err))
+		return -1;
+	if (store_migrated(*ret))
+		app_note(app, "%s", store_migrated(*ret));
+	return 0;
 }
 
 /* -- check, backup ---------------------------------------------------------------------------------------------------- */
@@ -166,6 +170,9 @@ static bool in_configuration(const struct config *config, const char *name)
 {
 	for (size_t i = 0; i < config->entries.n; i++)
 		if (strcmp(config->entries.at[i].name, name) == 0)
+			return true;
+	for (size_t i = 0; i < config->quotas.n; i++)
+		if (strcmp(config->quotas.at[i].name, name) == 0)
 			return true;
 	return false;
 }

@@ -182,7 +182,11 @@ static struct cycle_span bucket_of(const struct history *h, const struct cycle_r
 static const struct cycle_rule *rule_of(const struct history *h, size_t entry)
 {
 	const struct config *c = h->r->config;
+	const struct ledger_entry *e = &h->r->ledger.entries.at[entry];
 
+	for (size_t i = 0; e->kind == ENTRY_QUOTA && i < c->quotas.n; i++)
+		if (strcmp(c->quotas.at[i].name, e->name) == 0)
+			return &c->quotas.at[i].cycle;
 	return h->order[entry] < c->entries.n ? &c->entries.at[h->order[entry]].cycle : &c->settings.cycle;
 }
 
@@ -247,12 +251,13 @@ static void show_row(struct history *h, struct report *rep, const struct row *ro
 		rep->to = end;
 }
 
+/* What other rows hold too: forwarded and total end the table, and a [quota] adds up entries that stand there. */
 static bool own_kind(enum entry_kind kind)
 {
-	return kind == ENTRY_FORWARDED || kind == ENTRY_TOTAL;
+	return kind == ENTRY_FORWARDED || kind == ENTRY_TOTAL || kind == ENTRY_QUOTA;
 }
 
-/* Rows and the sums of them. Rows of forwarded and total are shown only when somebody asks for them by name. */
+/* Rows and the sums of them. Rows of such kinds are shown only when somebody asks for them by name. */
 static void show(struct history *h, struct report *rep)
 {
 	const size_t n = h->r->ledger.entries.n;
@@ -300,7 +305,8 @@ static int fill_report(struct history *h, struct report *rep, struct err *err)
 		qsort(h->rows.at, h->rows.n, sizeof *h->rows.at, by_start_and_entry);
 	h->n_stored = h->rows.n;
 	for (size_t i = 0; i < r->ledger.entries.n; i++)
-		if (asked(h, &r->ledger.entries.at[i]) && !figures_zero(&r->delta[i]))
+		if (asked(h, &r->ledger.entries.at[i]) && !figures_zero(&r->delta[i]) &&
+			(ask->cycles || r->ledger.entries.at[i].kind != ENTRY_QUOTA))
 			add_live(h, i);
 	if (h->rows.n)
 		qsort_r(h->rows.at, h->rows.n, sizeof *h->rows.at, by_start_and_order, h);

@@ -42,7 +42,7 @@ static const char *database_of_broken(struct app *app)
 
 static const char *index_key(struct arena *a, enum entry_kind kind, const char *name)
 {
-	return arena_printf(a, "%d %s", (int)kind, kind > ENTRY_INTERFACE ? "" : name);
+	return arena_printf(a, "%d %s", (int)kind, kind == ENTRY_FORWARDED || kind == ENTRY_TOTAL ? "" : name);
 }
 
 static void make_index(struct app *app, struct reader *r)
@@ -81,10 +81,32 @@ int reader_open(struct app *app, struct reader *ret, struct err *err)
 	return 0;
 }
 
+/* What a [quota] moved is what its members did. */
+static void add_quotas(struct reader *r)
+{
+	const struct config *c = r->config;
+
+	for (size_t q = 0; q < c->quotas.n; q++) {
+		const struct index_list *members = &c->quotas.at[q].member_at;
+		const ptrdiff_t to = reader_find(r, ENTRY_QUOTA, c->quotas.at[q].name);
+
+		for (size_t i = 0; to >= 0 && i < members->n; i++) {
+			const struct entry *e = &c->entries.at[members->at[i]];
+			const ptrdiff_t at = reader_find(r, e->kind, e->name);
+
+			if (at >= 0)
+				figures_add(&r->delta[to], &r->delta[at]);
+		}
+	}
+}
+
 int reader_peek(struct app *app, struct reader *r, struct err *err)
 {
 	r->delta = arena_array(&app->arena, r->ledger.entries.n + 1, sizeof *r->delta);
-	return run_peek(app, &app->arena, r->config, &r->ledger, r->delta, &r->how, err);
+	if (run_peek(app, &app->arena, r->config, &r->ledger, r->delta, &r->how, err))
+		return -1;
+	add_quotas(r);
+	return 0;
 }
 
 void reader_cleanup(struct reader *r)
@@ -139,7 +161,8 @@ static bool name_known(const struct reader *r, bool retired, const char *word, c
 static bool in_ledger(const struct reader *r, const char *word)
 {
 	for (size_t i = 0; i < r->ledger.entries.n; i++)
-		if (r->ledger.entries.at[i].kind <= ENTRY_INTERFACE && strcmp(r->ledger.entries.at[i].name, word) == 0)
+		if (r->ledger.entries.at[i].kind != ENTRY_FORWARDED && r->ledger.entries.at[i].kind != ENTRY_TOTAL &&
+			strcmp(r->ledger.entries.at[i].name, word) == 0)
 			return true;
 	return false;
 }

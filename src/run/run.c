@@ -255,6 +255,8 @@ static int begin(struct pass *p, struct err *err)
 		store_open(p->database, STORE_CREATE, &p->store, err) < 0) {
 		return -1;
 	}
+	if (p->store && store_migrated(p->store))
+		app_note(p->app, "%s", store_migrated(p->store));
 	p->ledger.devices = "";
 	if (p->store && store_load_counters(p->store, &p->book, &p->ledger, err) < 0)
 		return -1;

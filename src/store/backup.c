@@ -65,6 +65,41 @@ int store_backup(struct store *s, const char *dest, struct err *err)
 	return rc;
 }
 
+/* A copy that is there already may be the only one of its moment: it is never replaced; one that says the same is enough. */
+static int keep_copy(struct store *s, const char *temp, const char *first, struct arena *a, const char **ret_name,
+	bool *ret_made, struct err *err)
+{
+	const char *name = first;
+
+	if (copy_into(s, temp, err) || files_own_like(temp, s->name, err))
+		return -1;
+	*ret_made = true;
+	for (int i = 2; *ret_made && access(name, F_OK) == 0; i++)
+		if (files_equal(temp, name))
+			*ret_made = false;
+		else
+			name = arena_printf(a, "%s.%d", first, i);
+	*ret_name = name;
+	if (*ret_made)
+		return files_rename(temp, name, err);
+	unlink(temp);
+	return 0;
+}
+
+int db_keep_old(
+	struct store *s, int64_t version, struct arena *a, const char **ret_name, bool *ret_made, struct err *err)
+{
+	const char *first = arena_printf(a, "%s.before-%lld", s->name, (long long)version);
+	char *temp = files_temp(a, first, err);
+
+	if (!temp)
+		return -1;
+	if (keep_copy(s, temp, first, a, ret_name, ret_made, err) == 0)
+		return 0;
+	unlink(temp);
+	return -1;
+}
+
 static int pour(int fd, FILE *out, struct err *err)
 {
 	char buf[65536];
@@ -123,7 +158,7 @@ static void settle(const char *path)
 	cleanup_store struct store *s = NULL;
 	struct err ignored;
 
-	if (store_open(path, STORE_WRITE, &s, &ignored) == 0)
+	if (db_open_as_is(path, &s, &ignored) == 0)
 		db_fold(s, &ignored);
 }
 

@@ -20,6 +20,8 @@ struct store {
 	sqlite3 *db;
 	char *name;          /* what messages call it: its path */
 	bool copy;           /* of a backup, being judged: `name` is the backup's */
+	bool as_is;          /* whatever version it is of */
+	char *migrated;      /* what store_migrated says */
 	int wal_pages;       /* after the last commit of this process */
 	struct arena *arena; /* of the ledger, given to store_load */
 	sqlite3_stmt *stmt[STMT_COUNT];
@@ -30,6 +32,11 @@ struct store {
 
 /* store_open for the copy of a backup that is called `name`. */
 int db_open_copy(const char *path, const char *name, struct store **ret_store, struct err *err);
+/* store_open for writing, that leaves an older version what it is. */
+int db_open_as_is(const char *path, struct store **ret_store, struct err *err);
+/* Puts a copy of the database, which is of that version, beside it: its name in a. ret_made: it was not there before. */
+int db_keep_old(
+	struct store *s, int64_t version, struct arena *a, const char **ret_name, bool *ret_made, struct err *err);
 /* An empty database in memory, for comparing. */
 int db_memory(struct store **ret_store, struct err *err);
 

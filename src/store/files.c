@@ -120,6 +120,33 @@ bool files_same(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+static bool equal_bytes(int x, int y)
+{
+	char a[16384], b[sizeof a];
+	ssize_t n;
+
+	while ((n = read(x, a, sizeof a)) > 0)
+		for (ssize_t done = 0, part; done < n; done += part)
+			if ((part = read(y, b, (size_t)(n - done))) <= 0 || memcmp(a + done, b, (size_t)part) != 0)
+				return false;
+	return n == 0 && read(y, b, 1) == 0;
+}
+
+bool files_equal(const char *a, const char *b)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int x = open(a, flags), y = open(b, flags);
+	struct stat s, t;
+	bool equal = x >= 0 && y >= 0 && fstat(x, &s) == 0 && fstat(y, &t) == 0 && S_ISREG(s.st_mode) &&
+		S_ISREG(t.st_mode) && s.st_size == t.st_size && equal_bytes(x, y);
+
+	if (x >= 0)
+		close(x);
+	if (y >= 0)
+		close(y);
+	return equal;
+}
+
 char *files_temp(struct arena *a, const char *path, struct err *err)
 {
 	char *temp = arena_printf(a, "%s.XXXXXX", path); /* mkstemp() writes its six letters over these */

@@ -20,6 +20,8 @@ int files_make_folder(const char *path, struct err *err);
 
 /* Are both names of one file? */
 bool files_same(const char *a, const char *b);
+/* Do two regular files hold the same bytes? */
+bool files_equal(const char *a, const char *b);
 /* Makes an empty file (0600) beside `path`, which may be anything but a folder or a device; its name in a, or NULL. */
 char *files_temp(struct arena *a, const char *path, struct err *err);
 /* Copies the bytes of the database `from`, and of its WAL, over the file `to` and its WAL. */

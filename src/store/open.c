@@ -122,8 +122,22 @@ static int make_state(struct store *s, struct err *err)
 	return db_exec(s, q, err);
 }
 
-/* Brings an empty or older database to our version, in one transaction. */
-static int migrate(struct store *s, struct err *err)
+static int tell_migrated(struct store *s, int64_t version, const char *kept, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (asprintf(&s->migrated,
+		    "the database was of an older portflow (schema %lld) and is of this one now (schema %d); as it was, it is kept as %s",
+		    (long long)version, SCHEMA_VERSION, kept) < 0)
+		arena_oom();
+	if (db_stmt(s, STMT_EVENT_MIGRATED, &q, err))
+		return -1;
+	db_bind_text(q, 1, s->migrated);
+	return db_exec(s, q, err);
+}
+
+/* Brings an empty or older database to our version, in one transaction. kept: NULL, or the copy of the older one. */
+static int migrate(struct store *s, const char *kept, struct err *err)
 {
 	cleanup_tx struct store *tx = NULL;
 	char pragma[64];
@@ -138,9 +152,28 @@ static int migrate(struct store *s, struct err *err)
 			return -1;
 	snprintf(pragma, sizeof pragma, "PRAGMA application_id = %d; PRAGMA user_version = %d", SCHEMA_APPLICATION,
 		SCHEMA_VERSION);
-	if (db_run(s, pragma, err) || (version == 0 && make_state(s, err)))
+	if (db_run(s, pragma, err) || (version == 0 && make_state(s, err)) ||
+		(kept && tell_migrated(s, version, kept, err)))
 		return -1;
 	return db_commit(&tx, err);
+}
+
+/* A kill in between leaves the older database, usable by the older program, and a copy that the next try takes for its own. */
+static int migrate_old(struct store *s, int64_t version, struct err *err)
+{
+	cleanup_arena struct arena a = { 0 };
+	const char *kept;
+	bool made;
+
+	if (db_keep_old(s, version, &a, &kept, &made, err))
+		return err_wrap(err, "keeping a copy of the database of the older portflow");
+	if (migrate(s, kept, err) == 0)
+		return 0;
+	if (made)
+		unlink(kept);
+	free(s->migrated);
+	s->migrated = NULL;
+	return err_wrap(err, "bringing the database of an older portflow up to date");
 }
 
 static int use_wal(struct store *s, struct err *err)
@@ -215,7 +248,9 @@ static int prepare(struct store *s, enum store_mode mode, struct err *err)
 	sqlite3_wal_hook(s->db, after_commit, s);
 	if (use_wal(s, err) || db_run(s, pragma, err))
 		return -1;
-	return version == SCHEMA_VERSION ? 0 : migrate(s, err);
+	if (version == SCHEMA_VERSION || s->as_is)
+		return 0;
+	return version && !s->copy ? migrate_old(s, version, err) : migrate(s, NULL, err);
 }
 
 /* The file cannot be opened though it is there: say which of the usual reasons it is. */
@@ -280,6 +315,22 @@ int db_open_copy(const char *path, const char *name, struct store **ret_store, s
 	return open_as(s, path, STORE_WRITE, ret_store, err);
 }
 
+int db_open_as_is(const char *path, struct store **ret_store, struct err *err)
+{
+	struct store *s;
+
+	if (files_check(path, R_OK | W_OK, err))
+		return -1;
+	s = store_new(path);
+	s->as_is = true;
+	return open_as(s, path, STORE_WRITE, ret_store, err);
+}
+
+const char *store_migrated(const struct store *s)
+{
+	return s->migrated;
+}
+
 int db_memory(struct store **ret_store, struct err *err)
 {
 	struct store *s = store_new("memory");
@@ -307,6 +358,7 @@ void store_close(struct store *s)
 		db_fold(s, &ignored);
 	}
 	sqlite3_close(s->db);
+	free(s->migrated);
 	free(s->name);
 	free(s);
 }

@@ -20,8 +20,12 @@ enum store_mode {
 	STORE_CREATE, /* made (folder too, 0750; file 0640) when missing */
 };
 
+/* STORE_WRITE and STORE_CREATE bring a database of an older version to this one, after a copy of it was put beside it:
+ * PATH.before-VERSION. */
 int store_open(const char *path, enum store_mode mode, struct store **ret_store, struct err *err);
 void store_close(struct store *s);
+/* NULL, or what opening did that people want to know: an older database became one of this version. Until the store is closed. */
+const char *store_migrated(const struct store *s);
 #define cleanup_store __attribute__((cleanup(store_cleanup)))
 void store_cleanup(struct store **s);
 

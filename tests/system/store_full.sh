@@ -62,4 +62,27 @@ room
 exits "with room restore works" 0 db restore "$DISK/backup.db"
 exits "and the database is whole" 0 db check
 pf_ok down
+
+# The database of an older portflow that finds no room to become one of this.
+rm -f "$DISK"/*
+DB=$DISK/old.db
+sqlite3 "$DB" 'PRAGMA journal_mode = WAL' ".read $ROOT/tests/golden/store/version-1.sql" >/dev/null
+printf '[portflow]\n[port web]\nports = 443\n' | ini
+old=$(sqlite3 "$DB" .dump | md5sum)
+filler
+truncate -s -56k "$DISK/filler" # enough for -shm
+exits "no room for a copy of an older database: sample fails" 1 sample
+like "and says what to do" "$err" 'keeping a copy.*make room'
+is "no half copy is left" "$(find "$DISK" -name '*before*')" ""
+room
+is "the database is as it was" "$(sqlite3 "$DB" .dump | md5sum)" "$old"
+exits "status knows the way out" 1 status
+like "and says it" "$err" 'portflow sample'
+exits "with room sample goes on with it" 0 sample
+like "and says so" "$err" 'schema 1.*kept as .*old.db.before-1'
+is "the copy is the old one" "$(sqlite3 "$DISK/old.db.before-1" .dump | md5sum)" "$old"
+exits "once" 0 sample
+is "then not a word" "$err" ""
+exits "the database is whole" 0 db check
+pf_ok down
 done_testing

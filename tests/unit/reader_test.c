@@ -248,6 +248,45 @@ static void history_of_names(void **state)
 	close_scene(&s);
 }
 
+/* Its members stand there already: it is shown only to who asks for it. */
+static void history_of_a_quota(void **state)
+{
+	struct scene s = scene(state);
+	int64_t members[] = { s.web, s.shop };
+	struct result_entry e = { .delta = bytes(70, 80),
+		.from = NOW - 60,
+		.zone = "UTC",
+		.cycle = &monthly,
+		.cycle_rule = 3,
+		.members = members };
+	struct result r = result_at(NOW - 50);
+	char plan[] = "plan";
+	char *words[] = { plan };
+	struct report rep;
+	size_t n;
+
+	open_with(&s, PEEK_LIVE, 0, 0);
+	n = report(&s, "cycle", T0, NOW + DAY, NULL, 0).rows.n;
+	reader_cleanup(&s.r);
+	OK(s.f, store_open(s.f->path, STORE_WRITE, &s.f->s, &s.f->err));
+	OK(s.f, store_load(s.f->s, &s.f->arena, &s.f->l, &s.f->err));
+	e.entry = add_entry(s.f, ENTRY_QUOTA, "plan", NOW - 50);
+	e.n_members = 2;
+	r.entries.at = &e;
+	r.entries.n = 1;
+	OK(s.f, store_result(s.f->s, &r, &s.f->err));
+	open_with(&s, PEEK_LIVE, 0, 0);
+	rep = report(&s, "cycle", T0, NOW + DAY, NULL, 0);
+	assert_int_equal(rep.rows.n, n);
+	for (size_t i = 0; i < rep.sums.n; i++)
+		assert_int_not_equal(rep.sums.at[i].kind, ENTRY_QUOTA);
+	rep = report(&s, "cycle", T0, NOW + DAY, words, 1);
+	assert_int_equal(rep.rows.n, 1);
+	assert_int_equal(rep.rows.at[0].kind, ENTRY_QUOTA);
+	assert_int_equal(rep.rows.at[0].figures.bytes[DIR_IN], 48 * 1500);
+	close_scene(&s);
+}
+
 static void history_by_cycle(void **state)
 {
 	struct scene s = scene(state);
@@ -387,6 +426,7 @@ int main(void)
 		IN_STORE(not_applied_yet),
 		IN_STORE(history_by_hour),
 		IN_STORE(history_of_names),
+		IN_STORE(history_of_a_quota),
 		IN_STORE(history_by_cycle),
 		IN_STORE(names),
 		IN_STORE(broken_ini),
