@@ -41,16 +41,6 @@ static void keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
-static void read_clock(struct app *app)
-{
-	struct timespec now, up;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	app->now = now.tv_sec;
-	app->boot_time = now.tv_sec - up.tv_sec;
-}
-
 static int print_help(struct app *app, const struct invocation *in)
 {
 	cleanup_str struct str text = STR_CEILING((size_t)1 << 20);
@@ -116,7 +106,7 @@ int main(int argc, char **argv)
 	sigpipe_ends = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 	app.out = stdout;
 	app.journal = app_stderr_is_journal();
-	read_clock(&app);
+	app_clock(&app);
 	code = options_parse(&app, argc, argv, &in, &err);
 	if (code == 0)
 		code = run(&app, &in, &err);

@@ -200,9 +200,27 @@ size_t desired_slot(
 	return (entity * DIRS + dir) * (1 + 2 * b->n_mtus) + in_role;
 }
 
-void desired_build(struct arena *a, const struct config *c, const struct watch *w, struct desired *ret_desired)
+struct ruleset_chain *desired_chain(struct desired_build *b, const char *name)
 {
-	struct desired_build b = { .arena = a, .config = c, .watch = w, .out = ret_desired };
+	struct ruleset_chain *c = vec_push(b->arena, &b->out->ruleset.chains);
+
+	c->name = name;
+	return c;
+}
+
+const char *desired_own(const struct desired_build *b, uint8_t family)
+{
+	const char *name = family == 4 ? "own4" : "own6";
+
+	return ruleset_set(&b->out->ruleset, name) ? name : NULL;
+}
+
+void desired_build(struct arena *a, const struct config *c, const struct watch *w,
+	const struct enforcement *enforcement, struct desired *ret_desired)
+{
+	struct desired_build b = {
+		.arena = a, .config = c, .watch = w, .enforcement = enforcement, .out = ret_desired
+	};
 
 	*ret_desired = (struct desired){ 0 };
 	ret_desired->ruleset.present = true;
@@ -213,4 +231,6 @@ void desired_build(struct arena *a, const struct config *c, const struct watch *
 	build_shared_sets(&b);
 	for (enum direction d = 0; d < DIRS; d++)
 		desired_direction(&b, d);
+	if (enforcement)
+		desired_enforce(&b);
 }

@@ -1,5 +1,7 @@
 /* From the configuration and the watched devices to the table that we want: design.md sections 3 and 4.
  *
+ * What is enforced stands in base chains before those that count (desired_enforce.h).
+ *
  * For each direction a base chain lets packets of other devices go, then counts the total, the interface entries and the address
  * entries; `fib ... type` sends what is not for us to the chain remote_DIR, which counts what is forwarded; the rest of the packets,
  * which are ours, meet the port entries. A packet of TCP that is longer than its device's MTU is an aggregate of segments: it
@@ -15,6 +17,7 @@
 
 #include "model/entry.h"
 #include "model/ledger.h"
+#include "model/policy.h"
 #include "model/ruleset.h"
 #include "model/watch.h"
 
@@ -29,12 +32,22 @@ struct desired_counter {
 	const char *object;
 };
 
+/* What holds at this moment beside counting: desired_enforce.c. */
+struct enforcement {
+	const struct policy *policies; /* by subject: config->entries, then config->quotas */
+	const struct open_port *open;  /* keep_open with what `auto` found */
+	size_t n_open;
+	int64_t now_ms; /* Unix time in milliseconds, from which deadlines are measured */
+};
+
 struct desired {
 	struct ruleset ruleset; /* .comment is the caller's */
 	VEC_OF(struct desired_counter) counters;
 };
 
-void desired_build(struct arena *a, const struct config *c, const struct watch *w, struct desired *ret_desired);
+/* enforcement NULL: only what counts. */
+void desired_build(struct arena *a, const struct config *c, const struct watch *w,
+	const struct enforcement *enforcement, struct desired *ret_desired);
 
 /* The name of a counter object: "p_web.in", "a_NAME.out.b1500", "total.in.b1500v6", "ts4.in". */
 const char *desired_object(struct arena *a, enum entry_kind kind, const char *name, enum direction dir,

@@ -172,9 +172,7 @@ static void rule_local(struct desired_build *b, struct ruleset_chain *c, const s
 
 static const char *own_set(struct desired_build *b, const struct scope *s, uint8_t family)
 {
-	const char *name = family == 4 ? "own4" : "own6";
-
-	return family_in(s, family) && ruleset_set(&b->out->ruleset, name) ? name : NULL;
+	return family_in(s, family) ? desired_own(b, family) : NULL;
 }
 
 /* What is for everybody is neither ours nor forwarded; what NAT outside gives us is ours; the rest is forwarded. */
@@ -206,15 +204,7 @@ static void put_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t
 	rule_put_cmp(b, r, NFT_CMP_GT, &number, sizeof number);
 }
 
-static struct ruleset_chain *new_chain(struct desired_build *b, const char *name)
-{
-	struct ruleset_chain *c = vec_push(b->arena, &b->out->ruleset.chains);
-
-	c->name = name;
-	return c;
-}
-
-/* Behind the device. Chains are filled as values and put in place afterwards: the list moves while it grows. */
+/* Behind the device. */
 static void scope_chains(struct desired_build *b, const struct scope *s, struct ruleset_chain *main)
 {
 	struct ruleset_chain remote = { .name = named(b, "remote", s) }, ports = { .name = named(b, "ports", s) };
@@ -225,12 +215,12 @@ static void scope_chains(struct desired_build *b, const struct scope *s, struct 
 	if (own_set(b, s, 4) || own_set(b, s, 6)) {
 		rule_matches(b, &ports, s, ENTRY_PORT);
 		rule_put_verdict(b, rule_new(b, main), (uint32_t)NFT_GOTO, ports.name);
-		*new_chain(b, ports.name) = ports;
+		*desired_chain(b, ports.name) = ports;
 	} else {
 		rule_matches(b, main, s, ENTRY_PORT);
 	}
-	*new_chain(b, remote.name) = remote;
-	*new_chain(b, main->name) = *main;
+	*desired_chain(b, remote.name) = remote;
+	*desired_chain(b, main->name) = *main;
 }
 
 /* Aggregates of one MTU and family: the rule that finds them, and their chains. */
@@ -273,7 +263,7 @@ static void rule_big(struct desired_build *b, struct ruleset_chain *c, const str
 	}
 	if (!b->n_mtus)
 		return;
-	*new_chain(b, big.name) = big;
+	*desired_chain(b, big.name) = big;
 	r = rule_new(b, c);
 	rule_put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
 	put_longer(b, r, least);

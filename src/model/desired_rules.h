@@ -10,6 +10,7 @@ struct desired_build {
 	struct arena *arena;
 	const struct config *config;
 	const struct watch *watch;
+	const struct enforcement *enforcement; /* NULL: none */
 	struct desired *out;
 	uint32_t *mtus; /* distinct ones of the present devices */
 	size_t n_mtus;
@@ -37,6 +38,12 @@ void desired_device_key(uint8_t key[SET_KEY_MAX], const char *device);
 /* A device that the set has already is left as it is. */
 void desired_device(
 	struct desired_build *b, struct ruleset_set *s, const char *device, const struct ruleset_elem *value);
+/* At the end of the list; the address moves when another is made, so fill a chain as a value and put it in place afterwards. */
+struct ruleset_chain *desired_chain(struct desired_build *b, const char *name);
+/* "own4" or "own6" where there are such prefixes, else NULL. */
+const char *desired_own(const struct desired_build *b, uint8_t family);
 void desired_direction(struct desired_build *b, enum direction d);
+/* Chains and objects of what is enforced. */
+void desired_enforce(struct desired_build *b);
 
 #endif

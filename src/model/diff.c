@@ -138,9 +138,9 @@ static uint64_t left(const struct ruleset_object *o)
 	return o->bytes < o->limit ? o->limit - o->bytes : 0;
 }
 
-static bool left_right(const struct ruleset_object *want, const struct ruleset_object *have)
+bool diff_quota_right(uint64_t w, uint64_t h)
 {
-	uint64_t w = left(want), h = left(have), off = w > h ? w - h : h - w;
+	uint64_t off = w > h ? w - h : h - w;
 
 	if (w == 0)
 		return h == 0;
@@ -153,7 +153,8 @@ static bool object_right(const struct ruleset_object *want, const struct ruleset
 	case OBJECT_COUNTER:
 		return true;
 	case OBJECT_QUOTA:
-		return !have->odd && want->limit == have->limit && (quotas == QUOTA_LIMIT || left_right(want, have));
+		return !have->odd && want->limit == have->limit &&
+			(quotas == QUOTA_LIMIT || diff_quota_right(left(want), left(have)));
 	case OBJECT_LIMIT:
 		return !have->odd && want->limit == have->limit && want->burst == have->burst;
 	case OBJECT_OTHER:

@@ -66,6 +66,9 @@ enum quota_check {
 void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep,
 	enum quota_check quotas, struct diff *ret_diff);
 
+/* Is what is left of a quota, in bytes, near enough to what should be? */
+bool diff_quota_right(uint64_t want_left, uint64_t have_left);
+
 bool rule_equal(const struct ruleset_rule *x, const struct ruleset_rule *y);
 
 #endif

@@ -142,9 +142,10 @@ struct baseline {
 };
 
 struct result_event {
-	int64_t entry;    /* 0: the machine's own */
-	const char *kind; /* a word, as "table_rebuilt" */
-	const char *text; /* one English sentence */
+	int64_t entry;       /* 0: the machine's own */
+	const char *subject; /* its name, not stored; NULL: the machine's own, or the text has it */
+	const char *kind;    /* a word, as "table_rebuilt" */
+	const char *text;    /* one English sentence */
 };
 
 struct result {

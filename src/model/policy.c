@@ -108,8 +108,11 @@ void policy_bytes(const struct entry *subject, const struct usage *u, struct pol
 		p->left[d] = p->full[d] = 0;
 		bills[d] = policy_bills(subject->billing, (enum direction)d);
 	}
+	p->limit = p->quota = 0;
 	if (!policy_quota_acts(subject))
 		return;
+	p->limit = limit / (subject->billing == BILLING_RELAY ? 2 : 1);
+	p->quota = subject->quota.bytes / (subject->billing == BILLING_RELAY ? 2 : 1);
 	if (subject->billing != BILLING_MAX) {
 		unsigned legs = subject->billing == BILLING_RELAY ? 2 : 1;
 		struct ratio r = ratio(u, bills);
@@ -126,6 +129,39 @@ void policy_bytes(const struct entry *subject, const struct usage *u, struct pol
 		p->left[d] = raw(less(limit, used), r, 1);
 		p->full[d] = raw(subject->quota.bytes, r, 1);
 	}
+}
+
+void policy_at(const struct entry *subject, const struct policy_state *state, const struct usage *u, int64_t now,
+	struct policy *ret_policy)
+{
+	struct cycle_span c = calendar_cycle(&subject->cycle, now);
+	struct usage usage = *u;
+
+	ret_policy->state = *state;
+	if (subject->quota.present && (state->cycle_start != c.start || state->cycle_end != c.end)) {
+		if (state->cycle_end <= now) {
+			ret_policy->state.quota = QUOTA_OK;
+			ret_policy->state.told = 0;
+		}
+		ret_policy->state.cycle_start = c.start;
+		ret_policy->state.cycle_end = c.end;
+	}
+	if (u->cycle.end <= now) {
+		usage.figures = (struct figures){ 0 };
+		usage.adjustment = (struct adjustment){ 0 };
+	}
+	if (subject->quota.present)
+		ret_policy->state.quota = policy_quota_state(subject,
+			policy_used_up(subject, &usage, ret_policy->state.quota, false), ret_policy->state.told);
+	ret_policy->state.burst_until = policy_hold(subject, state->burst_until, now);
+	policy_bytes(subject, &usage, ret_policy);
+}
+
+bool policy_state_equal(const struct policy_state *x, const struct policy_state *y)
+{
+	return x->cycle_start == y->cycle_start && x->cycle_end == y->cycle_end && x->told == y->told &&
+		x->quota == y->quota && x->expires == y->expires && x->expiry_told == y->expiry_told &&
+		x->burst_until == y->burst_until;
 }
 
 /* ---- expiry ---- */

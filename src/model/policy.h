@@ -40,23 +40,32 @@ struct usage {
 
 /* One subject as the kernel must know it. */
 struct policy {
-	struct policy_state state;
+	struct policy_state state; /* its cycle is the one that runs now */
 	/* Of a quota that blocks or throttles, in raw bytes, which is what the kernel's quota counts: what may still pass in this cycle,
 	 * and in a whole one. By direction where billing is max, [0] alone otherwise. */
 	uint64_t left[DIRS], full[DIRS];
+	uint64_t limit; /* bytes: the quota with what `quota add` gave, halved for a relay; at least left */
+	uint64_t quota; /* the same without what was given; at least full */
 };
 
 /* The billed figure, corrected; never below 0. */
 uint64_t policy_used(const struct entry *subject, const struct usage *u);
 /* The limit with what `quota add` gave; saturates. */
 uint64_t policy_limit(const struct entry *subject, const struct usage *u);
-/* Fills left and full. A relay's are halved: each byte is billed twice. The scale is raw bytes / bytes of the wire in the billed directions,
+/* Fills left, full, limit and quota. A relay's are halved: each byte is billed twice. The scale is raw bytes / bytes of the wire in the billed directions,
  * of the cycle if it has at least POLICY_RATIO_BYTES, else of all time, else 1. Never more than the bytes of the wire. */
 void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p);
 #define POLICY_RATIO_BYTES ((uint64_t)1 << 20)
 
 /* The last aggregate may not fit: with less than this left (raw bytes) a quota that the kernel calls used up is used up. */
 #define POLICY_SLACK_BYTES ((uint64_t)64 << 10)
+
+/* The subject as it is to be taken at `now`, before anything is counted: of a cycle that is over nothing is used; of one that another
+ * rule cuts now what was used stands until it is computed anew. */
+void policy_at(const struct entry *subject, const struct policy_state *state, const struct usage *u, int64_t now,
+	struct policy *ret_policy);
+
+bool policy_state_equal(const struct policy_state *x, const struct policy_state *y);
 
 /* The moment an entry stops working: of a day its end, in the entry's zone. 0: it does not expire. */
 int64_t policy_expiry(const struct entry *e);

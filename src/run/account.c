@@ -20,6 +20,7 @@ void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	e->entry = entry;
+	e->subject = NULL;
 	e->kind = kind;
 	e->text = arena_strdup(&p->app->arena, text);
 }
@@ -56,7 +57,7 @@ int pass_read(struct pass *p, struct err *err)
 	ledger_places(l, a, &p->counters);
 	p->values = arena_array(a, l->counters.n + 1, sizeof *p->values);
 	if (nft_read_counters(p->talk, &p->counters, p->values, err) < 0 || read_total_again(p, err) < 0 ||
-		nft_read_counter(p->talk, LEDGER_CANARY, &v, err) < 0)
+		nft_read_counter(p->talk, LEDGER_CANARY, &v, err) < 0 || pass_read_quotas(p, err) < 0)
 		return -1;
 	if (p->arm)
 		expected = (struct counter_value){ .present = true, .bytes = strtoull(p->canary, NULL, 16) };
@@ -139,6 +140,35 @@ static void account_entries(struct pass *p, const struct delta_output *now)
 	}
 }
 
+/* A [quota] moved what its members moved. */
+static void account_quotas(struct pass *p, const struct delta_output *now)
+{
+	struct arena *a = &p->app->arena;
+	const struct ledger *l = &p->ledger;
+
+	for (size_t q = 0; q < p->config->quotas.n; q++) {
+		const struct entry *e = &p->config->quotas.at[q];
+		const struct ledger_entry *row = &l->entries.at[p->at[p->config->entries.n + q]];
+		struct result_entry *r = vec_push(a, &p->result.entries);
+		int64_t *members = arena_array(a, e->member_at.n, sizeof *members);
+
+		*r = (struct result_entry){ .entry = row->id,
+			.from = l->sampled && l->sampled > row->created ? l->sampled : row->created,
+			.zone = e->cycle.timezone,
+			.cycle = &e->cycle,
+			.cycle_rule = rule_hash(&e->cycle),
+			.members = members,
+			.n_members = e->member_at.n };
+		for (size_t i = 0; i < e->member_at.n; i++) {
+			size_t at = p->at[e->member_at.at[i]];
+
+			members[i] = l->entries.at[at].id;
+			figures_add(&r->delta, &now->delta[at]);
+			r->cycle_rule = hash_u64(r->cycle_rule, (uint64_t)members[i]);
+		}
+	}
+}
+
 /* Counters that go: retired ones with their rows, and those that nobody knows. */
 static void find_drops(struct pass *p)
 {
@@ -217,10 +247,14 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 		r->bind = p->where;
 	r->clear_reset = p->found.reset || p->reset;
 	r->clear_restored = p->ledger.restored;
-	r->known = p->mode != RUN_DOWN;
+	if (p->mode != RUN_DOWN && (pass_has_subjects(p) || p->ledger.policies.n)) {
+		r->judge = pass_judge;
+		r->judge_arg = p;
+	}
+	r->known = p->mode != RUN_DOWN && !p->drop.n; /* after step 10 it is */
 	memcpy(r->known_boot, p->boot_id, UUID_TEXT);
 	r->known_netns = p->netns;
-	r->known_generation = p->generation + (p->drop.n > 0); /* our own next commit */
+	r->known_generation = p->generation;
 	r->known_hash = p->hash;
 	r->devices = strcmp(watch_names(&p->app->arena, &p->watch), p->ledger.devices) != 0
 		? watch_names(&p->app->arena, &p->watch)
@@ -264,7 +298,12 @@ int pass_account(struct pass *p, struct err *err)
 	arena_free(&p->reading);
 	find_events(p, &now);
 	account_entries(p, &now);
+	if (p->mode != RUN_DOWN) {
+		pass_find_rows(p);
+		account_quotas(p, &now);
+	}
 	fill_result(p, &now);
-	arena_free(&p->book);
+	if (!p->result.judge) /* who decides looks into the ledger */
+		arena_free(&p->book);
 	return store_result(p->store, &p->result, err);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/str.h"
@@ -130,4 +131,15 @@ bool app_stderr_is_journal(void)
 		return false;
 	inode = strtoumax(end + 1, &end, 10);
 	return *end == '\0' && device == st.st_dev && inode == st.st_ino;
+}
+
+void app_clock(struct app *app)
+{
+	struct timespec now, up;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &up);
+	app->now = now.tv_sec;
+	app->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	app->boot_time = now.tv_sec - up.tv_sec;
 }

@@ -14,7 +14,8 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct app {
 	struct arena arena;
-	int64_t now;             /* Unix seconds, read once */
+	int64_t now,
+		now_ms; /* Unix seconds, and the same moment in milliseconds: read at the start, and once the lock is held */
 	int64_t boot_time;       /* Unix seconds: now - CLOCK_BOOTTIME */
 	const char *config_path; /* -c, default /etc/portflow.ini */
 	bool config_given;       /* -c was used: no portflow.d beside it unless it is named portflow.ini */
@@ -23,6 +24,8 @@ struct app {
 	bool journal; /* stderr is the journal: lines begin with <N> */
 	FILE *out;    /* data */
 };
+
+void app_clock(struct app *app);
 
 /* Messages for people go to stderr as "portflow: ...", here, and nowhere else; quiet drops notes. */
 void app_note(const struct app *app, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -173,6 +173,11 @@ static void explain_kernel(struct pass *p)
 		line(p, '!', "counters", "somebody reset them: counting goes on from zero", STAY);
 }
 
+void pass_line(struct pass *p, char sign, const struct entry *e, const char *text)
+{
+	line(p, sign, subject(p, e), text, "");
+}
+
 void pass_explain(struct pass *p)
 {
 	if (p->known)

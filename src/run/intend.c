@@ -62,11 +62,13 @@ static void intend_entries(struct intending *x)
 	size_t n = x->p->config->entries.n;
 	bool *live = arena_array(x->arena, l->entries.n + 1, sizeof *live);
 
-	x->ids = arena_array(x->arena, n + 2, sizeof *x->ids);
+	x->ids = arena_array(x->arena, n + 2 + x->p->config->quotas.n, sizeof *x->ids);
 	for (size_t i = 0; i < n; i++)
 		want_entry(x, i, x->p->config->entries.at[i].kind, x->p->config->entries.at[i].name, live);
 	want_entry(x, n, ENTRY_FORWARDED, "forwarded", live);
 	want_entry(x, n + 1, ENTRY_TOTAL, "total", live);
+	for (size_t i = 0; i < x->p->config->quotas.n; i++)
+		want_entry(x, n + 2 + i, ENTRY_QUOTA, x->p->config->quotas.at[i].name, live);
 	for (size_t i = 0; i < l->entries.n; i++)
 		if (!live[i] && !l->entries.at[i].retired)
 			*vec_push(x->arena, &x->intent.retire_entries) = l->entries.at[i].id;

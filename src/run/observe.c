@@ -12,7 +12,7 @@
 #include "tc/link.h"
 #include "util/hash.h"
 
-#define RULES_VERSION 2 /* of what desired.c makes: another one reads and compares everything once */
+#define RULES_VERSION 3 /* of what desired.c makes: another one reads and compares everything once */
 
 int pass_machine(struct pass *p, struct err *err)
 {
@@ -24,7 +24,10 @@ int pass_machine(struct pass *p, struct err *err)
 		return -1;
 	facts_local_ports(a, &ports);
 	watch_devices(a, p->config, &p->links, p->ledger.devices, &ports, &p->watch);
+	pass_open_ports(p);
 	p->hash = watch_hash(hash_u64(hash_u64(HASH_START, RULES_VERSION), p->text_hash), &p->watch);
+	for (size_t i = 0; i < p->open.n; i++)
+		p->hash = hash_u64(p->hash, (uint64_t)p->open.at[i].protocol << 16 | p->open.at[i].port);
 	p->report->interfaces = watch_names(a, &p->watch);
 	return 0;
 }
@@ -53,8 +56,8 @@ static bool as_we_left_it(const struct pass *p)
 
 	return l->known && l->bound.present && l->bound.bound && !l->pending.present && !l->reset_seen &&
 		strcmp(l->known_boot, p->boot_id) == 0 && l->known_netns == p->netns &&
-		l->known_generation == p->generation && l->known_hash == p->hash && p->mode != RUN_PLAN &&
-		p->mode != RUN_DOWN;
+		l->known_generation == p->generation && l->known_hash == p->hash && !pass_clock_moved(p) &&
+		p->mode != RUN_PLAN && p->mode != RUN_DOWN;
 }
 
 enum canary { CANARY_GOOD, CANARY_ZERO, CANARY_MISSING, CANARY_OTHER };
@@ -104,7 +107,7 @@ static void compare(struct pass *p)
 {
 	struct ruleset nothing = { .comment = "" };
 
-	desired_build(&p->app->arena, p->config, &p->watch, &p->want);
+	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
 	p->rebuild = p->wipe || !p->have.present;
 	diff_rulesets(
 		&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, QUOTA_LIMIT, &p->diff);
@@ -154,5 +157,25 @@ int pass_observe(struct pass *p, struct err *err)
 		return -1;
 	judge_canary_of_table(p);
 	compare(p);
+	return 0;
+}
+
+/* Step 10: what was decided against what the kernel holds by now. Only what is enforced may differ: anything else is for the next run,
+ * which writes down what it does beforehand. */
+int pass_observe_again(struct pass *p, struct err *err)
+{
+	const struct epoch *ours = &p->where;
+
+	p->have = (struct ruleset){ .comment = "" };
+	if (talk_generation(p->talk, &p->generation, err) < 0 ||
+		nft_read_all(p->talk, &p->app->arena, p->generation, &p->have, err) < 0)
+		return -1;
+	if (!p->have.present || p->have.handle != ours->table_handle)
+		return err_set(err, ERR_STALE, "our table went while it was in use");
+	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
+	diff_rulesets(&p->app->arena, &p->want.ruleset, &p->have, LEDGER_CANARY, QUOTA_LEFT, &p->diff);
+	for (size_t i = 0; i < p->diff.changes.of[CHANGE_OBJECT_ADD].n; i++)
+		if (p->diff.changes.of[CHANGE_OBJECT_ADD].at[i].object->kind == OBJECT_COUNTER)
+			return err_set(err, ERR_STALE, "somebody took counters out of our table");
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "model/desired.h"
 #include "model/diff.h"
 #include "model/ledger.h"
+#include "model/verdict.h"
 #include "model/watch.h"
 #include "nft/table.h"
 #include "nl/talk.h"
@@ -86,6 +87,16 @@ struct pass {
 	VEC_OF(const char *) drop;    /* objects that go once their last value is stored */
 	VEC_OF(int64_t) drop_rows;    /* their rows, where they have one */
 	struct result result;
+
+	/* policies.c; by subject: config->entries, then config->quotas */
+	size_t *at; /* index into ledger.entries; SIZE_MAX: none yet */
+	struct policy
+		*policies; /* before the kernel is changed, from the database; after the result, what was decided */
+	struct quota_list quotas;      /* as read with the counters */
+	struct hash_map quota_at;      /* their names -> index */
+	bool due;                      /* what was decided is not what the kernel holds */
+	VEC_OF(struct open_port) open; /* keep_open, resolved */
+	struct enforcement enforcement;
 };
 
 /* source.c */
@@ -94,14 +105,40 @@ int pass_applied(struct pass *p, struct err *err); /* after the database: what h
 /* observe.c */
 int pass_machine(struct pass *p, struct err *err);
 int pass_observe(struct pass *p, struct err *err);
+int pass_observe_again(struct pass *p, struct err *err);
 void pass_bypass(struct pass *p); /* one more warning in watch for each flowtable that matters */
 /* intend.c */
 int pass_intend(struct pass *p, struct err *err);
 /* account.c */
 int pass_read(struct pass *p, struct err *err);
 int pass_account(struct pass *p, struct err *err);
+/* policies.c */
+size_t pass_subjects(const struct pass *p);
+const struct entry *pass_subject(const struct pass *p, size_t i);
+/* Is anything decided from run to run? */
+bool pass_has_subjects(const struct pass *p);
+/* Fills p->at; anew whenever the ledger got new entries. */
+void pass_find_rows(struct pass *p);
+/* Of the ledger; 0: none yet. */
+int64_t pass_row(const struct pass *p, size_t subject);
+/* All zero where nothing is stored. */
+const struct policy_state *pass_stored_state(const struct pass *p, size_t subject);
+/* Before step 4: what the database knows, as of now. */
+int pass_policies(struct pass *p, struct err *err);
+/* After the counters, so that the kernel has not used less of a quota than they tell. */
+int pass_read_quotas(struct pass *p, struct err *err);
+/* Has a moment passed at which the table changes by itself, or was the clock set, since the kernel was known? */
+bool pass_clock_moved(const struct pass *p);
+/* result.judge: the verdicts, their events and states. arg: the pass. */
+int pass_judge(void *arg, struct err *err);
+/* open_ports.c: before the hash of what is wanted */
+void pass_open_ports(struct pass *p);
 /* explain.c */
 void pass_explain(struct pass *p);
+/* A line of the report about an entry or quota. */
+void pass_line(struct pass *p, char sign, const struct entry *e, const char *text);
+/* foresee.c */
+int pass_foresee(struct pass *p, struct err *err);
 
 /* An event of this run; entry 0: the machine's own. */
 void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)

@@ -1,6 +1,6 @@
 /* One run: the order of effects of design.md section 2, written once, here.
  *  1 lock  2 configuration, database  3 observe  4 desired, diff  5 intent  6 commit  7 read counters  8 deltas  9 result
- * 10 drop what was retired  11 unlock
+ * 10 commit what was decided, drop what was retired  11 unlock
  * A kill between any two steps loses nothing and doubles nothing: 5 makes what 6 creates known beforehand, 9 stores values
  * together with what they are measured from, 10 deletes only what 9 has stored. cmd/ calls. */
 #include "run/run.h"
@@ -53,6 +53,7 @@ static void note_commands(struct pass *p)
 
 	if (!p->app->verbose || p->diff.changes.n == 0)
 		return;
+	str_puts(&out, p->report->commands);
 	nft_words(&p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce), &out);
 	p->report->commands = arena_strndup(&p->app->arena, out.p ? out.p : "", out.len);
 	str_free(&out);
@@ -69,7 +70,7 @@ static void remember(struct pass *p)
 	p->found.reset |= p->reset;
 	if (p->diff.copies > p->found.copies)
 		p->found.copies = p->diff.copies;
-	if (!p->rebuild && l->known && l->known_hash == p->hash)
+	if (!p->rebuild && l->known && l->known_hash == p->hash && !pass_clock_moved(p))
 		p->found.mended += p->diff.changes.n;
 	if (p->wipe && !p->stale_copy) {
 		p->found.wiped = true;
@@ -132,23 +133,42 @@ static int structure_until_still(struct pass *p, struct err *err)
 	return 0;
 }
 
-/* Step 10. Values are stored; what cannot go now goes in the next run. */
-static int drop(struct pass *p, struct err *err)
+/* What was decided, and the counters whose values are stored, in one batch. */
+static int put_effects(struct pass *p, struct err *err)
 {
 	struct batch b = { 0 };
 	int rc = 0;
 
+	if (p->due) {
+		if (pass_observe_again(p, err) < 0)
+			return -1;
+		nft_put_changes(&b, &p->diff.changes, "");
+		note_commands(p);
+	}
 	for (size_t i = 0; i < p->drop.n; i++)
 		nft_put_counter_del(&b, p->drop.at[i]);
 	if (b.messages)
 		rc = talk_batch(p->talk, &b, p->generation, err);
+	p->generation += b.messages > 0;
+	p->report->changes += rc < 0 ? 0 : b.messages;
 	batch_free(&b);
-	if (rc < 0)
-		return err->kind == ERR_STALE ? 0 : -1;
-	p->report->changes += p->drop.n;
+	return rc;
+}
+
+/* Step 10. Only now is the kernel as the database says. */
+static int act_on_result(struct pass *p, struct err *err)
+{
+	if (!p->due && !p->drop.n && !p->gone.n)
+		return 0;
+	for (int tries = 1; put_effects(p, err) < 0; tries++) {
+		if (err->kind == ERR_STALE && !p->due)
+			return 0; /* what cannot go now goes in the next run */
+		if (give_up(tries, err) < 0)
+			return -1;
+	}
 	for (size_t i = 0; i < p->gone.n; i++)
 		*vec_push(&p->app->arena, &p->drop_rows) = p->gone.at[i];
-	return p->drop_rows.n ? store_dropped(p->store, p->drop_rows.at, p->drop_rows.n, err) : 0;
+	return store_settled(p->store, p->drop_rows.at, p->drop_rows.n, p->generation, err);
 }
 
 /* `down`, first half: rules go first, so that nothing counts any more, then the last values are stored. Once only: the ledger
@@ -240,6 +260,15 @@ static int refuse_conflict(const struct pass *p, struct err *err)
 	return err_set(err, ERR_CONFIG, "%s", c->text);
 }
 
+/* Whoever held it may have taken his time. */
+static int take_lock(struct pass *p, struct err *err)
+{
+	if (lock_take(p->app, p->database, LOCK_WAIT_MS, &p->lock, err) < 0)
+		return -1;
+	app_clock(p->app);
+	return 0;
+}
+
 /* Steps 1 and 2. */
 static int begin(struct pass *p, struct err *err)
 {
@@ -251,8 +280,7 @@ static int begin(struct pass *p, struct err *err)
 		if (store_open(p->database, STORE_READ, &p->store, &missing) < 0 && missing.errnum == 0 &&
 			missing.kind != ERR_FAIL)
 			return *err = missing, -1;
-	} else if (lock_take(p->app, p->database, LOCK_WAIT_MS, &p->lock, err) < 0 ||
-		store_open(p->database, STORE_CREATE, &p->store, err) < 0) {
+	} else if (take_lock(p, err) < 0 || store_open(p->database, STORE_CREATE, &p->store, err) < 0) {
 		return -1;
 	}
 	if (p->store && store_migrated(p->store))
@@ -263,6 +291,17 @@ static int begin(struct pass *p, struct err *err)
 	return pass_applied(p, err);
 }
 
+static void tell_events(struct pass *p)
+{
+	for (size_t i = 0; i < p->result.events.n; i++) {
+		const struct result_event *e = &p->result.events.at[i];
+
+		if (p->report->refused && strcmp(e->kind, "configuration_refused") == 0)
+			continue;
+		app_warn(p->app, "%s%s%s", e->subject ? e->subject : "", e->subject ? ": " : "", e->text);
+	}
+}
+
 static int act(struct pass *p, struct err *err)
 {
 	if (p->mode == RUN_SAMPLE && p->down) {
@@ -270,6 +309,8 @@ static int act(struct pass *p, struct err *err)
 		return 0;
 	}
 	if (pass_machine(p, err) < 0 || refuse_conflict(p, err) < 0)
+		return -1;
+	if (pass_policies(p, err) < 0)
 		return -1;
 	if (p->mode == RUN_DOWN)
 		return take_down(p, err);
@@ -279,15 +320,13 @@ static int act(struct pass *p, struct err *err)
 		warn(p);
 	pass_explain(p);
 	if (p->mode == RUN_PLAN)
-		return 0;
+		return pass_foresee(p, err);
 	if (p->down && store_meta_set(p->store, "down", NULL, err) < 0)
 		return -1;
 	if (pass_account(p, err) < 0 || (p->found.copies > 1 && store_meta_set(p->store, "copies", NULL, err) < 0))
 		return -1;
-	for (size_t i = 0; i < p->result.events.n; i++)
-		if (!p->report->refused || strcmp(p->result.events.at[i].kind, "configuration_refused") != 0)
-			app_warn(p->app, "%s", p->result.events.at[i].text);
-	return drop(p, err);
+	tell_events(p);
+	return act_on_result(p, err);
 }
 
 int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_report, struct err *err)

@@ -471,17 +471,20 @@ int store_intent(struct store *s, struct ledger *l, const struct intent *in, str
 	return 0;
 }
 
-int store_dropped(struct store *s, const int64_t *ids, size_t n, struct err *err)
+int store_settled(struct store *s, const int64_t *dropped, size_t n, uint64_t generation, struct err *err)
 {
 	cleanup_tx struct store *tx = NULL;
-	cleanup_stmt sqlite3_stmt *q = NULL;
+	cleanup_stmt sqlite3_stmt *drop = NULL;
+	cleanup_stmt sqlite3_stmt *known = NULL;
 
-	if (db_begin(s, &tx, err) || db_stmt(s, STMT_COUNTER_DROP, &q, err))
+	if (db_begin(s, &tx, err) || db_stmt(s, STMT_COUNTER_DROP, &drop, err) ||
+		db_stmt(s, STMT_STATE_SETTLED, &known, err))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
-		db_bind_int(q, 1, ids[i]);
-		if (db_exec(s, q, err))
+		db_bind_int(drop, 1, dropped[i]);
+		if (db_exec(s, drop, err))
 			return -1;
 	}
-	return db_commit(&tx, err);
+	db_bind_bits(known, 1, generation);
+	return db_exec(s, known, err) ? -1 : db_commit(&tx, err);
 }

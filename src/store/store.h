@@ -43,8 +43,9 @@ int store_intent(struct store *s, struct ledger *l, const struct intent *i, stru
  * retention; what result.judge decides on top. One transaction. */
 int store_result(struct store *s, const struct result *r, struct err *err);
 
-/* After the kernel dropped retired counters: their rows go (the entry's history stays). ids: counter ids. */
-int store_dropped(struct store *s, const int64_t *ids, size_t n, struct err *err);
+/* After what the result decided was put into the kernel, and retired counters dropped: their rows go (the entry's history stays), and
+ * the kernel is known as of this generation. dropped: counter ids. */
+int store_settled(struct store *s, const int64_t *dropped, size_t n, uint64_t generation, struct err *err);
 
 /* `portflow quota`: the adjustment of that cycle becomes *a (all zero: none), with an event "quota_adjusted"; the known state is
  * forgotten, so that the next run looks. One transaction. */

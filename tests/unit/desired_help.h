@@ -47,7 +47,7 @@ static inline struct desired desired_of(struct arena *a, const char *config, con
 	struct watch w = watch_of(a, devices);
 	struct desired d;
 
-	desired_build(a, config_of(a, config), &w, &d);
+	desired_build(a, config_of(a, config), &w, NULL, &d);
 	return d;
 }
 

@@ -141,7 +141,7 @@ static void retire_and_return(void **state)
 		assert_int_equal(entry(f, id)->created, T0);
 		reopen(f, STORE_WRITE);
 	}
-	OK(f, store_dropped(f->s, &c, 1, &f->err));
+	OK(f, store_settled(f->s, &c, 1, 1, &f->err));
 	reopen(f, STORE_READ);
 	assert_null(counter(f, "p_web.in"));
 	assert_non_null(counter(f, "p_web.out"));

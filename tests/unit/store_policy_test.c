@@ -236,7 +236,8 @@ static int judge(void *arg, struct err *err)
 	if (store_usage(j->f->s, j->entry, &j->usage, err) ||
 		store_window(j->f->s, &j->f->arena, j->r->now - HOUR, j->r->now, 0, &j->rows, &j->n, &j->known_s, err))
 		return -1;
-	*vec_push(&j->f->arena, &j->r->events) = (struct result_event){ j->entry, "quota_threshold", "80 % used" };
+	*vec_push(&j->f->arena, &j->r->events) =
+		(struct result_event){ .entry = j->entry, .kind = "quota_threshold", .text = "80 % used" };
 	*vec_push(&j->f->arena, &j->r->policies) = (struct ledger_policy){ j->entry, warned };
 	return 0;
 }

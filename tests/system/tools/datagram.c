@@ -1,13 +1,14 @@
 /* Sends an exact number of UDP datagrams (or SCTP-shaped packets), each of an exact size, and prints what that is on the wire.
  * System tests need traffic whose bytes are known beforehand; no usual tool promises a count over many ports and addresses.
  * tests/system/ runs it: datagram [-n NETNS] [-P udp|sctp] -d ADDR[,ADDR] -p PORTS [-s PORTS] [-b ADDR] [-l LEN] [-c COUNT] [-r PPS]
- *            [-g SEGMENT]
+ *            [-g SEGMENT] [-e]
  *   -n  file of the network namespace to send from   -P  protocol, default udp
  *   -d  destinations, one family                      -p  destination ports, as 53,8000-8100
  *   -s  source ports, default: the kernel's choice    -b  source address
  *   -l  payload bytes, default 100                    -c  packets for each source port, address and port, default 1
  *   -r  packets a second, default 20000, so that no backlog overflows
  *   -g  each send of LEN bytes is for the kernel or the card to cut into datagrams of SEGMENT (UDP_SEGMENT, as QUIC servers do)
+ *   -e  a send that the machine's own rules refuse (EPERM) is sent all the same, as far as the sender is concerned
  * stdout: "packets=N ip_bytes=N" (headers of IP and UDP or SCTP included; a datagram above the MTU counted as if whole; with -g
  * sends, and the bytes of all their segments). */
 #include <arpa/inet.h>
@@ -47,7 +48,8 @@ struct plan {
 	int n_to;
 	struct ports *dst, *src;
 	size_t length;
-	int segment; /* 0 none */
+	int segment;  /* 0 none */
+	bool refused; /* a refused send is none of our business */
 	long count, rate;
 	int64_t began_ns, sent;
 };
@@ -181,7 +183,8 @@ static void send_all(struct plan *p, uint16_t source)
 					uint16_t head[2] = { htons(source), htons(p->dst->at[d]) };
 					memcpy(packet, head, sizeof head);
 				}
-				if (sendto(fd, packet, p->length, 0, &to.any, size_of(&to)) < 0)
+				if (sendto(fd, packet, p->length, 0, &to.any, size_of(&to)) < 0 &&
+					!(p->refused && errno == EPERM))
 					fail("datagram: send to port %u: %s", p->dst->at[d], strerror(errno));
 				pace(p);
 			}
@@ -203,7 +206,7 @@ static void parse(int argc, char **argv, struct plan *p)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:P:d:p:s:b:l:c:r:g:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:P:d:p:s:b:l:c:r:g:e")) != -1) {
 		switch (opt) {
 		case 'n':
 			enter(optarg);
@@ -234,6 +237,9 @@ static void parse(int argc, char **argv, struct plan *p)
 			break;
 		case 'g':
 			p->segment = (int)number(optarg, 65000);
+			break;
+		case 'e':
+			p->refused = true;
 			break;
 		default:
 			exit(64);

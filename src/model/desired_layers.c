@@ -1,0 +1,380 @@
+/* The layers of what is enforced, as rows of a table: what an entry has in a layer's maps, and which maps make a rule.
+ * One walk over matches, rows and entries makes all rules, maps and elements.
+ * Pure; desired_enforce.c calls. */
+#include "model/desired_layers.h"
+
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "model/desired_enforce.h"
+#include "model/desired_put.h"
+
+static const char *const DIR_TEXT[DIRS] = { "in", "out" };
+
+enum layer_id { NONE, BLOCK, EXPIRE, ALIVE, POLICE, BURST, HOLD, TCUR, TNOW, TNEXT, TLIM, BCUR, BNOW, BNEXT, LAYERS };
+
+const struct entry *enforce_subject(const struct enforce *x, size_t subject)
+{
+	const struct config *c = x->b->config;
+
+	return subject < x->n ? &c->entries.at[subject] : &c->quotas.at[subject - x->n];
+}
+
+const struct policy *enforce_policy(const struct enforce *x, size_t subject)
+{
+	return &x->b->enforcement->policies[subject];
+}
+
+/* Milliseconds until a moment; 0: it has passed. */
+static uint64_t ms_until(const struct enforce *x, int64_t moment)
+{
+	int64_t ms = moment * 1000 - x->b->enforcement->now_ms;
+
+	return ms > 0 ? (uint64_t)ms : 0;
+}
+
+static bool cycle_runs(const struct enforce *x, size_t subject)
+{
+	const struct policy_state *s = &enforce_policy(x, subject)->state;
+
+	return s->cycle_end >= CALENDAR_MAX || ms_until(x, s->cycle_end) > 0;
+}
+
+/* For an element that lasts as long as the running cycle. */
+static uint64_t cycle_ms(const struct enforce *x, size_t subject)
+{
+	int64_t end = enforce_policy(x, subject)->state.cycle_end;
+
+	return end >= CALENDAR_MAX ? 0 : ms_until(x, end);
+}
+
+/* -- names of objects ------------------------------------------------------------------------------------------------ */
+
+const char *enforce_limit_object(const struct enforce *x, char kind, const struct entry *e, enum direction d)
+{
+	return arena_printf(x->b->arena, "%c_%s.%s", kind, e->name, DIR_TEXT[d]);
+}
+
+const char *enforce_quota_object(struct arena *a, const struct entry *subject, enum direction d, bool next)
+{
+	if (!policy_bills(subject->billing, d))
+		return NULL;
+	return arena_printf(a, "q_%s%s%s%s", subject->name, subject->billing == BILLING_MAX ? "." : "",
+		subject->billing == BILLING_MAX ? DIR_TEXT[d] : "", next ? ".next" : "");
+}
+
+/* -- layers: what an entry has in a map ------------------------------------------------------------------------------ */
+
+enum has {
+	HAS_NEVER,  /* by its configuration: no map for it alone */
+	HAS_NOTNOW, /* but the map must be there: a run changes elements, not rules */
+	HAS_NOW
+};
+
+/* Fills name and deadline of *value on HAS_NOW; value NULL: HAS_NEVER or not is all that is asked. */
+typedef enum has layer_value(
+	struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value);
+
+static enum has value_block(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	const struct cover *c = &x->block[entry];
+	bool blocked = false, for_ever = false;
+	uint64_t ms = 0;
+
+	(void)d;
+	(void)slot;
+	if (!value)
+		return c->n ? HAS_NOTNOW : HAS_NEVER;
+	for (size_t i = 0; i < c->n; i++) {
+		uint64_t until;
+
+		if (enforce_policy(x, c->at[i])->state.quota != QUOTA_BLOCKED || !cycle_runs(x, c->at[i]))
+			continue;
+		blocked = true;
+		until = cycle_ms(x, c->at[i]);
+		for_ever |= until == 0;
+		ms = until > ms ? until : ms;
+	}
+	value->deadline = for_ever ? 0 : ms;
+	return blocked ? HAS_NOW : c->n ? HAS_NOTNOW : HAS_NEVER;
+}
+
+static enum has value_expire(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	(void)d;
+	(void)slot;
+	(void)value;
+	return enforce_subject(x, entry)->expires.present ? HAS_NOW : HAS_NEVER;
+}
+
+static enum has value_alive(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	const struct entry *e = enforce_subject(x, entry);
+
+	(void)d;
+	(void)slot;
+	if (!e->expires.present || !value)
+		return e->expires.present ? HAS_NOTNOW : HAS_NEVER;
+	value->deadline = ms_until(x, policy_expiry(e));
+	return value->deadline ? HAS_NOW : HAS_NOTNOW;
+}
+
+static enum has value_police(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	const struct entry *e = enforce_subject(x, entry);
+
+	(void)slot;
+	if (!e->limit[d].present || !value)
+		return e->limit[d].present ? HAS_NOTNOW : HAS_NEVER;
+	value->name = enforce_limit_object(x, 'l', e, d);
+	return HAS_NOW;
+}
+
+static enum has value_burst(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	const struct entry *e = enforce_subject(x, entry);
+
+	(void)slot;
+	if (!e->burst.rate.present || !value)
+		return e->burst.rate.present ? HAS_NOTNOW : HAS_NEVER;
+	value->name = enforce_limit_object(x, 'b', e, d);
+	value->deadline = ms_until(x, enforce_policy(x, entry)->state.burst_until);
+	return value->deadline ? HAS_NOW : HAS_NOTNOW;
+}
+
+/* The kernel sees a quota run out in the directions that it bills, and throttles these; the other one waits for a run. */
+static enum has value_hold(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	const struct cover *c = &x->throttle[entry];
+	enum has has = HAS_NEVER;
+	uint64_t lowest = 0;
+
+	(void)slot;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct entry *q = enforce_subject(x, c->at[i]);
+
+		if (policy_bills(q->billing, d))
+			continue;
+		if (has == HAS_NEVER)
+			has = HAS_NOTNOW;
+		if (!value || enforce_policy(x, c->at[i])->state.quota != QUOTA_THROTTLED || !cycle_runs(x, c->at[i]) ||
+			(has == HAS_NOW && q->quota_action.bps >= lowest))
+			continue;
+		has = HAS_NOW;
+		lowest = q->quota_action.bps;
+		value->name = enforce_limit_object(x, 't', q, d);
+		value->deadline = cycle_ms(x, c->at[i]);
+	}
+	return has;
+}
+
+static enum has value_cycle(struct enforce *x, const struct cover *c, size_t slot, struct ruleset_elem *value)
+{
+	if (slot >= c->n || !value)
+		return slot < c->n ? HAS_NOTNOW : HAS_NEVER;
+	value->deadline = cycle_ms(x, c->at[slot]);
+	return cycle_runs(x, c->at[slot]) ? HAS_NOW : HAS_NOTNOW;
+}
+
+static enum has value_quota(
+	struct enforce *x, const struct cover *c, enum direction d, size_t slot, bool next, struct ruleset_elem *value)
+{
+	const struct entry *q = slot < c->n ? enforce_subject(x, c->at[slot]) : NULL;
+
+	if (!q || !policy_bills(q->billing, d) || (next && q->cycle.unit == CYCLE_NEVER))
+		return HAS_NEVER;
+	if (value)
+		value->name = enforce_quota_object(x->b->arena, q, d, next);
+	return HAS_NOW;
+}
+
+static enum has value_tcur(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	(void)d;
+	return value_cycle(x, &x->throttle[entry], slot, value);
+}
+
+static enum has value_tnow(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	return value_quota(x, &x->throttle[entry], d, slot, false, value);
+}
+
+static enum has value_tnext(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	return value_quota(x, &x->throttle[entry], d, slot, true, value);
+}
+
+static enum has value_tlim(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	const struct cover *c = &x->throttle[entry];
+
+	if (slot >= c->n || !value)
+		return slot < c->n ? HAS_NOTNOW : HAS_NEVER;
+	value->name = enforce_limit_object(x, 't', enforce_subject(x, c->at[slot]), d);
+	return HAS_NOW;
+}
+
+static enum has value_bcur(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	(void)d;
+	return value_cycle(x, &x->block[entry], slot, value);
+}
+
+static enum has value_bnow(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	return value_quota(x, &x->block[entry], d, slot, false, value);
+}
+
+static enum has value_bnext(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	return value_quota(x, &x->block[entry], d, slot, true, value);
+}
+
+static const struct layer {
+	const char *name;
+	enum set_data data;
+	bool timed;
+	bool directed; /* other elements for each direction; else both share one set */
+	bool slots;
+	layer_value *value;
+} layers[] = {
+	[BLOCK] = { "block", DATA_NONE, true, false, false, value_block },
+	[EXPIRE] = { "expire", DATA_NONE, false, false, false, value_expire },
+	[ALIVE] = { "alive", DATA_NONE, true, false, false, value_alive },
+	[POLICE] = { "police", DATA_LIMIT, false, true, false, value_police },
+	[BURST] = { "burst", DATA_LIMIT, true, true, false, value_burst },
+	[HOLD] = { "hold", DATA_LIMIT, true, true, false, value_hold },
+	[TCUR] = { "tcur", DATA_NONE, true, false, true, value_tcur },
+	[TNOW] = { "tnow", DATA_QUOTA, false, true, true, value_tnow },
+	[TNEXT] = { "tnext", DATA_QUOTA, false, true, true, value_tnext },
+	[TLIM] = { "tlim", DATA_LIMIT, false, true, true, value_tlim },
+	[BCUR] = { "bcur", DATA_NONE, true, false, true, value_bcur },
+	[BNOW] = { "bnow", DATA_QUOTA, false, true, true, value_bnow },
+	[BNEXT] = { "bnext", DATA_QUOTA, false, true, true, value_bnext },
+};
+
+/* A rule: what is found in all of them, in this order, is dropped. */
+static const struct recipe {
+	int stage;
+	bool slots;
+	struct {
+		enum layer_id layer; /* NONE: no more */
+		bool absent;         /* not found */
+	} step[3];
+} recipes[] = {
+	{ 0, false, { { BLOCK, false } } },
+	{ 0, false, { { EXPIRE, false }, { ALIVE, true } } },
+	{ 1, false, { { POLICE, false } } },
+	{ 1, false, { { BURST, false } } },
+	{ 1, false, { { HOLD, false } } },
+	{ 2, true, { { TCUR, false }, { TNOW, false }, { TLIM, false } } },
+	{ 2, true, { { TCUR, true }, { TNEXT, false }, { TLIM, false } } },
+	{ 3, true, { { BCUR, false }, { BNOW, false } } },
+	{ 3, true, { { BCUR, true }, { BNEXT, false } } },
+};
+#define RECIPES (sizeof recipes / sizeof *recipes)
+#define STEPS 3
+
+/* -- maps and rules -------------------------------------------------------------------------------------------------- */
+
+static size_t possible_at(enum layer_id l, size_t match, enum direction d, size_t slot)
+{
+	return ((match * LAYERS + l) * DIRS + d) * QUOTA_SLOTS + slot;
+}
+
+void layers_find(struct enforce *x)
+{
+	x->used = arena_array(x->b->arena, matches_n, sizeof *x->used);
+	x->possible = arena_array(x->b->arena, possible_at(NONE, matches_n, DIR_IN, 0), sizeof *x->possible);
+	for (size_t i = 0; i < x->n; i++)
+		for (size_t m = 0; m < matches_n; m++) {
+			if (!match_has(&matches[m], &x->b->config->entries.at[i]))
+				continue;
+			x->used[m] = true;
+			for (enum layer_id l = NONE + 1; l < LAYERS; l++)
+				for (enum direction d = 0; d < DIRS; d++)
+					for (size_t slot = 0; slot < (layers[l].slots ? QUOTA_SLOTS : 1); slot++)
+						x->possible[possible_at(l, m, d, slot)] |=
+							layers[l].value(x, i, d, slot, NULL) != HAS_NEVER;
+		}
+}
+
+static const char *layer_map(
+	struct enforce *x, const struct layer *l, const struct match *m, enum direction d, size_t slot)
+{
+	const char *number = l->slots ? arena_printf(x->b->arena, "%zu", slot + 1) : "";
+
+	return arena_printf(x->b->arena, "%s%s_%s%s%s", l->name, number, m->stem, l->directed ? "_" : "",
+		l->directed ? DIR_TEXT[d] : "");
+}
+
+/* Made and filled at its first use. */
+static const char *use_layer(
+	struct enforce *x, const struct layer *l, const struct match *m, enum direction d, size_t slot)
+{
+	const char *name = layer_map(x, l, m, d, slot);
+	struct ruleset_set *set = ruleset_set(&x->b->out->ruleset, name);
+
+	if (set)
+		return name;
+	set = desired_set(x->b, name, m->key, m->interval, l->data);
+	set->timed = l->timed;
+	for (size_t i = 0; i < x->n; i++) {
+		const struct entry *e = &x->b->config->entries.at[i];
+		struct ruleset_elem value = { 0 };
+
+		if (match_has(m, e) && l->value(x, i, d, slot, &value) == HAS_NOW)
+			match_fill(x->b, set, m, e, &value);
+	}
+	return name;
+}
+
+static void put_step(struct enforce *x, struct ruleset_rule *r, const struct layer *l, bool absent, const char *map)
+{
+	enum rule_op op = l->data == DATA_LIMIT ? OP_LIMIT_MAP : l->data == DATA_QUOTA ? OP_QUOTA_MAP : OP_LOOKUP;
+
+	rule_put_named(x->b, r, op, absent ? NFT_LOOKUP_F_INV : 0, map);
+}
+
+static void recipe_rule(struct enforce *x, struct ruleset_chain *c, const struct recipe *recipe, size_t match,
+	enum direction d, size_t slot)
+{
+	const struct match *m = &matches[match];
+	struct ruleset_rule *r;
+
+	for (size_t i = 0; i < STEPS && recipe->step[i].layer; i++)
+		if (!x->possible[possible_at(recipe->step[i].layer, match, d, slot)])
+			return;
+	r = rule_new(x->b, c);
+	match_put_guard(x->b, r, m);
+	for (size_t i = 0; i < STEPS && recipe->step[i].layer; i++) {
+		const struct layer *l = &layers[recipe->step[i].layer];
+
+		match_put_key(x->b, r, m, d);
+		put_step(x, r, l, recipe->step[i].absent, use_layer(x, l, m, d, slot));
+	}
+	rule_put_verdict(x->b, r, NF_DROP, NULL);
+}
+
+void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d)
+{
+	for (size_t i = 0; i < matches_n; i++) {
+		if (!x->used[i] || !(kinds & 1U << matches[i].kind))
+			continue;
+		for (size_t k = 0; k < RECIPES; k++)
+			for (size_t slot = 0; recipes[k].stage == stage && slot < (recipes[k].slots ? QUOTA_SLOTS : 1);
+				slot++)
+				recipe_rule(x, c, &recipes[k], i, d, slot);
+	}
+}
+
+bool layers_any(const struct enforce *x, unsigned int kinds, enum direction d)
+{
+	for (size_t m = 0; m < matches_n; m++)
+		for (enum layer_id l = NONE + 1; (kinds & 1U << matches[m].kind) && l < LAYERS; l++)
+			for (size_t slot = 0; slot < QUOTA_SLOTS; slot++)
+				if (x->possible[possible_at(l, m, d, slot)])
+					return true;
+	return false;
+}

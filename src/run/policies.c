@@ -1,0 +1,331 @@
+/* What is decided about entries and quotas, from one run to the next: what the database knows before the kernel is changed, and what
+ * the verdicts make of it once the counters are stored.
+ * model/verdict.c decides; here it gets what it needs. run/ only. */
+#include <string.h>
+
+#include "model/billing.h"
+#include "model/desired_enforce.h"
+#include "run/pass.h"
+#include "util/hash.h"
+#include "util/units.h"
+
+/* A clock that goes a little wrong is not set, it drifts. */
+#define CLOCK_SLACK_S 2
+
+size_t pass_subjects(const struct pass *p)
+{
+	return p->config->entries.n + p->config->quotas.n;
+}
+
+const struct entry *pass_subject(const struct pass *p, size_t i)
+{
+	return i < p->config->entries.n ? &p->config->entries.at[i] : &p->config->quotas.at[i - p->config->entries.n];
+}
+
+bool pass_has_subjects(const struct pass *p)
+{
+	for (size_t i = 0; i < pass_subjects(p); i++)
+		if (policy_has(pass_subject(p, i)))
+			return true;
+	return false;
+}
+
+void pass_find_rows(struct pass *p)
+{
+	struct arena *a = &p->app->arena;
+	struct hash_map by_name;
+
+	p->at = arena_array(a, pass_subjects(p) + 1, sizeof *p->at);
+	hash_map_init(&by_name, a, pass_subjects(p));
+	for (size_t i = 0; i < pass_subjects(p); i++) {
+		p->at[i] = SIZE_MAX;
+		hash_map_add(&by_name, pass_subject(p, i)->name, (uint32_t)i);
+	}
+	for (size_t i = 0; i < p->ledger.entries.n; i++) {
+		const struct ledger_entry *e = &p->ledger.entries.at[i];
+		const uint32_t *at = e->retired ? NULL : hash_map_get(&by_name, e->name);
+
+		if (at && pass_subject(p, *at)->kind == e->kind)
+			p->at[*at] = i;
+	}
+}
+
+int64_t pass_row(const struct pass *p, size_t subject)
+{
+	return p->at[subject] == SIZE_MAX ? 0 : p->ledger.entries.at[p->at[subject]].id;
+}
+
+/* The row of a ledger entry among the policies; their number if it has none. */
+static size_t policy_row(const struct pass *p, int64_t row)
+{
+	size_t lo = 0, hi = p->ledger.policies.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->ledger.policies.at[mid].entry < row)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < p->ledger.policies.n && p->ledger.policies.at[lo].entry == row ? lo : p->ledger.policies.n;
+}
+
+const struct policy_state *pass_stored_state(const struct pass *p, size_t subject)
+{
+	static const struct policy_state none;
+	size_t at = policy_row(p, pass_row(p, subject));
+
+	return at < p->ledger.policies.n ? &p->ledger.policies.at[at].state : &none;
+}
+
+int pass_policies(struct pass *p, struct err *err)
+{
+	bool any = pass_has_subjects(p);
+
+	p->policies = arena_array(&p->app->arena, pass_subjects(p) + 1, sizeof *p->policies);
+	p->enforcement = (struct enforcement){
+		.policies = p->policies, .open = p->open.at, .n_open = p->open.n, .now_ms = p->app->now_ms
+	};
+	if (!any)
+		return 0;
+	pass_find_rows(p);
+	for (size_t i = 0; i < pass_subjects(p); i++) {
+		const struct entry *e = pass_subject(p, i);
+		struct usage usage = { 0 };
+
+		if (!policy_has(e))
+			continue;
+		if (p->store && pass_row(p, i) && e->quota.present &&
+			store_usage(p->store, pass_row(p, i), &usage, err))
+			return -1;
+		policy_at(e, pass_stored_state(p, i), &usage, p->app->now, &p->policies[i]);
+	}
+	return 0;
+}
+
+/* The next moment after `now` at which the table changes by itself. */
+static int64_t next_change(const struct pass *p)
+{
+	int64_t next = 0;
+
+	for (size_t i = 0; i < pass_subjects(p); i++) {
+		const struct entry *e = pass_subject(p, i);
+		const struct policy_state *s = &p->policies[i].state;
+		const int64_t moments[] = { policy_quota_acts(e) ? s->cycle_end : 0, policy_expiry(e), s->burst_until };
+
+		for (size_t k = 0; k < sizeof moments / sizeof *moments; k++)
+			if (moments[k] > p->app->now && moments[k] < CALENDAR_MAX && (!next || moments[k] < next))
+				next = moments[k];
+	}
+	return next;
+}
+
+bool pass_clock_moved(const struct pass *p)
+{
+	const struct ledger *l = &p->ledger;
+	int64_t step = p->app->boot_time - l->known_clock;
+
+	if (!l->known_until)
+		return false;
+	return p->app->now >= l->known_until || step > CLOCK_SLACK_S || step < -CLOCK_SLACK_S;
+}
+
+/* -- what the kernel must hear of ------------------------------------------------------------------------------------ */
+
+int pass_read_quotas(struct pass *p, struct err *err)
+{
+	bool any = false;
+
+	p->quotas = (struct quota_list){ 0 };
+	for (size_t i = 0; i < pass_subjects(p) && !any; i++)
+		any = policy_quota_acts(pass_subject(p, i));
+	if (any && nft_read_quotas(p->talk, &p->app->arena, &p->quotas, err) < 0)
+		return -1;
+	hash_map_init(&p->quota_at, &p->app->arena, p->quotas.of.n);
+	for (size_t i = 0; i < p->quotas.of.n; i++)
+		hash_map_add(&p->quota_at, p->quotas.of.at[i].name, (uint32_t)i);
+	return 0;
+}
+
+/* What the kernel has of a quota that acts; NULL if it is not there. */
+static const struct quota_value *kernel_quota(const struct pass *p, const char *object)
+{
+	const uint32_t *at = hash_map_get(&p->quota_at, object);
+
+	return at ? &p->quotas.of.at[*at] : NULL;
+}
+
+static bool quota_off(struct pass *p, const struct entry *e, const struct policy *is)
+{
+	for (enum direction d = 0; d < DIRS; d++)
+		for (int next = 0; next < 2; next++) {
+			const char *object = enforce_quota_object(&p->app->arena, e, d, next);
+			const struct quota_value *q = object ? kernel_quota(p, object) : NULL;
+			const uint64_t *left = next ? is->full : is->left;
+
+			if (!object || (next && e->cycle.unit == CYCLE_NEVER))
+				continue;
+			if (!q || q->limit != (next ? is->quota : is->limit) ||
+				!diff_quota_right(left[e->billing == BILLING_MAX ? d : 0],
+					q->used < q->limit ? q->limit - q->used : 0))
+				return true;
+		}
+	return false;
+}
+
+static bool policy_due(struct pass *p, const struct entry *e, const struct policy *was, const struct policy *is)
+{
+	const struct policy_state *x = &was->state, *y = &is->state;
+
+	if (x->burst_until != y->burst_until)
+		return true;
+	if (!policy_quota_acts(e))
+		return false;
+	return x->cycle_start != y->cycle_start || x->cycle_end != y->cycle_end ||
+		(x->quota != y->quota && (x->quota >= QUOTA_THROTTLED || y->quota >= QUOTA_THROTTLED)) ||
+		quota_off(p, e, is);
+}
+
+/* -- verdicts -------------------------------------------------------------------------------------------------------- */
+
+/* Windows of one length are read once. */
+struct window_sums {
+	uint64_t window_s, known_s;
+	struct store_sum *sums;
+	size_t n;
+};
+struct judging {
+	struct pass *p;
+	VEC_OF(struct window_sums) windows;
+};
+
+static int window_of(struct judging *j, const struct entry *e, int64_t row, struct burst_window *ret, struct err *err)
+{
+	struct pass *p = j->p;
+	struct window_sums *w = NULL;
+
+	for (size_t i = 0; i < j->windows.n && !w; i++)
+		if (j->windows.at[i].window_s == e->burst.window_s)
+			w = &j->windows.at[i];
+	if (!w) {
+		struct window_sums new = { .window_s = e->burst.window_s };
+
+		if (store_window(p->store, &p->app->arena, p->app->now - (int64_t)e->burst.window_s, p->app->now,
+			    p->app->boot_time, &new.sums, &new.n, &new.known_s, err))
+			return -1;
+		w = vec_push(&p->app->arena, &j->windows);
+		*w = new;
+	}
+	*ret = (struct burst_window){ .known_s = w->known_s };
+	for (size_t lo = 0, hi = w->n; lo < hi;) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (w->sums[mid].entry == row)
+			memcpy(ret->bytes, w->sums[mid].figures.bytes, sizeof ret->bytes);
+		if (w->sums[mid].entry < row)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return 0;
+}
+
+static bool exhausted(struct pass *p, const struct entry *e)
+{
+	for (enum direction d = 0; policy_quota_acts(e) && d < DIRS; d++) {
+		const char *object = enforce_quota_object(&p->app->arena, e, d, false);
+		const struct quota_value *q = object ? kernel_quota(p, object) : NULL;
+
+		if (q && q->used >= q->limit)
+			return true;
+	}
+	return false;
+}
+
+static int closed_total(struct pass *p, const struct entry *e, int64_t row, const struct policy_state *was,
+	const struct usage *u, const char **ret_text, struct err *err)
+{
+	char text[UNITS_TEXT];
+	struct figures f;
+	bool found = false;
+
+	*ret_text = NULL;
+	if (was->cycle_start == was->cycle_end || was->cycle_end > u->cycle.start ||
+		(was->cycle_start == u->cycle.start && was->cycle_end == u->cycle.end))
+		return 0;
+	if (store_closed_cycle(p->store, row, was->cycle_start, was->cycle_end, &f, &found, err))
+		return -1;
+	if (found)
+		*ret_text = arena_strdup(&p->app->arena,
+			units_size(e->quota.binary ? UNITS_IEC : UNITS_SI,
+				billing_figure(e->billing, f.bytes[DIR_IN], f.bytes[DIR_OUT]), text));
+	return 0;
+}
+
+static int judge_subject(struct judging *j, size_t i, struct err *err)
+{
+	struct pass *p = j->p;
+	const struct entry *e = pass_subject(p, i);
+	struct usage usage = { 0 };
+	struct burst_window window;
+	struct verdict v;
+	struct verdict_input in = { .subject = e,
+		.usage = &usage,
+		.state = pass_stored_state(p, i),
+		.exhausted = exhausted(p, e),
+		.sampled = p->ledger.sampled,
+		.now = p->app->now };
+
+	if (store_usage(p->store, pass_row(p, i), &usage, err) ||
+		closed_total(p, e, pass_row(p, i), in.state, &usage, &in.closed, err))
+		return -1;
+	if (e->burst.rate.present) {
+		if (window_of(j, e, pass_row(p, i), &window, err))
+			return -1;
+		in.window = &window;
+	}
+	verdict_decide(&p->app->arena, &in, &v);
+	for (size_t k = 0; k < v.n_events; k++) {
+		pass_event(p, pass_row(p, i), verdict_word(v.events[k].kind), "%s", v.events[k].text);
+		p->result.events.at[p->result.events.n - 1].subject = e->name;
+	}
+	if (!policy_state_equal(&v.next, in.state)) {
+		struct ledger_policy *row = vec_push(&p->app->arena, &p->result.policies);
+
+		row->entry = pass_row(p, i);
+		row->state = v.next;
+	}
+	p->due |= policy_due(p, e, &p->policies[i], &v.policy);
+	p->policies[i] = v.policy;
+	return 0;
+}
+
+/* Rows of what has no policy any more. */
+static void forget_others(struct pass *p)
+{
+	bool *live = arena_array(&p->app->arena, p->ledger.policies.n + 1, sizeof *live);
+
+	for (size_t i = 0; i < pass_subjects(p); i++)
+		if (policy_has(pass_subject(p, i)))
+			live[policy_row(p, pass_row(p, i))] = true;
+	for (size_t k = 0; k < p->ledger.policies.n; k++)
+		if (!live[k])
+			*vec_push(&p->app->arena, &p->result.policies) =
+				(struct ledger_policy){ .entry = p->ledger.policies.at[k].entry };
+}
+
+int pass_judge(void *arg, struct err *err)
+{
+	struct judging j = { .p = arg };
+	struct pass *p = arg;
+
+	for (size_t i = 0; i < pass_subjects(p); i++)
+		if (policy_has(pass_subject(p, i)) && pass_row(p, i) && judge_subject(&j, i, err))
+			return -1;
+	forget_others(p);
+	p->result.known_until = next_change(p);
+	p->result.known_clock = p->app->boot_time;
+	p->result.known &= !p->due; /* until step 10 is through */
+	return 0;
+}

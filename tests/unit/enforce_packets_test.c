@@ -1,0 +1,344 @@
+/* What the wanted rules drop: random packets through random tables with limits, quotas, blocks, expiry and bursts, at the moment that the
+ * table was made and at random ones after it, against what the configuration and the policies say of each packet.
+ * make check-unit runs it. */
+#include "packet_help.h"
+
+#include "model/desired_enforce.h"
+
+#define NOW ((int64_t)1795600000) /* 2026-11-25 */
+
+/* Appends limits and quotas to a random configuration: after each section's header, since all keys belong to the section above them. */
+static const char *limited_config(struct arena *a, uint64_t *seed)
+{
+	static const char *const billing[] = { "out", "in", "both", "max", "relay" };
+	static const char *const cycles[] = { "month", "day", "week", "never" };
+	const char *plain = random_config(a, seed), *text = "", *kinds[3] = { "", "", "" };
+	static const char *const kind_names[3] = { "[port ", "[address ", "[interface " };
+
+	for (const char *line = plain; *line; line += strcspn(line, "\n") + 1) {
+		int len = (int)strcspn(line, "\n"), name = (int)strcspn(line, "]") - (int)strcspn(line, " ") - 1;
+
+		text = arena_printf(a, "%s%.*s\n", text, len, line);
+		for (int k = 0; k < 3; k++) {
+			if (strncmp(line, kind_names[k], strlen(kind_names[k])) != 0)
+				continue;
+			kinds[k] = arena_printf(
+				a, "%s%s%.*s", kinds[k], *kinds[k] ? ", " : "", name, line + strlen(kind_names[k]));
+			if (next_random(seed) % 3 == 0)
+				text = arena_printf(a, "%slimit = 8mbit\n", text);
+			else if (next_random(seed) % 3 == 0)
+				text = arena_printf(
+					a, "%slimit_%s = 8mbit\n", text, next_random(seed) % 2 ? "in" : "out");
+			if (next_random(seed) % 3 == 0 && k < 2)
+				text = arena_printf(
+					a, "%sexpires = 2026-%s\n", text, next_random(seed) % 2 ? "11-20" : "11-26");
+			if (next_random(seed) % 3 == 0)
+				text = arena_printf(a, "%sburst_rate = 8mbit\nburst_limit = 1mbit\n", text);
+			if (next_random(seed) % 2)
+				text = arena_printf(a,
+					"%squota = 1GB\nbilling = %s\nquota_cycle = %s\nquota_action = %s\n", text,
+					billing[next_random(seed) % 5], cycles[next_random(seed) % 4],
+					next_random(seed) % 2 ? "block" : "throttle 1mbit");
+		}
+	}
+	for (int k = 0; k < 3; k++)
+		for (int i = 0; *kinds[k] && i < 2; i++)
+			if (next_random(seed) % 2)
+				text = arena_printf(a,
+					"%s[quota q%d%d]\nentries = %s\nquota = 2GB\nbilling = %s\nquota_cycle = %s\nquota_action = %s\n",
+					text, k, i, kinds[k], billing[next_random(seed) % 5],
+					cycles[next_random(seed) % 4],
+					next_random(seed) % 2 ? "block" : "throttle 2mbit");
+	return text;
+}
+
+static const struct entry *subject_at(const struct config *c, size_t i)
+{
+	return i < c->entries.n ? &c->entries.at[i] : &c->quotas.at[i - c->entries.n];
+}
+
+static struct policy *random_policies(struct arena *a, const struct config *c, uint64_t *seed)
+{
+	struct policy *p = arena_array(a, c->entries.n + c->quotas.n + 1, sizeof *p);
+
+	for (size_t i = 0; i < c->entries.n + c->quotas.n; i++) {
+		const struct entry *e = subject_at(c, i);
+		struct cycle_span span = calendar_cycle(&e->cycle, NOW);
+
+		p[i].limit = p[i].quota = p[i].left[0] = p[i].full[0] = 1000;
+		p[i].state.cycle_start = span.start;
+		p[i].state.cycle_end = span.end;
+		if (next_random(seed) % 4 == 0)
+			p[i].state.burst_until = NOW + (int64_t)(next_random(seed) % 3600);
+		if (policy_quota_acts(e) && next_random(seed) % 3 == 0)
+			p[i].state.quota = e->quota_action.kind == ACTION_BLOCK ? QUOTA_BLOCKED : QUOTA_THROTTLED;
+	}
+	return p;
+}
+
+static uint64_t over_mask;
+
+/* By a hash of its name: each object has its own fate in a round. */
+static bool over(const char *object)
+{
+	uint64_t h = over_mask;
+
+	for (; *object; object++)
+		h = (h ^ (uint64_t)(unsigned char)*object) * 0x100000001b3U;
+	return h >> 60 < 4;
+}
+
+/* -- the oracle -- */
+
+struct expected {
+	struct arena *arena;
+	VEC_OF(const char *) used; /* objects, in no order */
+	bool dropped;
+};
+
+static void use(struct expected *x, const char *name, bool *ret_over)
+{
+	*vec_push(x->arena, &x->used) = name;
+	*ret_over = over(name);
+}
+
+static void meet_limit(struct expected *x, const char *kind, const char *name, enum direction d)
+{
+	bool full;
+
+	use(x, arena_printf(x->arena, "%s_%s.%s", kind, name, d == DIR_IN ? "in" : "out"), &full);
+	x->dropped |= full;
+}
+
+static bool covers(const struct config *c, size_t subject, size_t entry)
+{
+	if (subject < c->entries.n)
+		return subject == entry;
+	for (size_t i = 0; i < subject_at(c, subject)->member_at.n; i++)
+		if (subject_at(c, subject)->member_at.at[i] == entry)
+			return true;
+	return false;
+}
+
+static bool bills(enum billing b, enum direction d)
+{
+	return b == BILLING_OUT ? d == DIR_OUT : b == BILLING_IN ? d == DIR_IN : true;
+}
+
+static bool passes_always(const struct config *c, const struct packet *p)
+{
+	bool ours = p->type == RTN_LOCAL || in_prefixes(&c->settings.own, p);
+	bool dhcp[2] = { false, false };
+	static const uint16_t ports[] = { 67, 68, 546, 547 };
+
+	for (int i = 0; i < 4; i++) {
+		dhcp[0] |= p->port == ports[i];
+		dhcp[1] |= p->remote == ports[i];
+	}
+	return p->protocol == IPPROTO_ICMP || p->protocol == IPPROTO_ICMPV6 ||
+		(p->protocol == IPPROTO_UDP && dhcp[0] && dhcp[1]) ||
+		(ours &&
+			((p->protocol == IPPROTO_TCP && p->port == 22) ||
+				(p->protocol == IPPROTO_UDP && p->port == 443)));
+}
+
+/* One stage for the entries that the packet belongs to. */
+static void stage(struct expected *x, const struct config *c, const struct policy *p, const struct packet *packet,
+	const bool *hit, int number, int64_t now_ms)
+{
+	enum direction d = packet->dir;
+
+	for (size_t i = 0; i < c->entries.n && !x->dropped; i++) {
+		const struct entry *e = &c->entries.at[i];
+		const struct entry *lowest = NULL;
+
+		if (!hit[i])
+			continue;
+		if (number == 0 && e->expires.present && policy_expiry(e) * 1000 <= now_ms)
+			x->dropped = true;
+		if (number == 1 && e->limit[d].present)
+			meet_limit(x, "l", e->name, d);
+		if (number == 1 && !x->dropped && e->burst.rate.present && p[i].state.burst_until * 1000 > now_ms)
+			meet_limit(x, "b", e->name, d);
+		for (size_t s = 0; s < c->entries.n + c->quotas.n && !x->dropped; s++) {
+			const struct entry *q = subject_at(c, s);
+			bool runs = p[s].state.cycle_end * 1000 > now_ms, blocks = q->quota_action.kind == ACTION_BLOCK;
+			bool full;
+
+			if (!policy_quota_acts(q) || !covers(c, s, i))
+				continue;
+			if (number == 0 && p[s].state.quota == QUOTA_BLOCKED && runs)
+				x->dropped = true;
+			if (number == 1 && p[s].state.quota == QUOTA_THROTTLED && runs && !bills(q->billing, d) &&
+				(!lowest || q->quota_action.bps < lowest->quota_action.bps))
+				lowest = q;
+			if (number != (blocks ? 3 : 2) || !bills(q->billing, d))
+				continue;
+			use(x,
+				arena_printf(x->arena, "q_%s%s%s", q->name,
+					q->billing != BILLING_MAX ? ""
+						: d == DIR_IN     ? ".in"
+								  : ".out",
+					runs ? "" : ".next"),
+				&full);
+			if (full && blocks)
+				x->dropped = true;
+			else if (full)
+				meet_limit(x, "t", q->name, d);
+		}
+		if (lowest && !x->dropped)
+			meet_limit(x, "t", lowest->name, d);
+	}
+}
+
+/* Devices of [interface] entries that are not listed have their own pass before the rest, with all its stages. */
+static void expect(struct expected *x, const struct config *c, const struct watch *w, const struct policy *p,
+	const struct packet *packet, int64_t now_ms)
+{
+	bool listed = false, *hit = arena_array(x->arena, c->entries.n + 1, sizeof *hit);
+	bool *device = arena_array(x->arena, c->entries.n + 1, sizeof *device);
+	bool apart = w->others.n > 0;
+
+	for (size_t i = 0; i < w->devices.n; i++)
+		listed |= strcmp(w->devices.at[i].name, packet->device) == 0;
+	if (passes_always(c, packet))
+		return;
+	for (size_t i = 0; i < c->entries.n; i++) {
+		for (size_t k = 0; k < c->entries.at[i].devices.n; k++)
+			apart |= watch_find(w, c->entries.at[i].devices.at[k]) == NULL;
+		hit[i] = counts(c, &c->entries.at[i], packet, listed);
+		device[i] = hit[i] && c->entries.at[i].kind == ENTRY_INTERFACE;
+	}
+	for (int s = 0; s < 4 && apart; s++)
+		stage(x, c, p, packet, device, s, now_ms);
+	for (size_t i = 0; i < c->entries.n && apart; i++)
+		hit[i] &= !device[i];
+	for (int s = 0; s < 4; s++)
+		stage(x, c, p, packet, hit, s, now_ms);
+}
+
+static bool among(const char *name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_counter(const struct ruleset *r, const char *name)
+{
+	for (size_t i = 0; i < r->objects.n; i++)
+		if (r->objects.at[i].kind == OBJECT_COUNTER && strcmp(r->objects.at[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* A packet that passes uses exactly the objects expected of it; one that is dropped, none that is not. */
+static void check_packet(struct arena *a, const struct config *c, const struct watch *w, const struct desired *d,
+	const struct policy *policies, const struct packet *p, int64_t later_ms)
+{
+	struct run x = { .arena = a, .r = &d->ruleset, .p = p, .later_ms = (uint64_t)later_ms, .over = over };
+	struct expected want = { .arena = a };
+	size_t used = 0;
+
+	run_packet(&x);
+	expect(&want, c, w, policies, p, NOW * 1000 + later_ms);
+	if (x.dropped != want.dropped)
+		fail_msg("%s %s v%u port %u proto %u type %u, %lld ms later: %s", p->dir == DIR_IN ? "in" : "out",
+			p->device, p->family, p->port, p->protocol, p->type, (long long)later_ms,
+			want.dropped ? "passes, but should not" : "is dropped, but should pass");
+	for (size_t i = 0; i < x.hits.n; i++) {
+		if (is_counter(&d->ruleset, x.hits.at[i])) {
+			assert_false(x.dropped);
+			continue;
+		}
+		used++;
+		if (!x.dropped && !among(x.hits.at[i], want.used.at, want.used.n))
+			fail_msg("port %u uses %s", p->port, x.hits.at[i]);
+	}
+	if (!x.dropped)
+		assert_int_equal(used, want.used.n);
+}
+
+static void packets(void **state)
+{
+	static const struct open_port open[] = { { PROTO_TCP, 22 }, { PROTO_UDP, 443 } };
+	uint64_t seed = 0x13198a2e03707344U;
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		cleanup_arena struct arena a = { 0 };
+		const struct config *c = config_of(&a, limited_config(&a, &seed));
+		struct watch w = watch_of(&a, random_devices(&a, &seed));
+		struct policy *policies = random_policies(&a, c, &seed);
+		struct enforcement e = { policies, open, 2, NOW * 1000 };
+		struct desired d;
+
+		over_mask = next_random(&seed);
+		desired_build(&a, c, &w, &e, &d);
+		for (int i = 0; i < 200; i++) {
+			static const uint64_t spans[] = { 1, 1000, 3600000, 86400000, (uint64_t)40 * 86400000 };
+			struct packet p = random_packet(c, &seed);
+			int64_t later = (int64_t)(next_random(&seed) % spans[next_random(&seed) % 5]);
+
+			p.remote = (uint16_t)(next_random(&seed) % 8 ? next_random(&seed) : 67);
+			if (next_random(&seed) % 16 == 0)
+				p.port = next_random(&seed) % 2 ? 22 : 68;
+			check_packet(&a, c, &w, &d, policies, &p, later);
+		}
+	}
+}
+
+/* A run changes elements, not rules: the same chains whatever the policies are. */
+static void rules_stay(void **state)
+{
+	uint64_t seed = 0x082efa98ec4e6c89U;
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		cleanup_arena struct arena a = { 0 };
+		const struct config *c = config_of(&a, limited_config(&a, &seed));
+		struct watch w = watch_of(&a, "eth0:1500");
+		struct enforcement e = { random_policies(&a, c, &seed), NULL, 0, NOW * 1000 };
+		struct enforcement f = { random_policies(&a, c, &seed), NULL, 0, (NOW + (int64_t)90 * 86400) * 1000 };
+		struct desired x, y;
+
+		desired_build(&a, c, &w, &e, &x);
+		desired_build(&a, c, &w, &f, &y);
+		assert_int_equal(x.ruleset.chains.n, y.ruleset.chains.n);
+		assert_int_equal(x.ruleset.sets.n, y.ruleset.sets.n);
+		assert_int_equal(x.ruleset.objects.n, y.ruleset.objects.n);
+		for (size_t i = 0; i < x.ruleset.chains.n; i++)
+			for (size_t r = 0; r < x.ruleset.chains.at[i].rules.n; r++)
+				assert_true(rule_equal(
+					&x.ruleset.chains.at[i].rules.at[r], &y.ruleset.chains.at[i].rules.at[r]));
+	}
+}
+
+/* What nothing is limited by has no chain for it: counting costs what it cost. */
+static void nothing_to_enforce(void **state)
+{
+	cleanup_arena struct arena a = { 0 };
+	const struct config *c = config_of(&a, "[port web]\nports = 80\nquota = 1GB\n");
+	struct watch w = watch_of(&a, "eth0:1500");
+	struct policy policies[2] = { 0 };
+	struct enforcement e = { policies, NULL, 0, NOW * 1000 };
+	struct desired d;
+
+	(void)state;
+	desired_build(&a, c, &w, &e, &d);
+	assert_null(ruleset_chain(&d.ruleset, "enforce_in"));
+	assert_null(ruleset_chain(&d.ruleset, "enforce_out"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(packets),
+		cmocka_unit_test(rules_stay),
+		cmocka_unit_test(nothing_to_enforce),
+	};
+
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
