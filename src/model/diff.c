@@ -232,6 +232,18 @@ static void find_sweeps(struct differ *d)
 			d->sweep[DATA_VERDICT] = true;
 }
 
+/* What is wrong goes while nothing passes it, then the table wakes. */
+static void wake_later(struct diff *d)
+{
+	struct change_list *c = &d->changes;
+
+	if (c->of[CHANGE_TABLE_FLAGS].n == 0 || (c->of[CHANGE_CHAIN_DEL].n == 0 && c->of[CHANGE_CHAIN_ADD].n == 0))
+		return;
+	c->n -= c->of[CHANGE_TABLE_FLAGS].n;
+	c->of[CHANGE_TABLE_FLAGS].n = 0;
+	d->partial = true;
+}
+
 void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep,
 	enum quota_check quotas, struct diff *ret_diff)
 {
@@ -247,4 +259,5 @@ void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, 
 	diff_objects(&d, keep, quotas);
 	find_sweeps(&d);
 	diff_chains(&d, diff_sets(&d));
+	wake_later(ret_diff);
 }

@@ -51,6 +51,8 @@ struct diff {
 	/* How often the most often repeated rule of a chain stands there; 1 is right. Counters of an interval in which it was more
 	 * have counted packets up to so many times. */
 	unsigned int copies;
+	/* The table is dormant and its chains are not right. No kernel takes both in one batch: with this sent, look again. */
+	bool partial;
 };
 
 /* How far a deadline may be off, and how near it is left alone. */

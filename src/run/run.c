@@ -110,6 +110,8 @@ static int structure(struct pass *p, struct err *err)
 		return -1;
 	remember(p);
 	note_commands(p);
+	if (p->diff.partial)
+		return err_set(err, ERR_STALE, "the table is dormant");
 	if (p->diff.retired.n)
 		nft_settle();
 	return pass_read(p, err);

@@ -126,6 +126,13 @@ group "each element deleted"
 while read -r kind set <&3; do ! chosen || damage "$kind $set emptied" flush "$kind" inet portflow "$set"; done 3< <(things set)
 group "each set and map emptied"
 
+# a table that sleeps, alone and together with what no kernel mends in the same batch
+hooked=$(nft list table inet portflow | awk '/^\tchain/ { c = $2 } /type filter hook/ { print c; exit }')
+damage "dormant" add table inet portflow '{ flags dormant; }'
+damage "dormant, and a policy" "add table inet portflow { flags dormant; }; add chain inet portflow $hooked { policy drop; }"
+damage "dormant, and a chain" "add table inet portflow { flags dormant; }; flush chain inet portflow $hooked; delete chain inet portflow $hooked"
+group "a dormant table"
+
 # elements that point elsewhere, and strangers
 element() { things element | awk -v s="$1" '$1 == s && !n++ { $1 = ""; print }' | tr -d '{}'; }
 first() { things "$1" | sed -n 1p; }

@@ -440,7 +440,7 @@ static const struct {
 	{ "a limit", limit, "-object l", NULL, 1 },
 	{ "another object", other, "-object x", NULL, 1 },
 	{ "everything at once", all_at_once,
-		"flags portflow, flush in, flush one, flush two, flush side, -elem ranges 1000-2000:dns, empty more, -set hash, -set more, "
+		"flush in, flush one, flush two, flush side, -elem ranges 1000-2000:dns, empty more, -set hash, -set more, "
 		"-chain in, -chain one, -chain two, -chain side, -flowtable ft, -object q, +chain in, +set hash, +elem hash 80:web, "
 		"+elem hash 443:web, +elem ranges 1000-2000:web, +rule in, +rule in, retired more",
 		NULL, 2 },

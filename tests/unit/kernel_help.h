@@ -46,7 +46,7 @@ static inline void kernel_look(struct kernel *k, struct ruleset *want, enum quot
 	diff_rulesets(k->arena, want, &k->have, NULL, quotas, &k->diff);
 }
 
-/* One batch must do. Counters that nobody wants go behind it, as a run does. */
+/* One batch must do; two where the diff says so. Counters that nobody wants go behind it, as a run does. */
 static inline void kernel_mend(struct kernel *k, struct ruleset *want, enum quota_check quotas, const char *what)
 {
 	struct batch b = { 0 };
@@ -56,6 +56,10 @@ static inline void kernel_mend(struct kernel *k, struct ruleset *want, enum quot
 	if (talk_batch(k->talk, &b, k->generation, &k->err) < 0)
 		fail_msg("%s: %s: %s", what, k->err.text, changes_text(k->arena, &k->diff));
 	batch_free(&b);
+	if (k->diff.partial) {
+		kernel_mend(k, want, quotas, what);
+		return;
+	}
 	for (size_t i = 0; i < k->diff.retired.n; i++)
 		nft_put_counter_del(&b, k->diff.retired.at[i]->name);
 	if (talk_batch(k->talk, &b, k->generation + (k->diff.changes.n > 0), &k->err) < 0)
