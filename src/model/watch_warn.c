@@ -1,11 +1,13 @@
 /* Warnings: a device that is missing, an address that is not ours, ports that the kernel hands out, a name that misleads.
  * Each names its cure. Nothing here stops a run.
- * watch.c calls. */
+ * watch.c calls, and run/ where it says so. */
 #include "model/watch_warn.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "util/units.h"
 
 static void warn(struct arena *a, struct watch *w, struct location where, const char *text)
 {
@@ -221,4 +223,38 @@ void watch_warn(struct arena *a, const struct config *c, const struct links *l, 
 	}
 	if (ports != NULL && ports->range.lo != 0)
 		warn_ports(a, c, ports, w);
+}
+
+#define MINUTE_TIMER "systemctl enable --now portflow-minute.timer"
+/* Runs that are further apart than this do not tell in time. */
+#define PROMPT_S 1800
+
+void watch_warn_interval(struct arena *a, const struct config *c, int64_t seconds, struct watch *w)
+{
+	const uint64_t apart = seconds < 120 ? (uint64_t)seconds : ((uint64_t)seconds + 30) / 60 * 60;
+	const struct entry *late = NULL;
+	char span[UNITS_TEXT], window[UNITS_TEXT];
+
+	if (seconds <= 0)
+		return;
+	units_span(apart, span);
+	for (size_t i = 0; i < c->entries.n + c->quotas.n; i++) {
+		const struct entry *e = i < c->entries.n ? &c->entries.at[i] : &c->quotas.at[i - c->entries.n];
+		bool blind = e->burst.rate.present && e->burst.window_s < 2 * apart;
+
+		if (blind)
+			warn(a, w, e->where,
+				arena_printf(a,
+					"%s: burst_window = %s is less than two runs, which lately were %s apart, so bursts go unseen: "
+					"make it longer, or let it run every minute: " MINUTE_TIMER,
+					e->name, units_span(e->burst.window_s, window), span));
+		if (!late && ((e->burst.rate.present && !blind) || (e->quota.present && e->quota_alerts.n > 0)))
+			late = e;
+	}
+	if (late && apart >= PROMPT_S)
+		warn(a, w, late->where,
+			arena_printf(a,
+				"runs lately were %s apart: alerts of quotas and bursts come up to that much late; "
+				"every minute: " MINUTE_TIMER,
+				span));
 }

@@ -52,11 +52,13 @@ static const char *consequence(struct pass *p, const struct entry *e, const stru
 		return arena_printf(a, "would be throttled to %s now: %s of %s used",
 			units_rate(style, e->quota_action.bps, rate), used, limit);
 	case VERDICT_OPENED:
+		if (!e->quota.present)
+			return "would be open again: there is no quota any more";
 		return arena_printf(a, "would be open again: %s of %s used", used, limit);
 	case VERDICT_EXPIRED:
 		return "would be blocked now: it has expired";
 	case VERDICT_RENEWED:
-		return "would work again: it has not expired any more";
+		return "would work again";
 	case VERDICT_THRESHOLD:
 	case VERDICT_EXPIRING:
 	case VERDICT_BURST:
@@ -73,8 +75,9 @@ int pass_foresee(struct pass *p, struct err *err)
 	struct figures *delta = arena_array(&p->app->arena, p->ledger.entries.n + 1, sizeof *delta);
 	enum peek how;
 
-	if (!p->store || !pass_has_subjects(p))
+	if (!p->store || (!pass_has_subjects(p) && !p->ledger.policies.n))
 		return 0;
+	pass_find_rows(p);
 	if (run_peek(p->app, &p->app->arena, p->config, &p->ledger, delta, &how, err) < 0)
 		return -1;
 	for (size_t i = 0; i < pass_subjects(p); i++) {
@@ -85,7 +88,7 @@ int pass_foresee(struct pass *p, struct err *err)
 			.subject = e, .usage = &usage, .state = pass_stored_state(p, i), .now = p->app->now
 		};
 
-		if (!policy_has(e))
+		if (!pass_judged(p, i))
 			continue;
 		if (usage_now(p, i, delta, &usage, err))
 			return -1;

@@ -123,6 +123,8 @@ void pass_find_rows(struct pass *p);
 int64_t pass_row(const struct pass *p, size_t subject);
 /* All zero where nothing is stored. */
 const struct policy_state *pass_stored_state(const struct pass *p, size_t subject);
+/* Is there anything to decide, or something decided before that has no reason any more? */
+bool pass_judged(const struct pass *p, size_t subject);
 /* Before step 4: what the database knows, as of now. */
 int pass_policies(struct pass *p, struct err *err);
 /* After the counters, so that the kernel has not used less of a quota than they tell. */
@@ -131,6 +133,8 @@ int pass_read_quotas(struct pass *p, struct err *err);
 bool pass_clock_moved(const struct pass *p);
 /* result.judge: the verdicts, their events and states. arg: the pass. */
 int pass_judge(void *arg, struct err *err);
+/* One more warning in watch, or two, for runs that are too far apart for what is to be told. */
+void pass_interval(struct pass *p);
 /* open_ports.c: before the hash of what is wanted */
 void pass_open_ports(struct pass *p);
 /* explain.c */

@@ -5,6 +5,7 @@
 
 #include "model/billing.h"
 #include "model/desired_enforce.h"
+#include "model/watch_warn.h"
 #include "run/pass.h"
 #include "util/hash.h"
 #include "util/units.h"
@@ -77,6 +78,11 @@ const struct policy_state *pass_stored_state(const struct pass *p, size_t subjec
 	size_t at = policy_row(p, pass_row(p, subject));
 
 	return at < p->ledger.policies.n ? &p->ledger.policies.at[at].state : &none;
+}
+
+bool pass_judged(const struct pass *p, size_t subject)
+{
+	return policy_has(pass_subject(p, subject)) || policy_row(p, pass_row(p, subject)) < p->ledger.policies.n;
 }
 
 int pass_policies(struct pass *p, struct err *err)
@@ -187,6 +193,16 @@ static bool policy_due(struct pass *p, const struct entry *e, const struct polic
 		quota_off(p, e, is);
 }
 
+/* Only words come of it, so nothing here stops a run. */
+void pass_interval(struct pass *p)
+{
+	struct err err = { 0 };
+	int64_t seconds = 0;
+
+	if (p->store && pass_has_subjects(p) && store_interval(p->store, &seconds, &err) == 0)
+		watch_warn_interval(&p->app->arena, p->config, seconds, &p->watch);
+}
+
 /* -- verdicts -------------------------------------------------------------------------------------------------------- */
 
 /* Windows of one length are read once. */
@@ -290,7 +306,7 @@ static int judge_subject(struct judging *j, size_t i, struct err *err)
 		pass_event(p, pass_row(p, i), verdict_word(v.events[k].kind), "%s", v.events[k].text);
 		p->result.events.at[p->result.events.n - 1].subject = e->name;
 	}
-	if (!policy_state_equal(&v.next, in.state)) {
+	if (policy_has(e) && !policy_state_equal(&v.next, in.state)) {
 		struct ledger_policy *row = vec_push(&p->app->arena, &p->result.policies);
 
 		row->entry = pass_row(p, i);
@@ -321,7 +337,7 @@ int pass_judge(void *arg, struct err *err)
 	struct pass *p = arg;
 
 	for (size_t i = 0; i < pass_subjects(p); i++)
-		if (policy_has(pass_subject(p, i)) && pass_row(p, i) && judge_subject(&j, i, err))
+		if (pass_row(p, i) && pass_judged(p, i) && judge_subject(&j, i, err))
 			return -1;
 	forget_others(p);
 	p->result.known_until = next_change(p);

@@ -78,6 +78,11 @@ int store_sums(struct store *s, struct arena *a, int64_t from, int64_t to, struc
 int store_window(struct store *s, struct arena *a, int64_t from, int64_t to, int64_t up_from,
 	struct store_sum **ret_rows, size_t *ret_n, uint64_t *ret_known_s, struct err *err);
 
+/* How far apart runs are: the median of the last STORE_INTERVALS of them that found traffic. 0: too few to tell. */
+int store_interval(struct store *s, int64_t *ret_seconds, struct err *err);
+#define STORE_INTERVALS 9
+#define STORE_INTERVALS_LEAST 3
+
 struct store_row { /* one bucket of one entry */
 	int64_t start;
 	int64_t entry;

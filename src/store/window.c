@@ -1,4 +1,4 @@
-/* What moved in the last minutes, and how much of that time is known: see store_window in store.h.
+/* What moved in the last minutes, and how much of that time is known: see store_window and store_interval in store.h.
  * A span says what moved between two runs, not when: one that is longer than the window says nothing about the window.
  * run/, through store.h. */
 #include <stdlib.h>
@@ -77,5 +77,40 @@ int store_window(struct store *s, struct arena *a, int64_t from, int64_t to, int
 	*ret_rows = rows;
 	*ret_n = w.sums.rows.n;
 	*ret_known_s = known(&w);
+	return 0;
+}
+
+static int by_length(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+int store_interval(struct store *s, int64_t *ret_seconds, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	int64_t length[STORE_INTERVALS];
+	size_t n = 0;
+	int rc;
+
+	if (db_stmt(s, STMT_SPAN_LAST, &q, err))
+		return -1;
+	db_bind_int(q, 1, STORE_INTERVALS);
+	while (n < STORE_INTERVALS && (rc = db_step(s, q, err)) != 0) {
+		struct slice_reader slice = { 0 };
+		uint64_t before, longest = 0;
+
+		if (rc < 0)
+			return -1;
+		/* a part that is shorter is of an entry that is younger than the run before */
+		for (struct span_reader parts =
+				span_read(sqlite3_column_blob(q, 1), (size_t)sqlite3_column_bytes(q, 1));
+			span_next(&parts, &before, &slice);)
+			longest = before > longest && before < (uint64_t)CALENDAR_MAX ? before : longest;
+		length[n++] = (int64_t)longest;
+	}
+	qsort(length, n, sizeof *length, by_length);
+	*ret_seconds = n < STORE_INTERVALS_LEAST ? 0 : length[n / 2];
 	return 0;
 }
