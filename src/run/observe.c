@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/bypass.h"
+#include "model/open_ports.h"
 #include "nft/neighbours.h"
 #include "run/facts.h"
 #include "run/pass.h"
@@ -24,7 +25,9 @@ int pass_machine(struct pass *p, struct err *err)
 		return -1;
 	facts_local_ports(a, &ports);
 	watch_devices(a, p->config, &p->links, p->ledger.devices, &ports, &p->watch);
-	pass_open_ports(p);
+	if (pass_open_ports(p, err) < 0)
+		return -1;
+	open_ports_warn(a, p->config, p->open.at, p->open.n, &p->watch);
 	p->hash = watch_hash(hash_u64(hash_u64(HASH_START, RULES_VERSION), p->text_hash), &p->watch);
 	for (size_t i = 0; i < p->open.n; i++)
 		p->hash = hash_u64(p->hash, (uint64_t)p->open.at[i].protocol << 16 | p->open.at[i].port);

@@ -136,7 +136,7 @@ int pass_judge(void *arg, struct err *err);
 /* One more warning in watch, or two, for runs that are too far apart for what is to be told. */
 void pass_interval(struct pass *p);
 /* open_ports.c: before the hash of what is wanted */
-void pass_open_ports(struct pass *p);
+int pass_open_ports(struct pass *p, struct err *err);
 /* explain.c */
 void pass_explain(struct pass *p);
 /* A line of the report about an entry or quota. */

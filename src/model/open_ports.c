@@ -1,0 +1,273 @@
+/* Where SSH servers listen, and who is told about it: see open_ports.h.
+ * Every text comes from outside and is read to its length, whatever it holds.
+ * run/ calls. */
+#include "model/open_ports.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- sets of ports --------------------------------------------------------------------------------------------------- */
+
+void tcp_ports_add(struct arena *a, struct tcp_ports *to, uint16_t port)
+{
+	size_t at = 0;
+
+	while (at < to->n && to->at[at] < port)
+		at++;
+	if (at < to->n && to->at[at] == port)
+		return;
+	vec_push(a, to);
+	memmove(to->at + at + 1, to->at + at, (to->n - 1 - at) * sizeof *to->at);
+	to->at[at] = port;
+}
+
+bool tcp_ports_have(const struct tcp_ports *p, uint16_t port)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->at[i] == port)
+			return true;
+	return false;
+}
+
+void tcp_ports_put(const struct tcp_ports *p, struct str *out)
+{
+	for (size_t i = 0; i < p->n; i++)
+		str_putf(out, "%s%u", i ? ", " : "", p->at[i]);
+}
+
+/* The whole text is one number from 1 to 65535; else 0. */
+static uint16_t port_of(const char *text, size_t len)
+{
+	unsigned int v = 0;
+
+	if (len == 0 || len > 5)
+		return 0;
+	for (size_t i = 0; i < len; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return 0;
+		v = v * 10 + (unsigned int)(text[i] - '0');
+	}
+	return v <= UINT16_MAX ? (uint16_t)v : 0;
+}
+
+void tcp_ports_read(struct arena *a, const char *text, struct tcp_ports *to)
+{
+	while (*text) {
+		const size_t len = strcspn(text, ", ");
+		const uint16_t port = port_of(text, len);
+
+		if (port)
+			tcp_ports_add(a, to, port);
+		text += len;
+		text += strspn(text, ", ");
+	}
+}
+
+/* -- /proc/net/tcp --------------------------------------------------------------------------------------------------- */
+
+struct words {
+	const char *at, *end;
+};
+
+static bool next_word(struct words *w, const char **ret, size_t *ret_len)
+{
+	while (w->at < w->end && isspace((unsigned char)*w->at))
+		w->at++;
+	*ret = w->at;
+	while (w->at < w->end && !isspace((unsigned char)*w->at))
+		w->at++;
+	*ret_len = (size_t)(w->at - *ret);
+	return *ret_len > 0;
+}
+
+static bool number(const char *text, size_t len, unsigned int base, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (len == 0)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		const int c = tolower((unsigned char)text[i]);
+		const unsigned int digit = isdigit(c) ? (unsigned int)(c - '0')
+			: c >= 'a' && c <= 'f'        ? (unsigned int)(c - 'a') + 10
+						      : base;
+
+		if (digit >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v))
+			return false;
+	}
+	*ret = v;
+	return true;
+}
+
+/* The kernel prints each four bytes of an address as one number of this machine's byte order. */
+static bool loopback(const char *hex, size_t len)
+{
+	uint8_t address[16];
+
+	if (len != 8 && len != 32)
+		return false;
+	for (size_t i = 0; i < len / 8; i++) {
+		uint64_t v;
+		uint32_t word;
+
+		if (!number(hex + 8 * i, 8, 16, &v))
+			return false;
+		word = (uint32_t)v;
+		memcpy(address + 4 * i, &word, sizeof word);
+	}
+	if (len == 8)
+		return address[0] == 127;
+	return memcmp(address, (const uint8_t[16]){ [15] = 1 }, 16) == 0 ||
+		memcmp(address, (const uint8_t[13]){ [10] = 0xff, 0xff, 127 }, 13) == 0;
+}
+
+enum { WORD_SLOT, WORD_LOCAL, WORD_STATE = 3, WORD_UID = 7, WORD_INODE = 9, WORDS };
+
+enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, uint64_t *ret_inode)
+{
+	struct words w = { line, line + len };
+	struct {
+		const char *p;
+		size_t len;
+	} word[WORDS];
+	const char *colon;
+	uint64_t state, uid, inode, port;
+
+	for (size_t i = 0; i < WORDS; i++)
+		if (!next_word(&w, &word[i].p, &word[i].len))
+			return SOCKET_PASS;
+	if (word[WORD_SLOT].p[word[WORD_SLOT].len - 1] != ':' ||
+		!number(word[WORD_STATE].p, word[WORD_STATE].len, 16, &state))
+		return SOCKET_PASS;
+	if (state != 10) /* TCP_LISTEN */
+		return SOCKET_END;
+	colon = memchr(word[WORD_LOCAL].p, ':', word[WORD_LOCAL].len);
+	if (!colon || !number(colon + 1, word[WORD_LOCAL].len - (size_t)(colon + 1 - word[WORD_LOCAL].p), 16, &port) ||
+		!number(word[WORD_UID].p, word[WORD_UID].len, 10, &uid) ||
+		!number(word[WORD_INODE].p, word[WORD_INODE].len, 10, &inode))
+		return SOCKET_PASS;
+	if (uid != 0 || port == 0 || port > UINT16_MAX ||
+		loopback(word[WORD_LOCAL].p, (size_t)(colon - word[WORD_LOCAL].p)))
+		return SOCKET_PASS;
+	*ret_port = (uint16_t)port;
+	*ret_inode = inode;
+	return SOCKET_LISTENS;
+}
+
+/* -- socket units ---------------------------------------------------------------------------------------------------- */
+
+static struct words trim(const char *text, size_t len)
+{
+	struct words w = { text, text + len };
+
+	while (w.at < w.end && isspace((unsigned char)*w.at))
+		w.at++;
+	while (w.at < w.end && isspace((unsigned char)w.end[-1]))
+		w.end--;
+	return w;
+}
+
+static bool is(const struct words *w, const char *text)
+{
+	const size_t len = strlen(text);
+
+	return (size_t)(w->end - w->at) == len && memcmp(w->at, text, len) == 0;
+}
+
+static bool begins(const struct words *w, const char *text)
+{
+	const size_t len = strlen(text);
+
+	return (size_t)(w->end - w->at) >= len && memcmp(w->at, text, len) == 0;
+}
+
+/* 22, 192.0.2.1:22, [2001:db8::1]:22; paths, abstract names and vsock:... have no port. */
+static void listen_stream(struct arena *a, const struct words *value, struct tcp_ports *io)
+{
+	const size_t len = (size_t)(value->end - value->at);
+	const char *colon = memrchr(value->at, ':', len), *digits = colon ? colon + 1 : value->at;
+	uint16_t port;
+
+	if (begins(value, "/") || begins(value, "@") || begins(value, "vsock:") || begins(value, "127.") ||
+		begins(value, "[::1]"))
+		return;
+	port = port_of(digits, (size_t)(value->end - digits));
+	if (port)
+		tcp_ports_add(a, io, port);
+}
+
+void socket_unit(struct arena *a, const char *text, size_t len, struct tcp_ports *io)
+{
+	const char *end = text + len;
+	bool socket = false;
+
+	while (text < end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text)), *stop = eol ? eol : end;
+		const struct words line = trim(text, (size_t)(stop - text));
+		const char *equals = memchr(line.at, '=', (size_t)(line.end - line.at));
+
+		text = eol ? eol + 1 : end;
+		if (begins(&line, "["))
+			socket = is(&line, "[Socket]");
+		if (!socket || !equals || begins(&line, "#") || begins(&line, ";") || begins(&line, "["))
+			continue;
+		const struct words key = trim(line.at, (size_t)(equals - line.at));
+		const struct words value = trim(equals + 1, (size_t)(line.end - equals - 1));
+
+		if (!is(&key, "ListenStream"))
+			continue;
+		if (value.at == value.end)
+			io->n = 0;
+		else
+			listen_stream(a, &value, io);
+	}
+}
+
+/* -- sections that cover them ------------------------------------------------------------------------------------------ */
+
+static bool acts_itself(const struct entry *e)
+{
+	return e->limit[DIR_IN].present || e->limit[DIR_OUT].present || e->expires.present || e->burst.rate.present ||
+		(e->quota.present && e->quota_action.kind != ACTION_ALERT);
+}
+
+static bool acts(const struct config *c, size_t entry)
+{
+	if (acts_itself(&c->entries.at[entry]))
+		return true;
+	for (size_t q = 0; q < c->quotas.n; q++)
+		for (size_t m = 0; acts_itself(&c->quotas.at[q]) && m < c->quotas.at[q].member_at.n; m++)
+			if (c->quotas.at[q].member_at.at[m] == entry)
+				return true;
+	return false;
+}
+
+static bool covers(const struct entry *e, const struct open_port *open)
+{
+	for (size_t i = 0; (e->protocols & open->protocol) && i < e->ports.n; i++)
+		if (e->ports.at[i].lo <= open->port && open->port <= e->ports.at[i].hi)
+			return true;
+	return false;
+}
+
+void open_ports_warn(struct arena *a, const struct config *c, const struct open_port *open, size_t n, struct watch *w)
+{
+	for (size_t i = 0; i < c->entries.n; i++) {
+		const struct entry *e = &c->entries.at[i];
+		const char *text = "";
+		size_t covered = 0;
+
+		for (size_t k = 0; k < n; k++)
+			if (covers(e, &open[k]))
+				text = arena_printf(a, "%s%s%s%u", text, covered++ ? ", " : "",
+					open[k].protocol == PROTO_UDP ? "udp/" : "", open[k].port);
+		if (!covered || !acts(c, i))
+			continue;
+		*vec_push(a, &w->warnings) = (struct watch_warning){ e->where,
+			arena_printf(a,
+				"[%s %s] covers port%s %s of keep_open: what passes there counts, and is never limited or blocked; "
+				"`keep_open =` in [portflow] names other ports",
+				e->kind == ENTRY_PORT ? "port" : "address", e->name, covered > 1 ? "s" : "", text) };
+	}
+}

@@ -1,0 +1,43 @@
+/* [portflow] keep_open = auto: on which ports SSH servers listen, from the texts in which the kernel and systemd tell it, and what to
+ * say of sections that cover such a port. Pure: who reads the files hands their bytes in.
+ * run/ calls. */
+#ifndef MODEL_OPEN_PORTS_H
+#define MODEL_OPEN_PORTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/entry.h"
+#include "model/watch.h"
+#include "util/arena.h"
+#include "util/str.h"
+
+struct tcp_ports {
+	uint16_t *at; /* ascending, distinct */
+	size_t n, cap;
+};
+void tcp_ports_add(struct arena *a, struct tcp_ports *to, uint16_t port);
+bool tcp_ports_have(const struct tcp_ports *p, uint16_t port);
+
+/* As the database keeps them: "22, 2222". Nothing for none; what is no port in a text is passed over. */
+void tcp_ports_put(const struct tcp_ports *p, struct str *out);
+void tcp_ports_read(struct arena *a, const char *text, struct tcp_ports *to);
+
+/* A line of /proc/net/tcp or tcp6, which tell the sockets that listen before all others. */
+enum socket_line {
+	SOCKET_PASS,    /* the heading, or a listener that matters to nobody here */
+	SOCKET_LISTENS, /* *ret_port and *ret_inode are set */
+	SOCKET_END,     /* no listener comes any more */
+};
+/* Only root's sockets: anybody may call his program sshd. Not those of loopback, which nothing of ours touches: X11 forwarding opens
+ * and closes them all day. */
+enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, uint64_t *ret_inode);
+
+/* The TCP ports of ListenStream= in a socket unit or a drop-in of it, on top of those of the files before it; an empty value takes
+ * all of them back, as systemd.socket(5) says. */
+void socket_unit(struct arena *a, const char *text, size_t len, struct tcp_ports *io);
+
+/* One warning for each section that limits or blocks, and names a port that is never limited or blocked. */
+void open_ports_warn(struct arena *a, const struct config *c, const struct open_port *open, size_t n, struct watch *w);
+
+#endif
