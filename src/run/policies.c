@@ -87,26 +87,26 @@ bool pass_judged(const struct pass *p, size_t subject)
 
 int pass_policies(struct pass *p, struct err *err)
 {
+	size_t n = pass_subjects(p);
+	int64_t *rows = arena_array(&p->app->arena, n + 1, sizeof *rows);
+	struct usage *usages = arena_array(&p->app->arena, n + 1, sizeof *usages);
 	bool any = pass_has_subjects(p);
 
-	p->policies = arena_array(&p->app->arena, pass_subjects(p) + 1, sizeof *p->policies);
+	p->policies = arena_array(&p->app->arena, n + 1, sizeof *p->policies);
 	p->enforcement = (struct enforcement){
 		.policies = p->policies, .open = p->open.at, .n_open = p->open.n, .now_ms = p->app->now_ms
 	};
 	if (!any)
 		return 0;
 	pass_find_rows(p);
-	for (size_t i = 0; i < pass_subjects(p); i++) {
-		const struct entry *e = pass_subject(p, i);
-		struct usage usage = { 0 };
-
-		if (!policy_has(e))
-			continue;
-		if (p->store && pass_row(p, i) && e->quota.present &&
-			store_usage(p->store, pass_row(p, i), &usage, err))
-			return -1;
-		policy_at(e, pass_stored_state(p, i), &usage, p->app->now, &p->policies[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		rows[i] = pass_subject(p, i)->quota.present ? pass_row(p, i) : 0;
+	if (p->store && store_usages(p->store, rows, n, usages, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (policy_has(pass_subject(p, i)))
+			policy_at(
+				pass_subject(p, i), pass_stored_state(p, i), &usages[i], p->app->now, &p->policies[i]);
 	return 0;
 }
 

@@ -173,6 +173,18 @@ int store_usage(struct store *s, int64_t entry, struct usage *ret, struct err *e
 	return 0;
 }
 
+int store_usages(struct store *s, const int64_t *entries, size_t n, struct usage *ret, struct err *err)
+{
+	cleanup_tx struct store *tx = NULL;
+
+	if (db_begin_read(s, &tx, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (entries[i] && store_usage(s, entries[i], &ret[i], err))
+			return -1;
+	return db_commit(&tx, err);
+}
+
 int store_closed_cycle(struct store *s, int64_t entry, int64_t start, int64_t end, struct figures *ret, bool *ret_found,
 	struct err *err)
 {

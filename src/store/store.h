@@ -103,6 +103,8 @@ int store_cycles(struct store *s, struct arena *a, int64_t from, int64_t to, str
 
 /* Of the cycle that is stored as running, with what was adjusted for it; also from within result.judge. */
 int store_usage(struct store *s, int64_t entry, struct usage *ret_usage, struct err *err);
+/* The same of many, in one read transaction of its own; an entry 0 is passed over. */
+int store_usages(struct store *s, const int64_t *entries, size_t n, struct usage *ret_usages, struct err *err);
 /* The figures of a cycle that is over; ret_found false: it is not stored, and they are zero. */
 int store_closed_cycle(struct store *s, int64_t entry, int64_t start, int64_t end, struct figures *ret_figures,
 	bool *ret_found, struct err *err);

@@ -65,7 +65,7 @@ table inet sink {
 END
 echo "$(nproc) CPUs, $(cut -d' ' -f1 /proc/loadavg) busy before it began: absolute times need a quiet machine, ratios do not"
 say "what" "measured" "target" ""
-for part in ${PARTS:-packet sample apply store}; do
+for part in ${PARTS:-packet sample apply store limit}; do
 	# shellcheck source=/dev/null
 	. "$BENCH/lib/$part.sh"
 done
