@@ -199,6 +199,51 @@ before=$(both 53)
 udp_in 4 53,54,55 10 1000
 is "all of them are blocked" "$(both 53)" "$before"
 
+# -- at full speed, on every CPU, both ways, one object ------------------------------------------------------------------------
+truth 53
+ini <<END
+[portflow]
+timezone = UTC
+[port web]
+ports = 53
+quota = 20MB
+quota_action = block
+END
+fresh
+pf_ok apply
+for f in 4 6; do
+	"$TOOLS/datagram" -n "$PEERNS" -d "$(here $f)" -p 53 -c 40000 -l 1000 -r 1000000 >/dev/null &
+	"$TOOLS/datagram" -d "$(there $f)" -s 53 -p 9 -c 40000 -l 1000 -r 1000000 -e >/dev/null &
+done
+wait
+within "four floods at once" "$(both 53)" 20000000 1048
+
+# -- a published port of a container ----------------------------------------------------------------------------------------
+routed_guest
+truth 8080
+nft -f - <<END
+table ip publish {
+	chain pre {
+		type nat hook prerouting priority dstnat
+		iifname "$DEV" tcp dport 8080 dnat to 10.68.0.2:80
+	}
+}
+END
+ini <<END
+[portflow]
+timezone = UTC
+[port shop]
+ports = 8080
+quota = 500KB
+quota_action = block
+END
+fresh
+pf_ok apply
+timeout 8 "$TOOLS/transfer" -S "$GUESTNS" -C "$PEERNS" -a $HERE4 -p 8080 -l 10.68.0.2 -q 80 -u 0 -d 2000000 >/dev/null 2>&1
+is_le "a port published by DNAT is held at its quota" "$(both 8080)" 500000
+is_ge "... an aggregate that does not fit is dropped whole" "$(both 8080)" $((500000 - 66000))
+nft delete table ip publish
+
 # -- a cycle ends with no run in between --------------------------------------------------------------------------------------
 truth 53
 ini <<END
