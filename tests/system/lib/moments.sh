@@ -1,0 +1,28 @@
+#!/bin/bash
+# Runs at other moments, by libfaketime: the wall clock that the program sees is another, the time that the kernel's deadlines take is real.
+# Sourced by topics after lib.sh.
+# shellcheck disable=SC2034 # the topics use what is set here
+command -v faketime >/dev/null || skip_all "faketime is not installed"
+
+moment() { date -u -d "$1 UTC" +%s; } # "2026-11-25 12:00:05" -> Unix seconds
+at() { # MOMENT COMMAND...: a time of UTC, or Unix seconds; sets rc, out, err
+	local when=$1
+	shift
+	case $when in *-*) when=$(moment "$when") ;; esac
+	out=$(FAKETIME_FMT=%s FAKETIME_DONT_FAKE_MONOTONIC=1 timeout -k 5 60 faketime -f "@$when" "$PORTFLOW" -c "$INI" "$@" 2>"$WORK/stderr")
+	rc=$?
+	err=$(cat "$WORK/stderr")
+}
+at_ok() { # MOMENT COMMAND...: for the steps of a test that must not fail
+	at "$@"
+	[ "$rc" = 0 ] || fail "portflow ${*:2} at $1 ends with 0" "exit $rc
+$err
+$out"
+}
+of_db() { sqlite3 "file:$DB?mode=ro" "$1"; } # SQL
+told() { of_db "SELECT count(*) FROM event WHERE kind = '$1'"; } # KIND: how often
+says() { of_db "SELECT text FROM event WHERE kind = '$1' ORDER BY id DESC LIMIT 1"; } # KIND: the last one's words
+# A network that knows nothing of ours, as after a boot, in which a run takes place at MOMENT; then COMMAND. Its output in $WORK/boot.
+after_boot() { # MOMENT COMMAND
+	unshare -n bash -c "$(declare -f moment at at_ok fail); ip link set lo up; at_ok '$1' sample; $2" >"$WORK/boot"
+}
