@@ -132,9 +132,10 @@ bool pass_clock_moved(const struct pass *p)
 	const struct ledger *l = &p->ledger;
 	int64_t step = p->app->boot_time - l->known_clock;
 
-	if (!l->known_until)
-		return false;
-	return p->app->now >= l->known_until || step > CLOCK_SLACK_S || step < -CLOCK_SLACK_S;
+	if (l->known_until && p->app->now >= l->known_until)
+		return true;
+	/* also when nothing lay ahead: what is over is not over any more by a clock that went back */
+	return (step > CLOCK_SLACK_S || step < -CLOCK_SLACK_S) && pass_has_subjects(p);
 }
 
 /* -- what the kernel must hear of ------------------------------------------------------------------------------------ */

@@ -3,20 +3,15 @@
 # lives through whatever happens to the table. Each run is a minute after the one before, by libfaketime; what the kernel does is real time.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/moments.sh
+. "$SYSTEM/lib/moments.sh"
 need_program
-command -v faketime >/dev/null || skip_all "faketime is not installed"
 net_up && exact_segments || exit 1
+export PORTFLOW INI WORK
 
 BASE=$(($(date +%s) + 60))
-at() { # SECONDS COMMAND...: as if it were so long after BASE; sets rc, out, err
-	local when=$1
-	shift
-	out=$(FAKETIME_FMT=%s FAKETIME_DONT_FAKE_MONOTONIC=1 timeout -k 5 60 faketime -f "@$((BASE + when))" "$PORTFLOW" -c "$INI" "$@" 2>"$WORK/stderr")
-	rc=$?
-	err=$(cat "$WORK/stderr")
-}
-at_ok() { at "$@"; [ "$rc" = 0 ] || fail "at $* ends with 0" "exit $rc: $err$out"; }
-told() { sqlite3 "file:$DB?mode=ro" "SELECT count(*) FROM event WHERE kind = '$1'"; } # KIND
+after() { at $((BASE + $1)) "${@:2}"; } # SECONDS COMMAND...: so long after BASE
+after_ok() { at_ok $((BASE + $1)) "${@:2}"; }
 until_in() { sqlite3 "file:$DB?mode=ro" "SELECT coalesce(max(nullif(burst_until, 0)) - $BASE, 0) FROM policy"; }
 held() { nft list map inet portflow "burst_udp_$1" | grep -c expires; } # DIRECTION: elements in force
 # Bytes of the packets that pass, by a table of the test's own behind ours.
@@ -73,52 +68,50 @@ protected() {
 # -- it begins when it should, and once -----------------------------------------------------------------------------------
 protected 2min
 fresh
-at_ok 0 apply
+after_ok 0 apply
 unlike "a new database: nothing is known of how often it samples" "$err" 'minute.timer'
 not_enough
-at_ok 60 sample
+after_ok 60 sample
 is "the busier direction counts, not both" "$rc $err $(told burst_began)" "0  0"
 too_much
-at 120 sample
+after 120 sample
 like "more than the rate: it is told" "$err" 'game: 1.0[0-9]* Mbit/s on average over 1 min, more than 1.00 Mbit/s: limited to 800 kbit/s in each direction until'
 is "as one event" "$(told burst_began)" 1
 is "the hold ends when it should" "$(until_in)" 240
 is "in force at once, in both directions" "$(held in)$(held out)" 11
 is_policed "held"
-at_ok 180 sample
+after_ok 180 sample
 is "the next run has nothing to tell" "$err $(told burst_began) $(told burst_ended) $(until_in)" " 1 0 240"
 
 # -- it lives through what happens to the table -----------------------------------------------------------------------------
 nft flush ruleset
-at_ok 190 sample
+after_ok 190 sample
 is "held after flush ruleset" "$(held in)$(held out)" 11
 nft list map inet portflow burst_udp_in >"$WORK/map"
 is_le "to the same moment" "$(sed -n 's/.*expires \([0-9]*\)s.*/\1/p' "$WORK/map")" 50
 is_ge "and no less" "$(sed -n 's/.*expires \([0-9]*\)s.*/\1/p' "$WORK/map")" 48
 nft list ruleset >"$WORK/ruleset"
 nft flush ruleset && nft -f "$WORK/ruleset"
-at_ok 200 sample
+after_ok 200 sample
 is "held after the rules were saved and loaded again" "$(held in)$(held out)" 11
 nft flush map inet portflow burst_udp_in
-at_ok 210 sample
+after_ok 210 sample
 is "held after somebody emptied the map" "$(held in)$(held out)" 11
-# A reboot: a network that has none of it.
-sync_ns() { unshare -n bash -c "ip link set lo up; $1"; }
-sync_ns "$(declare -f at); BASE=$BASE WORK=$WORK PORTFLOW=$PORTFLOW INI=$INI; at 215 sample; nft list table inet portflow" >"$WORK/boot"
+after_boot $((BASE + 215)) 'nft list table inet portflow'
 is "held in the namespace of a fresh boot, in both directions of both protocols" "$(grep -c '53 .*expires.*: "b_game' "$WORK/boot")" 4
-at_ok 220 sample
+after_ok 220 sample
 is "told once in all" "$(told burst_began) $(told burst_ended)" "1 0"
 
 # -- it ends by itself ------------------------------------------------------------------------------------------------------
 truth
-at_ok 236 sample
+after_ok 236 sample
 is_ge "seconds before the end it holds" "$(held in)" 1
 ok "it ends with no run in between" wait_for '[ "$(held in)$(held out)" = 00 ]' 6
 is_open "and everything passes again"
-at 241 sample
+after 241 sample
 like "the end is told" "$err" 'game: the limit of 800 kbit/s after a burst is over'
 is "once" "$(told burst_ended)" 1
-at_ok 301 sample
+after_ok 301 sample
 is "and not again" "$err $(told burst_began) $(told burst_ended)" " 1 1"
 
 # -- what the window still holds fires again, and no longer ---------------------------------------------------------------------
@@ -129,39 +122,39 @@ burst_limit = 800kbit
 burst_hold = 1min
 END
 fresh
-at_ok 0 apply
-at_ok 60 sample
-at_ok 120 sample
+after_ok 0 apply
+after_ok 60 sample
+after_ok 120 sample
 udp_in 4 53 23000 1000 # 1 mbit over three minutes is 22.5 MB
-at_ok 180 sample
+after_ok 180 sample
 is "a window of three minutes fires" "$(told burst_began)" 1
-at_ok 241 sample
+after_ok 241 sample
 is "the run that ends a hold begins none" "$(told burst_began) $(told burst_ended) $(until_in)" "1 1 0"
-at_ok 270 sample
+after_ok 270 sample
 is "the next one judges its window, which still holds the burst" "$(told burst_began) $(until_in)" "2 330"
-at_ok 331 sample
-at_ok 391 sample
+after_ok 331 sample
+after_ok 391 sample
 is "once it is out of the window there is peace" "$(told burst_began) $(told burst_ended)" "2 2"
 
 # -- without minutes it does not fire ---------------------------------------------------------------------------------------
 protected
 fresh
-at_ok 0 apply
+after_ok 0 apply
 too_much
-at_ok 70 sample
+after_ok 70 sample
 is "a span longer than the window says nothing about it" "$(told burst_began)" 0
 too_much
-at_ok 90 sample
+after_ok 90 sample
 is "a third of the window is too little" "$(told burst_began)" 0
 too_much
-at_ok 118 sample
+after_ok 118 sample
 is "as much as 80 % of it is enough" "$(told burst_began)" 1
 fresh
-at_ok 0 apply
+after_ok 0 apply
 for hour in 1 2 3; do
 	too_much
 	too_much
-	at_ok $((hour * 3600)) sample
+	after_ok $((hour * 3600)) sample
 done
 is "with hourly samples it does not fire" "$(told burst_began)" 0
 config <<END
@@ -169,7 +162,7 @@ burst_rate = 1mbit
 burst_window = 90min
 burst_limit = 800kbit
 END
-at_ok 10801 apply
+after_ok 10801 apply
 like "apply says so, and what helps" "$err" \
 	'ini:4: game: burst_window = 90 min is less than two runs, which lately were 1 h apart, .*: systemctl enable --now portflow-minute.timer'
 config <<END
@@ -177,28 +170,28 @@ burst_rate = 1mbit
 burst_window = 2h
 burst_limit = 800kbit
 END
-at_ok 10802 apply
+after_ok 10802 apply
 like "of a long window that it is told late" "$err" '^portflow: .*ini:4: runs lately were 1 h apart: .*: systemctl enable --now portflow-minute.timer$'
 config <<<'quota = 1TB'
-at 10803 plan
+after 10803 plan
 like "as the alerts of a quota are" "$err" 'runs lately were 1 h apart'
 config <<<'expires = 2099-01-01'
-at_ok 10804 apply
+after_ok 10804 apply
 is "which is nothing to an expiry" "$err" ""
 
 # -- the protection goes while it holds -------------------------------------------------------------------------------------
 protected
 fresh
-at_ok 0 apply
+after_ok 0 apply
 too_much
-at_ok 60 sample
+after_ok 60 sample
 is "held again" "$(held in)$(held out)" 11
 config </dev/null
-at_ok 65 apply
+after_ok 65 apply
 like "without burst protection nothing is held" "$err" 'game: there is no burst protection any more: no longer limited'
 is_open "and everything passes"
 is "the end is told once" "$(told burst_ended)" 1
 protected
-at_ok 100 apply
+after_ok 100 apply
 is "and what comes back begins with nothing held" "$(held in)$(held out)" 00
 done_testing
