@@ -99,6 +99,12 @@ static uint64_t raw(uint64_t wire_bytes, struct ratio r, unsigned legs)
 	return saturate_scale(wire_bytes, r.raw, r.wire) / legs;
 }
 
+/* Of what is used up the last bytes did not fit: nothing. */
+static uint64_t what_is_left(const struct policy *p, uint64_t left)
+{
+	return p->state.quota >= QUOTA_THROTTLED && left <= POLICY_SLACK_BYTES ? 0 : left;
+}
+
 void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p)
 {
 	uint64_t limit = policy_limit(subject, u);
@@ -117,7 +123,7 @@ void policy_bytes(const struct entry *subject, const struct usage *u, struct pol
 		unsigned legs = subject->billing == BILLING_RELAY ? 2 : 1;
 		struct ratio r = ratio(u, bills);
 
-		p->left[0] = raw(less(limit, policy_used(subject, u)), r, legs);
+		p->left[0] = what_is_left(p, raw(less(limit, policy_used(subject, u)), r, legs));
 		p->full[0] = raw(subject->quota.bytes, r, legs);
 		return;
 	}
@@ -126,7 +132,7 @@ void policy_bytes(const struct entry *subject, const struct usage *u, struct pol
 		struct ratio r = ratio(u, one);
 		uint64_t used = corrected(u->figures.bytes[d], u->adjustment.correction);
 
-		p->left[d] = raw(less(limit, used), r, 1);
+		p->left[d] = what_is_left(p, raw(less(limit, used), r, 1));
 		p->full[d] = raw(subject->quota.bytes, r, 1);
 	}
 }
@@ -184,7 +190,7 @@ int64_t policy_expiry(const struct entry *e)
 
 bool policy_used_up(const struct entry *subject, const struct usage *u, enum quota_state before, bool exhausted)
 {
-	struct policy p;
+	struct policy p = { 0 }; /* by the figures alone */
 
 	if (!subject->quota.present)
 		return false;

@@ -52,7 +52,7 @@ struct policy {
 uint64_t policy_used(const struct entry *subject, const struct usage *u);
 /* The limit with what `quota add` gave; saturates. */
 uint64_t policy_limit(const struct entry *subject, const struct usage *u);
-/* Fills left, full, limit and quota. A relay's are halved: each byte is billed twice. The scale is raw bytes / bytes of the wire in the billed directions,
+/* Fills left, full, limit and quota, by p->state.quota: with that used up the last POLICY_SLACK_BYTES are not left. A relay's are halved: each byte is billed twice. The scale is raw bytes / bytes of the wire in the billed directions,
  * of the cycle if it has at least POLICY_RATIO_BYTES, else of all time, else 1. Never more than the bytes of the wire. */
 void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p);
 #define POLICY_RATIO_BYTES ((uint64_t)1 << 20)

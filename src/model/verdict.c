@@ -71,6 +71,16 @@ static const char *moment(struct judgement *j, int64_t t)
 	return arena_strdup(j->a, calendar_minute(j->in->subject->cycle.timezone, t, buf));
 }
 
+const char *verdict_closed(
+	struct arena *a, const struct entry *subject, const struct cycle_span *cycle, const char *total)
+{
+	char start[CALENDAR_MINUTE], end[CALENDAR_MINUTE];
+
+	return arena_printf(a, "the cycle from %s to %s closed with %s",
+		calendar_minute(subject->cycle.timezone, cycle->start, start),
+		calendar_minute(subject->cycle.timezone, cycle->end, end), total);
+}
+
 /* " until 2026-12-01 00:00"; nothing of a cycle that never ends. */
 static const char *until_reset(struct judgement *j)
 {
@@ -124,8 +134,8 @@ static void tell_cycle(struct judgement *j)
 	if (was->cycle_start == was->cycle_end || was->cycle_end > j->in->usage->cycle.start || !j->in->closed)
 		return;
 	tell(j, VERDICT_CYCLE,
-		arena_printf(j->a, "the cycle from %s to %s closed with %s", moment(j, was->cycle_start),
-			moment(j, was->cycle_end), j->in->closed));
+		verdict_closed(
+			j->a, j->in->subject, &(struct cycle_span){ was->cycle_start, was->cycle_end }, j->in->closed));
 }
 
 static void tell_used_up(struct judgement *j)

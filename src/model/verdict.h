@@ -60,6 +60,9 @@ struct verdict {
 void verdict_decide(struct arena *a, const struct verdict_input *in, struct verdict *ret_verdict);
 /* "quota_blocked", ... */
 const char *verdict_word(enum verdict_kind kind);
+/* The words of VERDICT_CYCLE; total: the figure as a text. */
+const char *verdict_closed(
+	struct arena *a, const struct entry *subject, const struct cycle_span *cycle, const char *total);
 /* In the family of units in which the quota was written. */
 const char *verdict_size(struct arena *a, const struct entry *subject, uint64_t bytes);
 

@@ -8,7 +8,6 @@
 #include "model/watch_warn.h"
 #include "run/pass.h"
 #include "util/hash.h"
-#include "util/units.h"
 
 /* A clock that goes a little wrong is not set, it drifts. */
 #define CLOCK_SLACK_S 2
@@ -85,6 +84,19 @@ bool pass_judged(const struct pass *p, size_t subject)
 	return policy_has(pass_subject(p, subject)) || policy_row(p, pass_row(p, subject)) < p->ledger.policies.n;
 }
 
+/* A cycle that ended since the run before: the kernel is in the next one's quota by itself, and stays there until step 10 knows what of it
+ * is used. The quota of the cycle that ended, perhaps used up, must not come back in between. */
+static void stay_in_next(struct pass *p, size_t subject)
+{
+	const struct policy_state *was = pass_stored_state(p, subject);
+	struct policy_state *is = &p->policies[subject].state;
+
+	if (was->cycle_start == was->cycle_end || was->cycle_end > p->app->now)
+		return;
+	is->cycle_start = was->cycle_start;
+	is->cycle_end = was->cycle_end;
+}
+
 int pass_policies(struct pass *p, struct err *err)
 {
 	size_t n = pass_subjects(p);
@@ -104,9 +116,11 @@ int pass_policies(struct pass *p, struct err *err)
 	if (p->store && store_usages(p->store, rows, n, usages, err))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (policy_has(pass_subject(p, i)))
+		if (policy_has(pass_subject(p, i))) {
 			policy_at(
 				pass_subject(p, i), pass_stored_state(p, i), &usages[i], p->app->now, &p->policies[i]);
+			stay_in_next(p, i);
+		}
 	return 0;
 }
 
@@ -248,10 +262,16 @@ static int window_of(struct judging *j, const struct entry *e, int64_t row, stru
 	return 0;
 }
 
-static bool exhausted(struct pass *p, const struct entry *e)
+/* The kernel's quota of the running cycle. Until step 10 that is still the next one's where the cycle turned since the run before; of one
+ * that another rule cuts there is none. */
+static bool exhausted(struct pass *p, const struct entry *e, const struct policy_state *was, const struct usage *u)
 {
-	for (enum direction d = 0; policy_quota_acts(e) && d < DIRS; d++) {
-		const char *object = enforce_quota_object(&p->app->arena, e, d, false);
+	const bool same = was->cycle_start == u->cycle.start && was->cycle_end == u->cycle.end;
+
+	if (!policy_quota_acts(e) || (!same && was->cycle_end > u->cycle.start))
+		return false;
+	for (enum direction d = 0; d < DIRS; d++) {
+		const char *object = enforce_quota_object(&p->app->arena, e, d, !same);
 		const struct quota_value *q = object ? kernel_quota(p, object) : NULL;
 
 		if (q && q->used >= q->limit)
@@ -260,23 +280,52 @@ static bool exhausted(struct pass *p, const struct entry *e)
 	return false;
 }
 
-static int closed_total(struct pass *p, const struct entry *e, int64_t row, const struct policy_state *was,
-	const struct usage *u, const char **ret_text, struct err *err)
+/* The figure of a cycle that is over, as a text; NULL: it is not stored. */
+static int closed_total(struct pass *p, const struct entry *e, int64_t row, int64_t start, int64_t end,
+	const char **ret_text, struct err *err)
 {
-	char text[UNITS_TEXT];
 	struct figures f;
 	bool found = false;
 
 	*ret_text = NULL;
-	if (was->cycle_start == was->cycle_end || was->cycle_end > u->cycle.start ||
-		(was->cycle_start == u->cycle.start && was->cycle_end == u->cycle.end))
-		return 0;
-	if (store_closed_cycle(p->store, row, was->cycle_start, was->cycle_end, &f, &found, err))
+	if (store_closed_cycle(p->store, row, start, end, &f, &found, err))
 		return -1;
 	if (found)
-		*ret_text = arena_strdup(&p->app->arena,
-			units_size(e->quota.binary ? UNITS_IEC : UNITS_SI,
-				billing_figure(e->billing, f.bytes[DIR_IN], f.bytes[DIR_OUT]), text));
+		*ret_text = verdict_size(
+			&p->app->arena, e, billing_figure(e->billing, f.bytes[DIR_IN], f.bytes[DIR_OUT]));
+	return 0;
+}
+
+/* Has the cycle that was told of ended, by the rule that cuts cycles now or the one before? */
+static bool has_ended(const struct policy_state *was, const struct usage *u)
+{
+	return was->cycle_start != was->cycle_end && was->cycle_end <= u->cycle.start;
+}
+
+static void add_event(struct pass *p, size_t subject, enum verdict_kind kind, const char *text)
+{
+	pass_event(p, pass_row(p, subject), verdict_word(kind), "%s", text);
+	p->result.events.at[p->result.events.n - 1].subject = pass_subject(p, subject)->name;
+}
+
+/* Those between the one that was told of and the running one, as far as they have a share: no run saw them. */
+static int tell_unseen_cycles(
+	struct pass *p, size_t i, const struct policy_state *was, const struct usage *u, struct err *err)
+{
+	const struct entry *e = pass_subject(p, i);
+	struct cycle_span c;
+
+	if (!has_ended(was, u))
+		return 0;
+	for (int64_t t = was->cycle_end; t < u->cycle.start; t = c.end) {
+		const char *total;
+
+		c = calendar_cycle(&e->cycle, t);
+		if (closed_total(p, e, pass_row(p, i), c.start, c.end, &total, err))
+			return -1;
+		if (total)
+			add_event(p, i, VERDICT_CYCLE, verdict_closed(&p->app->arena, e, &c, total));
+	}
 	return 0;
 }
 
@@ -290,23 +339,24 @@ static int judge_subject(struct judging *j, size_t i, struct err *err)
 	struct verdict_input in = { .subject = e,
 		.usage = &usage,
 		.state = pass_stored_state(p, i),
-		.exhausted = exhausted(p, e),
 		.sampled = p->ledger.sampled,
 		.now = p->app->now };
 
 	if (store_usage(p->store, pass_row(p, i), &usage, err) ||
-		closed_total(p, e, pass_row(p, i), in.state, &usage, &in.closed, err))
+		(has_ended(in.state, &usage) &&
+			closed_total(
+				p, e, pass_row(p, i), in.state->cycle_start, in.state->cycle_end, &in.closed, err)) ||
+		tell_unseen_cycles(p, i, in.state, &usage, err))
 		return -1;
+	in.exhausted = exhausted(p, e, in.state, &usage);
 	if (e->burst.rate.present) {
 		if (window_of(j, e, pass_row(p, i), &window, err))
 			return -1;
 		in.window = &window;
 	}
 	verdict_decide(&p->app->arena, &in, &v);
-	for (size_t k = 0; k < v.n_events; k++) {
-		pass_event(p, pass_row(p, i), verdict_word(v.events[k].kind), "%s", v.events[k].text);
-		p->result.events.at[p->result.events.n - 1].subject = e->name;
-	}
+	for (size_t k = 0; k < v.n_events; k++)
+		add_event(p, i, v.events[k].kind, v.events[k].text);
 	if (policy_has(e) && !policy_state_equal(&v.next, in.state)) {
 		struct ledger_policy *row = vec_push(&p->app->arena, &p->result.policies);
 

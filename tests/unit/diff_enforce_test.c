@@ -358,10 +358,13 @@ static void quota_left(void **state)
 		{ 1000000000, 1000000000, 1000000000, true }, /* used up */
 		{ 1000000000, 2000000000, 1000000000, true }, /* and more: the kernel shows no more */
 		{ 1000000000, 1000000000, 999999999, false }, /* used up is exact */
-		{ 1000000000, 999934464, 1000000000, true },  /* 64 KiB left to have, none there */
-		{ 1000000000, 999934463, 1000000000, false },
+		{ 1000000000, 999999999, 1000000000, false }, /* also what it is not */
+		{ 1000000000, 999934464, 999999999, true },   /* 64 KiB left to have, a byte there */
+		{ 1000000000, 999934463, 999999999, true },
+		{ 1000000000, 999934462, 999999999, false },
 		{ 0, 0, 0, true },
-		{ 1000, 0, 1000, true },
+		{ 1000, 0, 1000, false },
+		{ 1000, 0, 999, true },
 	};
 
 	(void)state;

@@ -188,7 +188,7 @@ static void bytes_of_any_figures(void **state)
 		struct usage u = { .figures = { .bytes = { any(), any() }, .raw_bytes = { any(), any() } },
 			.total = { .bytes = { any(), any() }, .raw_bytes = { any(), any() } },
 			.adjustment = { any(), (int64_t)any() } };
-		struct policy p, more;
+		struct policy p = { 0 }, more = { 0 };
 		uint64_t limit = policy_limit(&e, &u), left = below(limit, policy_used(&e, &u));
 
 		policy_bytes(&e, &u, &p);
@@ -204,6 +204,13 @@ static void bytes_of_any_figures(void **state)
 		policy_bytes(&e, &u, &more);
 		assert_true(more.left[0] >= p.left[0] && more.left[1] >= p.left[1]);
 		assert_true(memcmp(more.full, p.full, sizeof p.full) == 0);
+		/* of what is used up the last bytes are not left, nor is anything else taken */
+		more.state.quota = QUOTA_BLOCKED;
+		policy_bytes(&e, &u, &more);
+		p = (struct policy){ 0 };
+		policy_bytes(&e, &u, &p);
+		for (int d = 0; d < DIRS; d++)
+			assert_true(more.left[d] == (p.left[d] <= POLICY_SLACK_BYTES ? 0 : p.left[d]));
 		/* in an unused cycle without extra all of it is left */
 		u.figures = (struct figures){ 0 };
 		u.adjustment = (struct adjustment){ 0 };
