@@ -62,6 +62,7 @@ struct pass {
 	bool rebuild;                     /* the table is made in this run */
 	bool wipe;                        /* ... after the one that is there was read and deleted */
 	bool stale_copy;                  /* ... and holds nothing that was not counted before */
+	bool due;                         /* policies.c: what was decided is not what the kernel holds */
 	struct counter_value canary_seen; /* before this run changed anything */
 
 	/* what the commits of this run found, over all tries */
@@ -94,7 +95,6 @@ struct pass {
 		*policies; /* before the kernel is changed, from the database; after the result, what was decided */
 	struct quota_list quotas;      /* as read with the counters */
 	struct hash_map quota_at;      /* their names -> index */
-	bool due;                      /* what was decided is not what the kernel holds */
 	VEC_OF(struct open_port) open; /* keep_open, resolved */
 	struct enforcement enforcement;
 };
