@@ -14,8 +14,9 @@ truth() { # a table of the test's own behind ours
 		table inet truth {
 			counter in { }
 			counter out { }
-			chain in { type filter hook prerouting priority -250; iifname "$DEV" meta l4proto { tcp, udp } th dport 80 counter name in; }
-			chain out { type filter hook postrouting priority 210; oifname "$DEV" meta l4proto { tcp, udp } th sport 80 counter name out; }
+			counter stream { }
+			chain in { type filter hook prerouting priority -250; iifname "$DEV" udp dport 80 counter name in; }
+			chain out { type filter hook postrouting priority 210; oifname "$DEV" udp sport 80 counter name out; tcp sport 80 counter name stream; }
 		}
 	END
 }
@@ -46,10 +47,10 @@ at_ok '2026-11-25 11:00:00' apply
 is "before: open" "$(passes)" "10 10"
 "$TOOLS/transfer" -C "$PEERNS" -a $HERE4 -p 80 -u 0 -d 400000000 >"$WORK/transfer.out" 2>&1 &
 transfer=$!
-wait_for '[ "$(passed out)" -gt 100 ]'
+wait_for '[ "$(passed stream)" -gt 100 ]'
 at_ok '2026-11-25 11:59:57' sample
 began=$(date +%s%N)
-flows() { local before; before=$(passed out); sleep 0.2; [ "$(passed out)" != "$before" ]; }
+flows() { local before; before=$(passed stream); sleep 0.2; [ "$(passed stream)" != "$before" ]; }
 ok "a connection flows just before" flows
 ok "it expires with no run in between" wait_for '! flows' 8
 took=$((($(date +%s%N) - began) / 1000000))
