@@ -156,6 +156,8 @@ test_timer() { # TIMER: runs the sample; for the test's sake each second
 test_timers() {
 	test_timer portflow-sample.timer
 	test_timer portflow-minute.timer
+	# while its service is being started a timer has no next time
+	wait_for '[ -n "$(property portflow-minute.timer NextElapseUSecRealtime)" ]' 30
 	like "the minute timer waits for the full minute" "$(property portflow-minute.timer NextElapseUSecRealtime)" ':00 [A-Z]+$'
 	box systemctl stop portflow-minute.timer
 	await 5 unit_is portflow-sample.service ActiveState inactive

@@ -100,6 +100,11 @@ wait_for() { # CONDITION [SECONDS]: a shell condition, tried every 20 ms
 	done
 }
 
+heavy() { # of topics that measure while they load every CPU: one at a time, though others run beside them
+	exec 8>"$BUILD/heavy.lock"
+	flock 8
+}
+
 # -- the program under test ---------------------------------------------------------------------------------------------
 ini() { # stdin: the INI; [portflow] gets the private database; old enough for a timer to take it up
 	if ! sed "s|^\\[portflow\\]\$|&\ndatabase = $DB|" >"$INI.new"; then return 1; fi

@@ -6,6 +6,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_program
+heavy
 command -v iperf3 >/dev/null || skip_all "iperf3 is not installed"
 net_up || exit 1
 for into in '' in_peer; do $into nft delete table inet sink; done

@@ -4,6 +4,7 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_program
+heavy
 net_up && second_device || exit 1
 # The cable carries segments, as a real one does; only the hooks of this machine see what offloads make of them.
 for d in "$DEV" "$DEV2"; do
