@@ -1,22 +1,18 @@
 /* What is enforced: see desired_enforce.h.
- * The chains, what passes them whatever is configured, and the objects; the rules between are in desired_layers.c.
+ * The chains and the objects; what passes whatever is configured is in desired_pass.c, the rules between are in desired_layers.c.
  * Pure; desired.c calls. */
 #include "model/desired_enforce.h"
 
-#include <netinet/in.h>
-
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "model/desired_layers.h"
+#include "model/desired_pass.h"
 #include "model/desired_put.h"
 
 #define PRIORITY_IN (-310) /* counting is at -300 and 200 */
 #define PRIORITY_OUT 190
-
-static const uint16_t DHCP_PORTS[] = { 67, 68, 546, 547 };
 
 static void all_stages(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, enum direction d)
 {
@@ -24,116 +20,7 @@ static void all_stages(struct enforce *x, struct ruleset_chain *c, unsigned int 
 		layers_rules(x, c, kinds, stage, d);
 }
 
-/* -- what passes whatever is configured ------------------------------------------------------------------------------ */
-
-static void put_service_elem(struct enforce *x, struct ruleset_set *s, uint16_t port)
-{
-	const struct port_range one = { port, port };
-
-	desired_ports(x->b, s, &one, NULL);
-}
-
-static void pass_protocol(struct enforce *x, uint8_t protocol)
-{
-	struct ruleset_rule *r = rule_new(x->b, &x->chain);
-
-	rule_put_meta_is(x->b, r, NFT_META_L4PROTO, protocol);
-	rule_put_verdict(x->b, r, NF_ACCEPT, NULL);
-}
-
-static void pass_dhcp(struct enforce *x)
-{
-	struct ruleset_set *s = ruleset_set(&x->b->out->ruleset, "dhcp");
-	struct ruleset_rule *r = rule_new(x->b, &x->chain);
-
-	if (!s) {
-		s = desired_set(x->b, "dhcp", KEY_SERVICE, false, DATA_NONE);
-		for (size_t i = 0; i < sizeof DHCP_PORTS / sizeof *DHCP_PORTS; i++)
-			put_service_elem(x, s, DHCP_PORTS[i]);
-	}
-	rule_put_meta_is(x->b, r, NFT_META_L4PROTO, IPPROTO_UDP);
-	for (enum direction side = 0; side < DIRS; side++) {
-		rule_put_port(x->b, r, side, 1);
-		rule_put_named(x->b, r, OP_LOOKUP, 0, "dhcp");
-	}
-	rule_put_verdict(x->b, r, NF_ACCEPT, NULL);
-}
-
-/* Of this machine alone: a guest's port 22 is the guest's. family 0: our addresses; 4, 6: the prefixes that NAT outside gives us. */
-static void pass_open_rule(
-	struct enforce *x, enum direction d, const struct match_protocol *p, const char *set, uint8_t family)
-{
-	static const uint32_t local = RTN_LOCAL;
-	struct ruleset_rule *r = rule_new(x->b, &x->chain);
-
-	if (family)
-		rule_put_family(x->b, r, family);
-	rule_put_meta_is(x->b, r, NFT_META_L4PROTO, p->number);
-	rule_put_port(x->b, r, d, 1);
-	rule_put_named(x->b, r, OP_LOOKUP, 0, set);
-	if (family) {
-		rule_put_address(x->b, r, d, family);
-		rule_put_named(x->b, r, OP_LOOKUP, 0, desired_own(x->b, family));
-	} else {
-		rule_put_address_type(x->b, r, d);
-		rule_put_cmp(x->b, r, NFT_CMP_EQ, &local, sizeof local);
-	}
-	rule_put_verdict(x->b, r, NF_ACCEPT, NULL);
-}
-
-static void pass_open(struct enforce *x, enum direction d, const struct match_protocol *p)
-{
-	const struct enforcement *e = x->b->enforcement;
-	const char *name = arena_printf(x->b->arena, "open_%s", p->name);
-	bool made = ruleset_set(&x->b->out->ruleset, name) != NULL, any = false;
-
-	for (size_t i = 0; i < e->n_open; i++) {
-		if (e->open[i].protocol != p->bit)
-			continue;
-		any = true;
-		if (!made)
-			put_service_elem(x, desired_set(x->b, name, KEY_SERVICE, false, DATA_NONE), e->open[i].port);
-	}
-	if (!any)
-		return;
-	pass_open_rule(x, d, p, name, 0);
-	for (uint8_t family = 4; family <= 6; family += 2)
-		if (desired_own(x->b, family))
-			pass_open_rule(x, d, p, name, family);
-}
-
-static void pass(struct enforce *x, enum direction d)
-{
-	pass_protocol(x, IPPROTO_ICMP);
-	pass_protocol(x, IPPROTO_ICMPV6);
-	pass_dhcp(x);
-	for (size_t i = 0; i < MATCH_PROTOCOLS; i++)
-		pass_open(x, d, &match_protocols[i]);
-}
-
 /* -- chains ---------------------------------------------------------------------------------------------------------- */
-
-/* Packets of our own addresses go on in the chain that knows ports too. */
-static void goto_mine(struct enforce *x, enum direction d)
-{
-	static const uint32_t local = RTN_LOCAL, unicast = RTN_UNICAST;
-	struct ruleset_rule *r = rule_new(x->b, &x->chain);
-
-	rule_put_address_type(x->b, r, d);
-	rule_put_cmp(x->b, r, NFT_CMP_EQ, &local, sizeof local);
-	rule_put_verdict(x->b, r, (uint32_t)NFT_GOTO, x->mine.name);
-	for (uint8_t family = 4; family <= 6; family += 2) {
-		if (!desired_own(x->b, family))
-			continue;
-		r = rule_new(x->b, &x->chain);
-		rule_put_family(x->b, r, family);
-		rule_put_address(x->b, r, d, family);
-		rule_put_named(x->b, r, OP_LOOKUP, 0, desired_own(x->b, family));
-		rule_put_address_type(x->b, r, d);
-		rule_put_cmp(x->b, r, NFT_CMP_EQ, &unicast, sizeof unicast);
-		rule_put_verdict(x->b, r, (uint32_t)NFT_GOTO, x->mine.name);
-	}
-}
 
 static void direction(struct enforce *x, enum direction d)
 {
@@ -147,14 +34,14 @@ static void direction(struct enforce *x, enum direction d)
 	x->mine = (struct ruleset_chain){ .name = d == DIR_IN ? "mine_in" : "mine_out" };
 	if (x->b->leave_first)
 		rule_elsewhere(x->b, &x->chain, d);
-	pass(x, d);
+	desired_pass(x->b, &x->chain, d);
 	if (!x->b->leave_first) {
 		all_stages(x, &x->chain, device, d);
 		rule_elsewhere(x->b, &x->chain, d);
 	}
 	if (layers_any(x, port, d)) {
 		all_stages(x, &x->mine, here | port, d);
-		goto_mine(x, d);
+		desired_ours(x->b, &x->chain, d, (uint32_t)NFT_GOTO, x->mine.name);
 		*desired_chain(x->b, x->mine.name) = x->mine;
 	}
 	all_stages(x, &x->chain, here, d);
