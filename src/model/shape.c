@@ -64,30 +64,6 @@ struct shape_role *shape_roles(struct arena *a, const struct config *c, enum dir
 	return roles;
 }
 
-static bool on_device(const struct entry *e, const char *device, bool listed)
-{
-	if (e->devices.n == 0)
-		return listed;
-	for (size_t i = 0; i < e->devices.n; i++)
-		if (strcmp(e->devices.at[i], device) == 0)
-			return true;
-	return false;
-}
-
-struct rate shape_total(const struct config *c, enum direction d, const char *device, bool listed)
-{
-	struct rate least = { 0 };
-
-	for (size_t i = 0; i < c->entries.n; i++) {
-		const struct entry *e = &c->entries.at[i];
-
-		if (e->kind == ENTRY_INTERFACE && e->limit[d].present && on_device(e, device, listed) &&
-			(!least.present || e->limit[d].bps < least.bps))
-			least = e->limit[d];
-	}
-	return least;
-}
-
 bool shape_minors(struct arena *a, const char *const *names, size_t n, const struct shape_minor_list *had,
 	struct shape_minor_list *ret_minors)
 {
@@ -233,12 +209,4 @@ const struct shape_class *shape_class(const struct shape_device *d, uint32_t min
 	if (d->classes.n == 0)
 		return NULL;
 	return bsearch(&key, d->classes.at, d->classes.n, sizeof key, by_minor);
-}
-
-const char *shape_foreign_text(struct arena *a, const struct shape_device *have)
-{
-	return arena_printf(a,
-		"%s has a root qdisc that somebody configured (%s, handle %x:): delete it with `tc qdisc del dev %s root`, or let "
-		"portflow replace it with `takeover = yes`",
-		have->name, have->kind, have->handle >> 16, have->name);
 }

@@ -94,9 +94,6 @@ struct shape_role {
 /* One an entry of c, in its order; of those with a limit in that direction. */
 struct shape_role *shape_roles(struct arena *a, const struct config *c, enum direction d);
 
-/* The smallest limit of the [interface] entries on a device; absent: none. `listed`: it is one of [portflow] interface. */
-struct rate shape_total(const struct config *c, enum direction d, const char *device, bool listed);
-
 struct shape_minor {
 	const char *name; /* of the entry */
 	uint32_t minor;
@@ -134,8 +131,5 @@ void shape_want(struct arena *a, const struct shape_wish *w, struct shape_device
 
 /* NULL if there is none. */
 const struct shape_class *shape_class(const struct shape_device *d, uint32_t minor);
-
-/* What is said where a limit must be shaped and the root is somebody's: names it and the two ways out. */
-const char *shape_foreign_text(struct arena *a, const struct shape_device *have);
 
 #endif

@@ -150,24 +150,6 @@ static void roles(void **state)
 	r = shape_roles(&a, &c, DIR_IN);
 	for (size_t i = 0; i < c.entries.n; i++)
 		assert_true(!r[i].classed && !r[i].total);
-
-	assert_true(shape_total(&c, DIR_OUT, "eth0", true).present);
-	assert_false(shape_total(&c, DIR_OUT, "eth0", false).present);
-	assert_false(shape_total(&c, DIR_IN, "eth0", true).present);
-	*vec_push(&a, &c.entries.at[5].devices) = "wg0";
-	assert_false(shape_total(&c, DIR_OUT, "eth0", true).present);
-	assert_int_equal(shape_total(&c, DIR_OUT, "wg0", false).bps, 1000000);
-}
-
-static void foreign_text(void **state)
-{
-	cleanup_arena struct arena a = { 0 };
-	const struct shape_device d = { .name = "eth0", .kind = "fq", .handle = 0x80010000 };
-
-	(void)state;
-	assert_string_equal(shape_foreign_text(&a, &d),
-		"eth0 has a root qdisc that somebody configured (fq, handle 8001:): delete it with `tc qdisc del dev eth0 root`, or "
-		"let portflow replace it with `takeover = yes`");
 }
 
 int main(void)
@@ -177,7 +159,6 @@ int main(void)
 		cmocka_unit_test(tree),
 		cmocka_unit_test(minors),
 		cmocka_unit_test(roles),
-		cmocka_unit_test(foreign_text),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

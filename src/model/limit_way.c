@@ -1,0 +1,236 @@
+/* The decision of limit_way.h, and the trees that follow from it.
+ * An entry's limit is kept the same way on all its devices: a policer is one bucket over all of them.
+ * Pure; run/, cmd/ and the files desired*.c call. */
+#include "model/limit_way.h"
+
+#include <string.h>
+
+#include "util/hash.h"
+
+static const struct shape_device *root_of(const struct limit_facts *f, const struct watched *w)
+{
+	for (size_t i = 0; i < f->out.n; i++)
+		if (f->out.at[i].ifindex == w->ifindex)
+			return &f->out.at[i];
+	return NULL;
+}
+
+/* The devices that a limit of e holds on, by number; NULL: no more. */
+static const struct watched *device_of(const struct entry *e, const struct watch *w, size_t i)
+{
+	static const struct watched absent;
+	const struct watched *x;
+
+	if (e->kind != ENTRY_INTERFACE || e->devices.n == 0)
+		return i < w->devices.n ? &w->devices.at[i] : NULL;
+	if (i >= e->devices.n)
+		return NULL;
+	x = watch_find(w, e->devices.at[i]);
+	return x ? x : &absent;
+}
+
+static void judge_devices(
+	const struct config *c, const struct limit_facts *f, const struct entry *e, struct limit_way *way)
+{
+	const struct watched *w;
+
+	way->why = LIMIT_NO_DEVICE;
+	for (size_t i = 0; (w = device_of(e, f->watch, i)) != NULL; i++) {
+		const struct shape_device *root = w->present ? root_of(f, w) : NULL;
+
+		if (!root)
+			continue;
+		way->why = LIMIT_SHAPED;
+		if (root->root == SHAPE_ROOT_FOREIGN && !c->settings.takeover) {
+			way->why = LIMIT_FOREIGN;
+			way->device = root;
+			return;
+		}
+	}
+}
+
+static void judge_out(const struct config *c, const struct limit_facts *f, const struct entry *e, struct limit_way *way)
+{
+	if (c->settings.limit_method == METHOD_POLICE)
+		way->why = LIMIT_ASKED;
+	else if (f->refused)
+		way->why = LIMIT_REFUSED;
+	else if (!f->htb)
+		way->why = LIMIT_NO_HTB;
+	else
+		judge_devices(c, f, e, way);
+}
+
+static void judge_in(const struct config *c, struct limit_way *way)
+{
+	way->why = c->settings.limit_method == METHOD_POLICE ? LIMIT_ASKED : LIMIT_INWARD;
+}
+
+struct limit_way *limit_ways(struct arena *a, const struct config *c, const struct limit_facts *f)
+{
+	struct limit_way *ways = arena_array(a, DIRS * c->entries.n + 1, sizeof *ways);
+
+	for (enum direction d = 0; d < DIRS; d++) {
+		const struct shape_role *roles = shape_roles(a, c, d);
+		size_t classes = 0;
+
+		for (size_t i = 0; i < c->entries.n; i++) {
+			const struct entry *e = &c->entries.at[i];
+			struct limit_way *way = &ways[limit_way_at(i, d)];
+
+			if (!e->limit[d].present)
+				continue;
+			if (d == DIR_OUT)
+				judge_out(c, f, e, way);
+			else
+				judge_in(c, way);
+			if (way->why == LIMIT_SHAPED && roles[i].classed && classes++ >= SHAPE_MINOR_MAX)
+				way->why = LIMIT_CROWDED;
+			way->shaped = way->why == LIMIT_SHAPED;
+			way->classed = way->shaped && roles[i].classed;
+			way->policed = !way->shaped || roles[i].policed_beside;
+		}
+	}
+	return ways;
+}
+
+uint64_t limit_hash(uint64_t h, const struct config *c, const struct limit_way *ways)
+{
+	for (size_t i = 0; i < DIRS * c->entries.n; i++)
+		h = hash_u64(h, (uint64_t)ways[i].shaped << 1 | (uint64_t)ways[i].policed);
+	return h;
+}
+
+/* -- words -- */
+
+const char *limit_method(const struct limit_way *w)
+{
+	return w->why == LIMIT_NONE ? NULL : w->shaped ? "shape" : "police";
+}
+
+static const char *root_text(struct arena *a, const struct shape_device *d)
+{
+	return arena_printf(
+		a, "%s has a root qdisc that somebody configured (%s, handle %x:)", d->name, d->kind, d->handle >> 16);
+}
+
+const char *limit_reason(struct arena *a, const struct limit_facts *f, const struct limit_way *w)
+{
+	switch (w->why) {
+	case LIMIT_NONE:
+		break;
+	case LIMIT_SHAPED:
+		return w->policed
+			? "its devices queue by HTB; the limits of ports shape a part of it, so a policer watches the sum"
+			: "its devices queue by HTB";
+	case LIMIT_ASKED:
+		return "limit_method = police";
+	case LIMIT_INWARD:
+		return "what comes in is policed";
+	case LIMIT_NO_DEVICE:
+		return "none of its devices is there yet";
+	case LIMIT_NO_HTB:
+		return "the kernel has no HTB";
+	case LIMIT_FOREIGN:
+		return root_text(a, w->device);
+	case LIMIT_REFUSED:
+		return f->refused;
+	case LIMIT_CROWDED:
+		return arena_printf(
+			a, "there are more limits than the %u classes that a device can have", SHAPE_MINOR_MAX);
+	}
+	return "";
+}
+
+const char *limit_impossible(
+	struct arena *a, const struct config *c, const struct limit_facts *f, const struct limit_way *ways)
+{
+	for (size_t i = 0; i < c->entries.n && c->settings.limit_method == METHOD_SHAPE; i++) {
+		const struct limit_way *w = &ways[limit_way_at(i, DIR_OUT)];
+
+		if (w->why == LIMIT_FOREIGN)
+			return arena_printf(a,
+				"%s, so limit_method = shape cannot be: let portflow replace it with `takeover = yes`, or write "
+				"`limit_method = police`",
+				root_text(a, w->device));
+		if (w->why == LIMIT_NO_HTB || w->why == LIMIT_CROWDED)
+			return arena_printf(a, "%s, so limit_method = shape cannot be: write `limit_method = police`",
+				limit_reason(a, f, w));
+	}
+	return NULL;
+}
+
+bool limit_may_shape(const struct config *c)
+{
+	if (c->settings.limit_method == METHOD_POLICE)
+		return false;
+	for (size_t i = 0; i < c->entries.n; i++)
+		if (c->entries.at[i].limit[DIR_OUT].present)
+			return true;
+	return false;
+}
+
+/* -- trees -- */
+
+/* The smallest shaped limit of the [interface] entries on a device; absent: none. */
+static struct rate total_on(
+	const struct config *c, const struct watch *w, const struct limit_way *ways, const struct watched *device)
+{
+	struct rate least = { 0 };
+
+	for (size_t i = 0; i < c->entries.n; i++) {
+		const struct entry *e = &c->entries.at[i];
+		const struct limit_way *way = &ways[limit_way_at(i, DIR_OUT)];
+		const struct watched *x;
+
+		if (!way->shaped || way->classed || (least.present && e->limit[DIR_OUT].bps >= least.bps))
+			continue;
+		for (size_t k = 0; (x = device_of(e, w, k)) != NULL; k++)
+			if (x == device)
+				least = e->limit[DIR_OUT];
+	}
+	return least;
+}
+
+struct shape_limit_list {
+	struct shape_limit *at;
+	size_t n, cap;
+};
+
+static void want_device(struct arena *a, const struct limit_facts *f, const struct watched *w, struct shape_wish *wish,
+	struct shape_device_list *want)
+{
+	struct shape_device *d;
+
+	if (!w->present || !root_of(f, w) || (!wish->total.present && wish->n == 0))
+		return;
+	wish->ifindex = w->ifindex;
+	wish->name = w->name;
+	wish->mtu = w->mtu;
+	d = vec_push(a, want);
+	shape_want(a, wish, d);
+}
+
+void limit_trees(struct arena *a, const struct config *c, const struct limit_facts *f, const struct limit_way *ways,
+	const uint32_t *minors, bool codel, struct shape_device_list *ret_want)
+{
+	struct shape_device_list want = { 0 };
+	struct shape_limit_list limits = { 0 };
+	struct shape_wish wish = { .major = SHAPE_OUT, .codel = codel, .takeover = c->settings.takeover };
+
+	for (size_t i = 0; i < c->entries.n; i++)
+		if (ways[limit_way_at(i, DIR_OUT)].classed)
+			*vec_push(a, &limits) = (struct shape_limit){ minors[i], c->entries.at[i].limit[DIR_OUT].bps };
+	for (size_t i = 0; i < f->watch->devices.n; i++) {
+		wish.limits = limits.at;
+		wish.n = limits.n;
+		wish.total = total_on(c, f->watch, ways, &f->watch->devices.at[i]);
+		want_device(a, f, &f->watch->devices.at[i], &wish, &want);
+	}
+	for (size_t i = 0; i < f->watch->others.n; i++) {
+		wish.n = 0;
+		wish.total = total_on(c, f->watch, ways, &f->watch->others.at[i]);
+		want_device(a, f, &f->watch->others.at[i], &wish, &want);
+	}
+	*ret_want = want;
+}
