@@ -12,8 +12,8 @@
 
 #include "cmd/help.h"
 #include "cmd/options.h"
-#include "cmd/version.h"
 #include "run/app.h"
+#include "util/version.h"
 
 static const int exit_codes[] = {
 	[ERR_FAIL] = 1,

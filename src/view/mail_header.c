@@ -1,0 +1,198 @@
+/* Headers of a mail: see mail_header.h.
+ * Encoded words are base64 where most of the text needs it and never cut a character in two; each fits a line of its own.
+ * notify/ calls. */
+#include "view/mail_header.h"
+
+#include <string.h>
+
+#include "util/utf8.h"
+
+#define LINE_MAX 78
+#define WORD_HEAD "=?UTF-8?B?"
+#define WORD_TAIL "?="
+/* 45 bytes are 60 characters in base64: with head and tail 72, below the 75 of RFC 2047. */
+#define WORD_BYTES 45
+/* What a line may still hold so that a word of at least some characters goes there. */
+#define WORD_LEAST 8
+
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static void put_base64(struct str *out, const unsigned char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i += 3) {
+		unsigned a = p[i], b = i + 1 < n ? p[i + 1] : 0, c = i + 2 < n ? p[i + 2] : 0;
+
+		str_putc(out, base64[a >> 2]);
+		str_putc(out, base64[(a & 3) << 4 | b >> 4]);
+		str_putc(out, i + 1 < n ? base64[(b & 15) << 2 | c >> 6] : '=');
+		str_putc(out, i + 2 < n ? base64[c & 63] : '=');
+	}
+}
+
+struct header {
+	struct str *out;
+	size_t column;
+};
+
+static void fold(struct header *h)
+{
+	str_puts(h->out, "\r\n ");
+	h->column = 1;
+}
+
+/* Bytes of whole characters, at most `most`. */
+static size_t whole_characters(const char *p, size_t len, size_t most)
+{
+	size_t n = 0;
+	uint32_t code;
+
+	while (n < len) {
+		size_t step = utf8_decode(p + n, len - n, &code);
+
+		if (n + step > most)
+			break;
+		n += step;
+	}
+	return n;
+}
+
+static void put_words(struct header *h, const char *p, size_t len)
+{
+	const size_t frame = strlen(WORD_HEAD WORD_TAIL);
+
+	while (len) {
+		size_t room = h->column + frame < LINE_MAX ? (LINE_MAX - h->column - frame) / 4 * 3 : 0, n;
+
+		if (room < WORD_LEAST && h->column > 1) {
+			fold(h);
+			continue;
+		}
+		n = whole_characters(p, len, room < WORD_BYTES ? room : WORD_BYTES);
+		str_puts(h->out, WORD_HEAD);
+		put_base64(h->out, (const unsigned char *)p, n);
+		str_puts(h->out, WORD_TAIL);
+		h->column += frame + (n + 2) / 3 * 4;
+		p += n;
+		len -= n;
+		if (len)
+			fold(h);
+	}
+}
+
+/* Words of ASCII, folded between two of them; a run of spaces stays as it is. */
+static void put_plain(struct header *h, const char *p, size_t len)
+{
+	size_t n;
+
+	for (size_t at = 0; at < len; at += n) {
+		size_t spaces = 0;
+
+		while (at + spaces < len && p[at + spaces] == ' ')
+			spaces++;
+		n = spaces;
+		while (at + n < len && p[at + n] != ' ')
+			n++;
+		if (spaces && h->column + n > LINE_MAX && h->column > 1) {
+			str_puts(h->out, "\r\n");
+			h->column = 0;
+		}
+		str_put(h->out, p + at, n);
+		h->column += n;
+	}
+}
+
+/* Readable as it stands: ASCII, nothing that looks like an encoded word, no word that a line cannot hold, no space at an end that
+ * folding would lose. */
+static bool is_plain(const char *p, size_t len)
+{
+	size_t word = 0;
+
+	if (!len || p[0] == ' ' || p[len - 1] == ' ')
+		return !len;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)p[i];
+
+		word = c == ' ' ? 0 : word + 1;
+		if (c < ' ' || c > '~' || word > LINE_MAX - 20 || (c == '=' && p[i + 1] == '?'))
+			return false;
+		if (c == ' ' && p[i + 1] == ' ') /* unfolding may not keep them */
+			return false;
+	}
+	return true;
+}
+
+/* Bad bytes and control characters replaced. */
+static void clean(struct str *to, const char *text)
+{
+	cleanup_str struct str spaced = STR_CEILING(to->ceiling);
+
+	for (const char *p = text; *p; p++)
+		str_putc(&spaced, (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p);
+	if (spaced.len)
+		utf8_put(to, spaced.p, spaced.len);
+}
+
+#define TEXT_MAX 4096
+
+void mail_header_text(struct str *out, const char *name, const char *text)
+{
+	cleanup_str struct str value = STR_CEILING(TEXT_MAX);
+	struct header h = { out, strlen(name) + 2 };
+
+	clean(&value, text);
+	str_putf(out, "%s: ", name);
+	if (!value.len)
+		return;
+	if (is_plain(value.p, value.len))
+		put_plain(&h, value.p, value.len);
+	else
+		put_words(&h, value.p, value.len);
+}
+
+/* What RFC 5322 allows in a phrase without quotes. */
+static bool is_phrase(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] != ' ' &&
+			!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~",
+				p[i]))
+			return false;
+	return true;
+}
+
+void mail_header_address(struct str *out, const char *name, const char *words, const char *address)
+{
+	cleanup_str struct str value = STR_CEILING(TEXT_MAX);
+	struct header h = { out, strlen(name) + 2 };
+
+	clean(&value, words ? words : "");
+	str_putf(out, "%s: ", name);
+	if (!value.len) {
+		str_puts(out, address);
+		return;
+	}
+	if (is_plain(value.p, value.len) && is_phrase(value.p, value.len))
+		put_plain(&h, value.p, value.len);
+	else
+		put_words(&h, value.p, value.len);
+	if (h.column + strlen(address) + 3 > LINE_MAX)
+		fold(&h);
+	else
+		str_putc(out, ' ');
+	str_putf(out, "<%s>", address);
+}
+
+bool mail_address_valid(const char *address)
+{
+	static const char usual[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_+=!#$%&'*/?^`{|}~";
+	const char *at = strrchr(address, '@');
+	size_t len = strlen(address), local;
+
+	if (!at || len > 254)
+		return false;
+	local = (size_t)(at - address);
+	return local >= 1 && local <= 64 && strspn(address, usual) == local && len > local + 1 && at[1] != '.' &&
+		strspn(at + 1, usual) == len - local - 1 &&
+		strspn(at + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") == len - local - 1;
+}
