@@ -41,8 +41,8 @@ oracle_total() { # [NAME]: every IP packet
 	oracle_out "${1:-.total}" 'meta protocol { ip, ip6 }'
 }
 
-oracle_load() { # here|peer [DEVICES]: starts counting from 0; devices as "a, b"
-	local into='' device arrives leaves
+oracle_load() { # here|peer|behind [DEVICES]: starts counting from 0; devices as "a, b". `behind`: here, and only what our chains let pass
+	local into='' device arrives leaves first=-310 last=250
 	if [ "$1" = peer ]; then
 		into=in_peer device=${2:-$FAR}
 		# what leaves the peer arrives here
@@ -51,18 +51,19 @@ oracle_load() { # here|peer [DEVICES]: starts counting from 0; devices as "a, b"
 		device=${2:-$DEV} arrives="iifname { $device }" leaves="oifname { $device }"
 	fi
 	local pre=$ORACLE_IN post=$ORACLE_OUT
-	[ "$1" = here ] || { pre=$ORACLE_OUT post=$ORACLE_IN; }
+	[ "$1" != peer ] || { pre=$ORACLE_OUT post=$ORACLE_IN; }
+	[ "$1" != behind ] || { first=-250 last=210; }
 	{
 		echo "table inet oracle { }"
 		echo "delete table inet oracle"
 		echo "table inet oracle {"
 		printf '%s' "$ORACLE_COUNTERS"
 		echo " chain pre {"
-		echo "  type filter hook prerouting priority -310"
+		echo "  type filter hook prerouting priority $first"
 		printf '%s' "$pre"
 		echo " }"
 		echo " chain post {"
-		echo "  type filter hook postrouting priority 250"
+		echo "  type filter hook postrouting priority $last"
 		printf '%s' "$post"
 		echo " }"
 		echo "}"
@@ -70,9 +71,9 @@ oracle_load() { # here|peer [DEVICES]: starts counting from 0; devices as "a, b"
 	$into nft -f "$WORK/oracle.nft" || { fail "the oracle loads"; return 1; }
 }
 
-oracle_read() { # here|peer -> lines "NAME DIRECTION bytes packets"
+oracle_read() { # here|peer|behind -> lines "NAME DIRECTION bytes packets"
 	local into=''
-	[ "$1" = here ] || into=in_peer
+	[ "$1" != peer ] || into=in_peer
 	$into nft list counters table inet oracle | awk '
 		/counter o_/ { name = $2; sub(/^o_/, "", name); dir = name; sub(/.*\./, "", dir); sub(/\.[a-z]*$/, "", name) }
 		/packets/ { print name, dir, $4, $2 }'
@@ -86,11 +87,11 @@ figure() { # NAME in|out [bytes|packets|raw_bytes|raw_packets] -> one number of 
 	case ${3:-bytes} in packets) column=4 ;; raw_bytes) column=5 ;; raw_packets) column=6 ;; esac
 	status_read | awk -v n="$1" -v d="$2" -v c=$column '$1 == n && $2 == d { print $c; found = 1 } END { if (!found) print -1 }'
 }
-truth() { # here|peer NAME in|out -> bytes of the oracle
+truth() { # here|peer|behind NAME in|out -> bytes of the oracle
 	oracle_read "$1" | awk -v n="$2" -v d="$3" '$1 == n && $2 == d { print $3 }'
 }
 
-matches() { # here|peer raw|wire: status says what the oracle says, to the byte, for every name of the oracle; else $WORK/agree.log
+matches() { # here|peer|behind raw|wire: status says what the oracle says, to the byte, for every name of the oracle; else $WORK/agree.log
 	local place=$1 mode=$2 before after tries=8
 	while :; do
 		before=$(oracle_read "$place")
@@ -109,7 +110,7 @@ matches() { # here|peer raw|wire: status says what the oracle says, to the byte,
 		mode == "wire" && wire[k] != $3 " " $4 { print k ": wire bytes packets " wire[k] ", the oracle " $3 " " $4; bad = 1 }
 		END { if (!n) { print "the oracle is empty"; bad = 1 } exit bad }' "$WORK/status.lines" - >"$WORK/agree.log"
 }
-agree() { # DESCRIPTION here|peer [wire]: matches, after the traffic has come to rest.
+agree() { # DESCRIPTION here|peer|behind [wire]: matches, after the traffic has come to rest.
 	# With `wire` the wire-true figures are compared too (with exact segments they are the raw ones).
 	settle
 	if matches "$2" "${3:-raw}"; then
