@@ -1,0 +1,111 @@
+/* email: text, and the same as HTML with bars of table cells, since mail programs show no SVG.
+ * The envelope, MIME and TLS are portflow-net's.
+ * notify/notifier.c has it in its table. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "model/calendar.h"
+#include "notify/notifier.h"
+#include "view/html.h"
+#include "view/mail_header.h"
+
+#define BAR_PIXELS 200
+
+/* RFC 5322 section 3.3: "Mon, 30 Nov 2026 14:00:00 +0000" */
+static const char *date_header(struct arena *a, int64_t t)
+{
+	static const char days[] = "MonTueWedThuFriSatSun", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	struct calendar_time c = calendar_local("UTC", t);
+
+	return arena_printf(a, "Date: %.3s, %u %.3s %04" PRId32 " %02u:%02u:%02u +0000", days + 3 * (c.weekday - 1),
+		c.date.day, months + 3 * (c.date.month - 1), c.date.year, c.hour, c.minute, c.second);
+}
+
+static void put(struct str *out, const char *text)
+{
+	html_put(out, text, strlen(text));
+}
+
+static void put_bar(struct str *out, const struct message_item *item)
+{
+	unsigned full = (unsigned)((uint64_t)item->permille * BAR_PIXELS / 1000);
+	const char *color = item->permille >= 1000 ? "#b35900" : "#0072b2";
+
+	str_putf(out, "<table role=\"presentation\" cellspacing=\"0\" cellpadding=\"0\" border=\"0\" width=\"%d\"><tr>",
+		BAR_PIXELS);
+	if (full)
+		str_putf(out, "<td width=\"%u\" height=\"10\" bgcolor=\"%s\"></td>", full, color);
+	if (full < BAR_PIXELS)
+		str_putf(out, "<td width=\"%u\" height=\"10\" bgcolor=\"#d1d9e0\"></td>", BAR_PIXELS - full);
+	str_puts(out, "</tr></table>\n");
+}
+
+static void put_item(struct str *out, const struct message_item *item)
+{
+	str_puts(out, "<p><b>");
+	put(out, item->head);
+	str_puts(out, "</b>");
+	for (size_t i = 0; i < item->lines.n; i++) {
+		str_puts(out, "<br>\n");
+		put(out, item->lines.at[i]);
+	}
+	str_puts(out, "</p>\n");
+	if (*item->bar_text)
+		put_bar(out, item);
+}
+
+static const char *html(struct arena *a, const struct message *m)
+{
+	cleanup_str struct str out = STR_CEILING((size_t)4 << 20);
+
+	str_putf(&out, "<!DOCTYPE html>\n<html lang=\"%s\"><head><meta charset=\"utf-8\"><title>",
+		language_word(m->language));
+	put(&out, m->title);
+	str_puts(&out, "</title></head>\n<body>\n");
+	for (size_t i = 0; i < m->items.n; i++)
+		put_item(&out, &m->items.at[i]);
+	str_puts(&out, "</body></html>\n");
+	return arena_strndup(a, out.p, out.len);
+}
+
+static const char *header(struct arena *a, void (*put_header)(struct str *, const char *, const char *),
+	const char *name, const char *text)
+{
+	cleanup_str struct str out = STR_CEILING((size_t)16 << 10);
+
+	put_header(&out, name, text);
+	return arena_strndup(a, out.p, out.len);
+}
+
+static void put_address(struct str *out, const char *name, const char *address)
+{
+	mail_header_address(out, name, NULL, address);
+}
+
+static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
+{
+	cleanup_str struct str text = STR_CEILING((size_t)1 << 20);
+	const char *to = *l->recipient ? l->recipient : t->to.n ? t->to.at[0] : "", *at = strrchr(t->from, '@');
+	struct request q = { .kind = REQUEST_MAIL,
+		.url = t->url.value ? t->url.value : "",
+		.proxy = t->proxy,
+		.ca_file = t->ca_file,
+		.mail = { .from = t->from,
+			.to = to,
+			.user = t->user,
+			.password = t->password.value,
+			.html = html(a, l->message),
+			.tls_off = t->tls_off } };
+
+	message_put(l->message, &(struct markup){ "", "", markup_plain.put, 0, false }, &text);
+	q.mail.text = arena_strndup(a, text.p, text.len);
+	*vec_push(a, &q.headers) = header(a, put_address, "From", t->from);
+	*vec_push(a, &q.headers) = header(a, put_address, "To", to);
+	*vec_push(a, &q.headers) = header(a, mail_header_text, "Subject", l->message->title);
+	*vec_push(a, &q.headers) = date_header(a, l->time);
+	*vec_push(a, &q.headers) = arena_printf(a, "Message-ID: <%s@%s>", l->key, at ? at + 1 : "portflow.invalid");
+	*vec_push(a, &q.headers) = "Auto-Submitted: auto-generated"; /* RFC 3834: no vacation reply to it */
+	*ret_request = q;
+}
+
+const struct notifier notifier_email = { .type = "email", .build = build };

@@ -1,0 +1,192 @@
+/* What one recipient is told in one go: see message.h.
+ * The most important stands first in each line: phones show forty characters of it.
+ * notify/ and run/ call. */
+#include "notify/message.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "util/saturate.h"
+#include "util/utf8.h"
+#include "view/bar.h"
+#include "view/figure.h"
+#include "view/when.h"
+
+#define BAR_WIDTH 10
+#define TITLE_NAMES 3
+
+const struct markup markup_plain = { "", "", utf8_put, 0, true };
+
+static void add_line(struct arena *a, struct message_item *item, const char *line)
+{
+	*vec_push(a, &item->lines) = line;
+}
+
+static const char *section_text(enum language l, const struct notice *n)
+{
+	static const struct {
+		const char *section;
+		enum word word;
+	} all[] = { { "port", WORD_PORT }, { "address", WORD_ADDRESS }, { "interface", WORD_INTERFACE },
+		{ "quota", WORD_QUOTA } };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (strcmp(all[i].section, n->section) == 0)
+			return i18n_word(l, all[i].word);
+	return n->section;
+}
+
+/* "port 80,443 · web server of Alice" */
+static void describe(struct arena *a, enum language l, const struct notice *n, struct message_item *item)
+{
+	const char *what = *n->covers ? arena_printf(a, "%s %s", section_text(l, n), n->covers) : "";
+
+	if (*what || *n->remark)
+		add_line(a, item, arena_printf(a, "%s%s%s", what, *what && *n->remark ? " \xc2\xb7 " : "", n->remark));
+}
+
+/* "[########  ] 80 %  80.0 GB / 100 GB", "resets 2026-12-01 00:00" */
+static void add_usage(struct arena *a, enum language l, const struct notice *n, struct message_item *item)
+{
+	const enum unit_style style = n->binary ? UNITS_IEC : UNITS_SI;
+	uint64_t permille;
+	const char *bar;
+
+	if (!n->limit)
+		return;
+	permille = saturate_scale(n->used, 1000, n->limit);
+	item->permille = permille > 1000 ? 1000 : (uint32_t)permille;
+	item->bar_text = arena_printf(a, "%" PRIu64 " %%  %s / %s", permille / 10, figure_bytes(a, style, n->used),
+		figure_bytes(a, style, n->limit));
+	bar = bar_text(a, n->used, n->limit, BAR_WIDTH, true);
+	add_line(a, item, arena_printf(a, "%s%s%s", bar, *bar ? " " : "", item->bar_text));
+	if (n->resets)
+		add_line(a, item,
+			arena_printf(
+				a, "%s %s", i18n_word(l, WORD_RESETS), when_offset(a, n->zone, (int64_t)n->resets)));
+}
+
+static void put_notice(struct arena *a, struct message *m, const struct notice *n)
+{
+	struct message_item *item = vec_push(a, &m->items);
+	const char *head = i18n_head(a, m->language, n);
+
+	item->notice = n;
+	item->bar_text = "";
+	item->head = *n->subject ? arena_printf(a, "%s: %s", n->subject, head) : head;
+	describe(a, m->language, n, item);
+	add_line(a, item,
+		arena_printf(a, "%s  %s", when_minute(a, n->zone, (int64_t)n->time), i18n_sentence(a, m->language, n)));
+	add_usage(a, m->language, n, item);
+}
+
+static bool named_before(const struct notice *const *notices, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (strcmp(notices[k]->subject, notices[i]->subject) == 0)
+			return true;
+	return false;
+}
+
+/* "3 events: web, game, ..." */
+static const char *title_of_many(struct arena *a, enum language l, const struct notice *const *notices, size_t n)
+{
+	cleanup_str struct str out = STR_CEILING(512);
+	size_t named = 0;
+
+	str_putf(&out, "%zu %s", n, i18n_word(l, WORD_EVENTS));
+	for (size_t i = 0; i < n; i++) {
+		if (!*notices[i]->subject || named_before(notices, i))
+			continue;
+		if (named == TITLE_NAMES) {
+			str_puts(&out, ", \xe2\x80\xa6");
+			break;
+		}
+		str_putf(&out, "%s%s", named++ ? ", " : ": ", notices[i]->subject);
+	}
+	return arena_strdup(a, out.p);
+}
+
+void message_of(struct arena *a, enum language l, const char *node, const struct notice *const *notices, size_t n,
+	struct message *ret_message)
+{
+	struct message m = { .language = l, .node = node };
+
+	for (size_t i = 0; i < n; i++)
+		put_notice(a, &m, notices[i]);
+	m.title = arena_printf(a, "[%s] %s", node, n == 1 ? m.items.at[0].head : title_of_many(a, l, notices, n));
+	*ret_message = m;
+}
+
+void message_test(struct arena *a, enum language l, const char *node, struct message *ret_message)
+{
+	struct message m = { .language = l, .node = node };
+	struct message_item *item = vec_push(a, &m.items);
+
+	m.title = arena_printf(a, "[%s] %s", node, i18n_word(l, WORD_TEST_HEAD));
+	item->head = i18n_word(l, WORD_TEST_HEAD);
+	item->bar_text = "";
+	add_line(a, item, i18n_word(l, WORD_TEST_TEXT));
+	*ret_message = m;
+}
+
+/* -- as text --------------------------------------------------------------------------------------------------------- */
+
+size_t message_units(const char *text, size_t len)
+{
+	size_t units = 0;
+
+	while (len) {
+		uint32_t code;
+		size_t took = utf8_decode(text, len, &code);
+
+		units += code != UTF8_BAD && code > 0xffff ? 2 : 1;
+		text += took;
+		len -= took;
+	}
+	return units;
+}
+
+static size_t item_units(const struct message_item *item)
+{
+	size_t units = message_units(item->head, strlen(item->head)) + 2; /* with the empty line before it */
+
+	for (size_t i = 0; i < item->lines.n; i++)
+		units += message_units(item->lines.at[i], strlen(item->lines.at[i])) + 1;
+	return units;
+}
+
+void message_put_item(const struct message_item *item, const struct markup *how, struct str *out)
+{
+	str_puts(out, how->bold);
+	how->put(out, item->head, strlen(item->head));
+	str_puts(out, how->bold_end);
+	str_putc(out, '\n');
+	for (size_t i = 0; i < item->lines.n; i++) {
+		how->put(out, item->lines.at[i], strlen(item->lines.at[i]));
+		str_putc(out, '\n');
+	}
+}
+
+void message_put(const struct message *m, const struct markup *how, struct str *out)
+{
+	const char *more = i18n_word(m->language, WORD_MORE);
+	size_t units = message_units(more, strlen(more)) + 8;
+
+	if (how->title) {
+		how->put(out, m->title, strlen(m->title));
+		str_putc(out, '\n');
+		units += message_units(m->title, strlen(m->title)) + 1;
+	}
+	for (size_t i = 0; i < m->items.n; i++) {
+		units += item_units(&m->items.at[i]);
+		if (out->len)
+			str_putc(out, '\n');
+		if (how->most && units > how->most) {
+			how->put(out, more, strlen(more));
+			str_putc(out, '\n');
+			return;
+		}
+		message_put_item(&m->items.at[i], how, out);
+	}
+}

@@ -1,0 +1,47 @@
+/* What one recipient is told in one go, before it takes any service's form: a title, and an item for each event.
+ * Services differ in how bold is written, what must be escaped and how much they take; that is a struct markup, and the rest is here.
+ * Pure. notify/ and run/ include. */
+#ifndef NOTIFY_MESSAGE_H
+#define NOTIFY_MESSAGE_H
+
+#include "util/vec.h"
+#include "view/i18n.h"
+
+struct message_item {
+	const char *head; /* "web: quota used up: blocked" */
+	VEC_OF(const char *) lines;
+	const struct notice *notice; /* NULL: not of an event */
+	const char *bar_text;        /* "80.0 GB / 100 GB, 80 %"; "" no bar */
+	uint32_t permille;           /* of the bar, at most 1000 */
+};
+
+struct message {
+	enum language language;
+	const char *node;
+	const char *title; /* one line */
+	VEC_OF(struct message_item) items;
+};
+
+/* Notices in the order of their time; they must outlive the message. */
+void message_of(struct arena *a, enum language l, const char *node, const struct notice *const *notices, size_t n,
+	struct message *ret_message);
+
+/* What `notify test` sends. */
+void message_test(struct arena *a, enum language l, const char *node, struct message *ret_message);
+
+struct markup {
+	const char *bold, *bold_end;
+	void (*put)(struct str *out, const char *text, size_t len); /* escapes */
+	size_t most; /* UTF-16 units of what is shown; 0: no end. What does not fit is left out whole and said to be */
+	bool title;  /* first line */
+};
+extern const struct markup markup_plain; /* no bold, only cleaned */
+
+void message_put(const struct message *m, const struct markup *how, struct str *out);
+/* An item's text: head and lines. */
+void message_put_item(const struct message_item *item, const struct markup *how, struct str *out);
+
+/* UTF-16 units, which is what Telegram and Discord count. */
+size_t message_units(const char *text, size_t len);
+
+#endif

@@ -1,0 +1,72 @@
+/* The services by number: see notifier.h.
+ * What an answer means where a service says no more than a status is here, once for all of them.
+ * run/ calls. */
+#include "notify/notifier.h"
+
+#include <inttypes.h>
+
+#define NOTIFIER(type, must, may) extern const struct notifier notifier_##type;
+#include "model/notifiers.def"
+#undef NOTIFIER
+
+static const struct notifier *const all[TARGET_TYPES] = {
+#define NOTIFIER(type, must, may) &notifier_##type,
+#include "model/notifiers.def"
+#undef NOTIFIER
+};
+
+const struct notifier *notifier_of(enum target_type type)
+{
+	return all[type];
+}
+
+const char *notifier_word(size_t i)
+{
+	return i < TARGET_TYPES ? all[i]->type : NULL;
+}
+
+/* RFC 9110 section 15: 408, 425 and 429 ask for another try; so does every 5xx, since servers restart. */
+static enum outcome_kind http_kind(uint32_t status)
+{
+	if (status == 408 || status == 425 || status == 429 || status >= 500)
+		return OUTCOME_LATER;
+	return OUTCOME_NEVER;
+}
+
+/* RFC 5321 section 4.2.1: 4yz is transient, 5yz is not. */
+static enum outcome_kind smtp_kind(uint32_t status)
+{
+	return status >= 400 && status < 500 ? OUTCOME_LATER : OUTCOME_NEVER;
+}
+
+/* What a program exits with: EX_TEMPFAIL of sysexits.h is the one that asks for another try. */
+static enum outcome_kind exec_kind(uint32_t status)
+{
+	return status == 75 ? OUTCOME_LATER : OUTCOME_NEVER;
+}
+
+static void judge_status(struct arena *a, const struct request *q, const struct response *r, struct outcome *o)
+{
+	o->kind = q->kind == REQUEST_HTTP ? http_kind(r->status)
+		: q->kind == REQUEST_MAIL ? smtp_kind(r->status)
+					  : exec_kind(r->status);
+	o->after_s = r->retry_after_s;
+	o->why = r->error ? r->error : arena_printf(a, "answered %" PRIu32, r->status);
+}
+
+struct outcome outcome_of(struct arena *a, enum target_type type, const struct request *q, const struct response *r)
+{
+	struct outcome o = { .kind = OUTCOME_LATER, .why = r->error ? r->error : "no answer" };
+
+	if (r->end == RESPONSE_IMPOSSIBLE)
+		o.kind = OUTCOME_NEVER;
+	if (r->end != RESPONSE_ANSWERED)
+		return o;
+	if (response_good(q, r))
+		o = (struct outcome){ OUTCOME_DONE, 0, "" };
+	else
+		judge_status(a, q, r, &o);
+	if (all[type]->judge)
+		all[type]->judge(a, r, &o);
+	return o;
+}
