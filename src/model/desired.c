@@ -224,6 +224,8 @@ void desired_build(struct arena *a, const struct config *c, const struct watch *
 
 	*ret_desired = (struct desired){ 0 };
 	ret_desired->ruleset.present = true;
+	if (enforcement)
+		ret_desired->ruleset.now_ms = enforcement->now_ms;
 	find_mtus(&b);
 	find_shortcuts(&b);
 	b.object = arena_array(a, (c->entries.n + 2) * DIRS * (1 + 2 * b.n_mtus), sizeof *b.object);

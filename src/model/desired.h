@@ -37,7 +37,7 @@ struct enforcement {
 	const struct policy *policies; /* by subject: config->entries, then config->quotas */
 	const struct open_port *open;  /* keep_open with what `auto` found */
 	size_t n_open;
-	int64_t now_ms; /* Unix time in milliseconds, from which deadlines are measured */
+	int64_t now_ms; /* Unix time in milliseconds, from which deadlines are counted */
 };
 
 struct desired {

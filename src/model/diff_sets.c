@@ -36,10 +36,15 @@ static bool ends_soon(const struct ruleset_elem *e)
 	return e->deadline && e->deadline < DIFF_DEADLINE_MS;
 }
 
-static bool deadline_right(uint64_t want, uint64_t have)
+/* Each is counted from its own ruleset's moment. */
+static bool deadline_right(const struct differ *d, uint64_t want, uint64_t have)
 {
+	int64_t late = d->want->now_ms - d->have->now_ms;
+
 	if (!want || !have)
 		return want == have;
+	want += late > 0 ? (uint64_t)late : 0;
+	have += late < 0 ? -(uint64_t)late : 0;
 	return (want > have ? want - have : have - want) <= DIFF_DEADLINE_MS;
 }
 
@@ -79,7 +84,7 @@ static bool elem_right(
 	const struct differ *d, const struct ruleset_set *h, const struct ruleset_elem *x, const struct ruleset_elem *y)
 {
 	return diff_same_text(x->name, y->name) && x->verdict == y->verdict &&
-		deadline_right(x->deadline, y->deadline) && !leads_nowhere(d, h, y);
+		deadline_right(d, x->deadline, y->deadline) && !leads_nowhere(d, h, y);
 }
 
 /* It goes by itself, and nothing has to go with it or take its place. */

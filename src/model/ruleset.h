@@ -76,7 +76,8 @@ struct ruleset_elem {
 	uint8_t to[SET_KEY_MAX];   /* inclusive; = from unless the set holds intervals */
 	const char *name;          /* object or chain; NULL in a set */
 	uint32_t verdict;          /* DATA_VERDICT: NFT_GOTO, NFT_RETURN, NF_DROP; DATA_CLASS: major << 16 | minor */
-	uint64_t deadline;         /* ms from now at which it goes by itself; 0 never. Only where the set is timed */
+	uint64_t
+		deadline; /* ms from the ruleset's now_ms at which it goes by itself; 0 never. Only where the set is timed */
 };
 
 struct ruleset_set {
@@ -113,6 +114,7 @@ struct ruleset {
 	const char *comment; /* our mark: "portflow UUID NONCE"; "" if none */
 	uint32_t flags;      /* 0 is ours; dormant counts nothing */
 	uint64_t handle;     /* of the table; observed only */
+	int64_t now_ms;      /* Unix time in milliseconds from which deadlines are counted */
 	VEC_OF(struct ruleset_chain) chains;
 	VEC_OF(struct ruleset_set) sets;
 	VEC_OF(struct ruleset_object) objects; /* desired: the canary is not among them */

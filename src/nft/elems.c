@@ -11,6 +11,7 @@
 
 #include "nft/read_internal.h"
 #include "nl/attr.h"
+#include "util/saturate.h"
 
 static const char *intern(struct nft_elems *x, const char *name)
 {
@@ -70,7 +71,7 @@ static void read_elem(struct nft_elems *x, const struct nlattr *nest)
 			read_data(x, a, &p.elem);
 			break;
 		case NFTA_SET_ELEM_EXPIRATION: /* none: no timeout. 0: this very moment */
-			p.elem.deadline = attr_be64(a) ? attr_be64(a) : 1;
+			p.elem.deadline = saturate_add(x->late_ms, attr_be64(a) ? attr_be64(a) : 1);
 			break;
 		case NFTA_SET_ELEM_KEY_END:
 			x->set->odd = true;
@@ -141,9 +142,10 @@ void nft_elems_end(struct nft_elems *x)
 	}
 }
 
-int nft_read_elems(struct talk *t, struct arena *a, struct ruleset_set *s, struct err *err)
+int nft_read_elems(struct talk *t, struct arena *a, int64_t now_ms, struct ruleset_set *s, struct err *err)
 {
-	struct nft_elems x = { .arena = a, .set = s };
+	int64_t late = talk_clock() - now_ms;
+	struct nft_elems x = { .arena = a, .set = s, .late_ms = late > 0 ? (uint64_t)late : 0 };
 	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_INET);
 
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);

@@ -8,8 +8,8 @@
 #include "model/ruleset.h"
 #include "nl/talk.h"
 
-/* Fills s->elems; marks s odd when it holds what we never make (catch-all elements, ranges of concatenations). */
-int nft_read_elems(struct talk *t, struct arena *a, struct ruleset_set *s, struct err *err);
+/* Fills s->elems, deadlines counted from now_ms (Unix time); marks s odd when it holds what we never make (catch-all elements, ranges of concatenations). */
+int nft_read_elems(struct talk *t, struct arena *a, int64_t now_ms, struct ruleset_set *s, struct err *err);
 
 /* The value of a counter object, and its name (in the message; "" if it has none). */
 const char *nft_counter_read(const struct nlmsghdr *nlh, struct counter_value *ret_value);

@@ -293,6 +293,7 @@ int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ru
 
 	if (nft_read_table(t, a, ret_ruleset, err) < 0)
 		return -1;
+	ret_ruleset->now_ms = talk_clock();
 	if (ret_ruleset->present) {
 		if (dump(t, NFT_MSG_GETCHAIN, 0, &r, err) < 0 ||
 			dump(t, NFT_MSG_GETRULE, NFTA_RULE_TABLE, &r, err) < 0 ||
@@ -302,7 +303,8 @@ int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ru
 			return -1;
 		settle_ops(ret_ruleset);
 		for (size_t i = 0; i < ret_ruleset->sets.n; i++)
-			if (!ret_ruleset->sets.at[i].odd && nft_read_elems(t, a, &ret_ruleset->sets.at[i], err) < 0)
+			if (!ret_ruleset->sets.at[i].odd &&
+				nft_read_elems(t, a, ret_ruleset->now_ms, &ret_ruleset->sets.at[i], err) < 0)
 				return -1;
 	}
 	if (talk_generation(t, &after, err) < 0)

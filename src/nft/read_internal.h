@@ -26,6 +26,7 @@ struct nft_point {
 struct nft_elems {
 	struct arena *arena;
 	struct ruleset_set *set;
+	uint64_t late_ms;      /* since the moment from which the ruleset's deadlines are counted */
 	const char *last_name; /* neighbours often share their counter: one copy */
 	VEC_OF(struct nft_point) points;
 };

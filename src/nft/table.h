@@ -13,7 +13,8 @@
 /* Only the table: present, comment, flags, handle. Absent is no error. One request. */
 int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err);
 
-/* Everything in the table, as of one generation: ERR_STALE when it moved meanwhile. objects hold the counters' values. */
+/* Everything in the table, as of one generation: ERR_STALE when it moved meanwhile. objects hold the counters' values; deadlines
+ * are right whenever in between each set was read. */
 int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err);
 
 /* Only the counters: one dump, or pipelined single requests above NFT_DUMP_MAX, where the dump would be quadratic. by_name
@@ -33,8 +34,9 @@ struct quota_list {
 };
 int nft_read_quotas(struct talk *t, struct arena *a, struct quota_list *ret_quotas, struct err *err);
 
-/* Appends the changes to a batch. comment: of a table to be made. */
-void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment);
+/* Appends the changes to a batch. comment: of a table to be made. since_ms: the moment from which the deadlines of what is added are
+ * counted (struct ruleset); they are sent relative to the clock. */
+void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment, int64_t since_ms);
 /* Single changes outside the diff. */
 void nft_put_counter(struct batch *b, const char *name, uint64_t packets, uint64_t bytes);
 void nft_put_counter_del(struct batch *b, const char *name);

@@ -20,7 +20,8 @@
 #define COMMENT_TYPE 0               /* NFTNL_UDATA_*_COMMENT */
 #define CREATE (NLM_F_CREATE | NLM_F_EXCL)
 #define DATA_TYPE_VERDICT 0xffffff00U
-#define HOST_ENDIAN 1 /* as nft writes it: see model/ruleset.h */
+#define TIMEOUT_LEAST_MS INT64_C(100) /* less may be no tick of the kernel's clock, which would be no timeout at all */
+#define HOST_ENDIAN 1                 /* as nft writes it: see model/ruleset.h */
 
 static void put_table(struct batch *b, const char *comment)
 {
@@ -299,17 +300,27 @@ static bool behind(const uint8_t *to, size_t len, uint8_t ret_key[SET_KEY_MAX])
 	return false;
 }
 
-static void put_elem(struct nlmsghdr *nlh, const struct ruleset_set *s, const struct ruleset_elem *e, bool add)
+/* What is left of a deadline that was counted `late` ms ago. */
+static uint64_t timeout(uint64_t deadline, int64_t late)
+{
+	int64_t ms = (int64_t)deadline - late;
+
+	return ms > TIMEOUT_LEAST_MS ? (uint64_t)ms : (uint64_t)TIMEOUT_LEAST_MS;
+}
+
+/* add_late NULL: only its key. */
+static void put_elem(
+	struct nlmsghdr *nlh, const struct ruleset_set *s, const struct ruleset_elem *e, const int64_t *add_late)
 {
 	size_t len = set_key_type(s->key)->len;
 	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
 	uint8_t end[SET_KEY_MAX];
 
 	put_key(nlh, e->from, len, 0);
-	if (add) {
+	if (add_late) {
 		put_data(nlh, s->data, e);
 		if (e->deadline)
-			mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(e->deadline));
+			mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(timeout(e->deadline, *add_late)));
 	}
 	mnl_attr_nest_end(nlh, nest);
 	if (s->interval && behind(e->to, len, end)) {
@@ -320,21 +331,21 @@ static void put_elem(struct nlmsghdr *nlh, const struct ruleset_set *s, const st
 }
 
 /* Elements of one set share messages, as many as a nest holds. */
-static void put_elems(struct batch *b, const struct change *c, size_t n, bool add)
+static void put_elems(struct batch *b, const struct change *c, size_t n, const int64_t *add_late)
 {
 	size_t i = 0;
 
 	while (i < n) {
 		const struct ruleset_set *s = c[i].set;
-		struct nlmsghdr *nlh = add ? batch_begin(b, NFT_MSG_NEWSETELEM, CREATE, FAMILY)
-					   : batch_begin(b, NFT_MSG_DELSETELEM, 0, FAMILY);
+		struct nlmsghdr *nlh = add_late ? batch_begin(b, NFT_MSG_NEWSETELEM, CREATE, FAMILY)
+						: batch_begin(b, NFT_MSG_DELSETELEM, 0, FAMILY);
 		struct nlattr *nest;
 
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, s->name);
 		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
 		for (; i < n && c[i].set == s && nlh->nlmsg_len < ELEMENTS_MAX - ELEMENT_MAX; i++)
-			put_elem(nlh, s, c[i].elem, add);
+			put_elem(nlh, s, c[i].elem, add_late);
 		mnl_attr_nest_end(nlh, nest);
 		batch_end(b, nlh);
 	}
@@ -386,14 +397,16 @@ static void put_change(struct batch *b, const struct change *c, size_t i, const 
 	}
 }
 
-void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment)
+void nft_put_changes(struct batch *b, const struct change_list *changes, const char *comment, int64_t since_ms)
 {
+	const int64_t late = talk_clock() - since_ms;
+
 	for (enum change_kind kind = 0; kind < CHANGE_KINDS; kind++) {
 		const struct change *at = changes->of[kind].at;
 		size_t n = changes->of[kind].n;
 
 		if (kind == CHANGE_ELEM_ADD || kind == CHANGE_ELEM_DEL)
-			put_elems(b, at, n, kind == CHANGE_ELEM_ADD);
+			put_elems(b, at, n, kind == CHANGE_ELEM_ADD ? &late : NULL);
 		for (size_t i = 0; i < n; i++)
 			put_change(b, &at[i], i, comment);
 	}

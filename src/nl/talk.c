@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "nl/attr.h"
@@ -82,6 +83,14 @@ int talk_netns(struct talk *t, uint64_t *ret_id, struct err *err)
 		return err_sys(err, ERR_FAIL, errno, "/proc/self/ns/net");
 	*ret_id = hash_u64(hash_u64(HASH_START, st.st_dev), st.st_ino);
 	return 0;
+}
+
+int64_t talk_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 uint64_t talk_writes(const struct talk *t)

@@ -19,6 +19,10 @@ void talk_close(struct talk *t);
 /* Identity of the network namespace: SO_NETNS_COOKIE (Linux 5.14), else a hash of st_dev and st_ino of /proc/self/ns/net. */
 int talk_netns(struct talk *t, uint64_t *ret_id, struct err *err);
 
+/* Unix time in milliseconds. The kernel tells deadlines and takes them relative to the very moment: whoever exchanges them reads the clock
+ * there, since a run may have begun long before. */
+int64_t talk_clock(void);
+
 /* Messages that change something, sent so far. */
 uint64_t talk_writes(const struct talk *t);
 

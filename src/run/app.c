@@ -140,6 +140,5 @@ void app_clock(struct app *app)
 	clock_gettime(CLOCK_REALTIME, &now);
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	app->now = now.tv_sec;
-	app->now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 	app->boot_time = now.tv_sec - up.tv_sec;
 }

@@ -14,8 +14,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct app {
 	struct arena arena;
-	int64_t now,
-		now_ms; /* Unix seconds, and the same moment in milliseconds: read at the start, and once the lock is held */
+	int64_t now;             /* Unix seconds: read at the start, and once the lock is held */
 	int64_t boot_time;       /* Unix seconds: now - CLOCK_BOOTTIME */
 	const char *config_path; /* -c, default /etc/portflow.ini */
 	bool config_given;       /* -c was used: no portflow.d beside it unless it is named portflow.ini */

@@ -106,11 +106,18 @@ static int judge_table(struct pass *p, struct err *err)
 	return 0;
 }
 
+/* As of this moment: a run may have begun long ago. */
+static void build(struct pass *p)
+{
+	p->enforcement.now_ms = talk_clock();
+	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
+}
+
 static void compare(struct pass *p)
 {
 	struct ruleset nothing = { .comment = "" };
 
-	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
+	build(p);
 	p->rebuild = p->wipe || !p->have.present;
 	diff_rulesets(
 		&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, QUOTA_LIMIT, &p->diff);
@@ -175,7 +182,7 @@ int pass_observe_again(struct pass *p, struct err *err)
 		return -1;
 	if (!p->have.present || p->have.handle != ours->table_handle)
 		return err_set(err, ERR_STALE, "our table went while it was in use");
-	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
+	build(p);
 	diff_rulesets(&p->app->arena, &p->want.ruleset, &p->have, LEDGER_CANARY, QUOTA_LEFT, &p->diff);
 	for (size_t i = 0; i < p->diff.changes.of[CHANGE_OBJECT_ADD].n; i++)
 		if (p->diff.changes.of[CHANGE_OBJECT_ADD].at[i].object->kind == OBJECT_COUNTER)

@@ -93,10 +93,10 @@ struct pass {
 	size_t *at; /* index into ledger.entries; SIZE_MAX: none yet */
 	struct policy
 		*policies; /* before the kernel is changed, from the database; after the result, what was decided */
-	struct quota_list quotas;      /* as read with the counters */
-	struct hash_map quota_at;      /* their names -> index */
-	VEC_OF(struct open_port) open; /* keep_open, resolved */
-	struct enforcement enforcement;
+	struct quota_list quotas;       /* as read with the counters */
+	struct hash_map quota_at;       /* their names -> index */
+	VEC_OF(struct open_port) open;  /* keep_open, resolved */
+	struct enforcement enforcement; /* its now_ms: observe.c, at each comparison */
 };
 
 /* source.c */

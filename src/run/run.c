@@ -18,7 +18,8 @@ static void put_structure(struct pass *p, struct batch *b)
 {
 	if (p->wipe)
 		nft_put_table_del(b);
-	nft_put_changes(b, &p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce));
+	nft_put_changes(
+		b, &p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce), p->want.ruleset.now_ms);
 	if (p->arm_delete)
 		nft_put_counter_del(b, LEDGER_CANARY);
 	if (p->arm)
@@ -144,7 +145,7 @@ static int put_effects(struct pass *p, struct err *err)
 	if (p->due) {
 		if (pass_observe_again(p, err) < 0)
 			return -1;
-		nft_put_changes(&b, &p->diff.changes, "");
+		nft_put_changes(&b, &p->diff.changes, "", p->want.ruleset.now_ms);
 		note_commands(p);
 	}
 	for (size_t i = 0; i < p->drop.n; i++)

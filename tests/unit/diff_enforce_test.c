@@ -183,6 +183,22 @@ EDIT(deadline_near)
 	ELEM(LIMITS, 0)->deadline += DIFF_DEADLINE_MS;
 	ELEM(HOLDS, 0)->deadline -= DIFF_DEADLINE_MS;
 }
+/* The same ends, counted from another moment. */
+EDIT(deadline_counted_later)
+{
+	UNUSED;
+	r->now_ms += 10 * SECOND;
+	ELEM(LIMITS, 0)->deadline -= 10 * SECOND;
+	ELEM(HOLDS, 0)->deadline -= 10 * SECOND;
+	ELEM(GATE, 0)->deadline -= 10 * SECOND;
+}
+EDIT(deadline_off_by_its_moment)
+{
+	UNUSED;
+	r->now_ms += DIFF_DEADLINE_MS + 1;
+	ELEM(HOLDS, 0)->deadline -= SECOND;
+	ELEM(GATE, 0)->deadline -= SECOND;
+}
 EDIT(deadline_off)
 {
 	UNUSED;
@@ -287,6 +303,9 @@ static const struct {
 	{ "a chain that goes, and what an expired element may hold", chain_more,
 		"empty gate, -chain next, +elem gate 80:now, +elem gate 81", "+chain next" },
 	{ "deadlines that are right", deadline_near, "", "" },
+	{ "deadlines counted from another moment", deadline_counted_later, "", "" },
+	{ "a deadline counted from another moment", deadline_off_by_its_moment,
+		"-elem limits 53:l_dns, +elem limits 53:l_dns", "-elem limits 53:l_dns, +elem limits 53:l_dns" },
 	{ "a deadline", deadline_off, "-elem limits 53:l_dns, +elem limits 53:l_dns",
 		"-elem limits 53:l_dns, +elem limits 53:l_dns" },
 	{ "a range's deadline", deadline_off_of_a_range, "-elem holds 1000-2000:l_web, +elem holds 1000-2000:l_web",

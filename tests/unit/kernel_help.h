@@ -38,11 +38,13 @@ struct kernel {
 	struct err err;
 };
 
+/* What is wanted is wanted from now. */
 static inline void kernel_look(struct kernel *k, struct ruleset *want, enum quota_check quotas)
 {
 	if (talk_generation(k->talk, &k->generation, &k->err) < 0 ||
 		nft_read_all(k->talk, k->arena, k->generation, &k->have, &k->err) < 0)
 		fail_msg("%s", k->err.text);
+	want->now_ms = talk_clock();
 	diff_rulesets(k->arena, want, &k->have, NULL, quotas, &k->diff);
 }
 
@@ -52,7 +54,7 @@ static inline void kernel_mend(struct kernel *k, struct ruleset *want, enum quot
 	struct batch b = { 0 };
 
 	kernel_look(k, want, quotas);
-	nft_put_changes(&b, &k->diff.changes, COMMENT);
+	nft_put_changes(&b, &k->diff.changes, COMMENT, want->now_ms);
 	if (talk_batch(k->talk, &b, k->generation, &k->err) < 0)
 		fail_msg("%s: %s: %s", what, k->err.text, changes_text(k->arena, &k->diff));
 	batch_free(&b);

@@ -360,7 +360,7 @@ static void ended(void **state)
 			e->deadline = 100;
 		d.changes.of[CHANGE_ELEM_ADD].at[i].elem = e;
 	}
-	nft_put_changes(&b, &d.changes, COMMENT);
+	nft_put_changes(&b, &d.changes, COMMENT, talk_clock());
 	assert_int_equal(talk_generation(k.talk, &k.generation, &k.err), 0);
 	if (talk_batch(k.talk, &b, k.generation, &k.err) < 0)
 		fail_msg("%s", k.err.text);
@@ -372,9 +372,37 @@ static void ended(void **state)
 	talk_close(k.talk);
 }
 
+/* What was decided a while ago ends at its moment all the same, and what is over by now lasts a tick. */
+static void sent_late(void **state)
+{
+	const struct timespec wait = { 0, 300000000 };
+	cleanup_arena struct arena a = { 0 };
+	struct ruleset want = everything(&a);
+	struct kernel k;
+	struct batch b = { 0 };
+	struct ruleset_set *s;
+
+	(void)state;
+	kernel_open(&k, &a);
+	elem(&a, ruleset_set(&want, "limits"), 7000, 7000, "l_dns")->deadline = 2000;
+	kernel_look(&k, &want, QUOTA_LEFT);
+	nft_put_changes(&b, &k.diff.changes, COMMENT, talk_clock() - (int64_t)HOUR / 2);
+	if (talk_batch(k.talk, &b, k.generation, &k.err) < 0)
+		fail_msg("%s", k.err.text);
+	batch_free(&b);
+	nanosleep(&wait, NULL);
+	kernel_look(&k, &want, QUOTA_LEFT);
+	s = ruleset_set(&k.have, "quotas_long");
+	assert_in_range(s->elems.at[0].deadline, HOUR / 2 - 60000, HOUR / 2 + 500);
+	assert_int_equal(ruleset_set(&k.have, "limits")->elems.n, 2);
+	kernel_drop(&k);
+	talk_close(k.talk);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sent_late),
 		cmocka_unit_test(written_and_read),
 		cmocka_unit_test(saved_and_loaded),
 		cmocka_unit_test(typed),

@@ -114,7 +114,7 @@ static void stale(void **state)
 	(void)state;
 	kernel_open(&k, &a);
 	look(&k, &d);
-	nft_put_changes(&b, &k.diff.changes, COMMENT);
+	nft_put_changes(&b, &k.diff.changes, COMMENT, 0);
 	assert_int_equal(talk_batch(k.talk, &b, k.generation - 1, &k.err), -1);
 	assert_int_equal(k.err.kind, ERR_STALE);
 	batch_free(&b);
