@@ -82,6 +82,25 @@ static void last_sample(struct doctor *d, bool hourly)
 		doctor_say(d, FINDING_OK, "sample", NULL, "the last sample was %s", ago(d, age));
 }
 
+/* Devices that come and go: ppp, WireGuard, VLANs. */
+static void hotplug(struct doctor *d)
+{
+	static const char *const folders[] = { "/etc/udev/rules.d", "/run/udev/rules.d", "/usr/local/lib/udev/rules.d",
+		"/usr/lib/udev/rules.d", "/lib/udev/rules.d" };
+	bool rule = false;
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		rule |= there(d, folders[i], "90-portflow.rules");
+	if (access("/run/udev/control", F_OK) < 0)
+		doctor_say(d, FINDING_OK, "hotplug", NULL,
+			"udev does not run here: the next sample takes up a device that appears");
+	else if (rule && installed(d, "portflow-device.service") && installed(d, "portflow-mend.service"))
+		doctor_say(d, FINDING_OK, "hotplug", NULL, "a device that appears is taken up within seconds");
+	else
+		doctor_say(d, FINDING_WARN, "hotplug", "make install",
+			"90-portflow.rules or what it starts is not installed: a device that appears is taken up by the next sample");
+}
+
 static bool timers(struct doctor *d)
 {
 	bool hourly = enabled(d, "portflow-sample.timer"), minute = enabled(d, "portflow-minute.timer");
@@ -103,6 +122,8 @@ static bool timers(struct doctor *d)
 				? "counting begins at boot, and the last bytes are stored at shutdown"
 				: "portflow-apply.service is not enabled: after a boot nothing is counted before the first sample, and an orderly "
 				  "shutdown loses what came since the last one");
+	if (installed(d, "portflow-apply.service"))
+		hotplug(d);
 	return hourly || minute;
 }
 

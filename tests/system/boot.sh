@@ -266,6 +266,125 @@ test_edit() {
 	box systemctl reset-failed
 	box systemctl stop portflow-edit.path
 }
+# What is enforced, as the peer sees it leave the machine. The bucket of a policer is a second of its rate and 64 KiB.
+enforced_ini() {
+	write_ini <<-END
+		[portflow]
+		limit_method = police
+		[port talk]
+		ports = 5201
+		[port ended]
+		ports = 6001
+		expires = 2020-01-01
+		[port spent]
+		ports = 6002
+		quota = 2kB
+		quota_action = block
+		[port slow]
+		ports = 6003
+		limit = 8kbit
+	END
+}
+write_ini() { box sh -c 'cat >/etc/portflow.ini; touch -d "-1 minute" /etc/portflow.ini'; }
+leave() { # PORT COUNT LENGTH
+	box datagram -e -d $THERE4 -s "$1" -p 9 -c "$2" -l "$3" -r 2000 >/dev/null
+}
+test_enforced() { # WHEN
+	oracle_new
+	local port left
+	for port in 5201 6001 6002 6003; do oracle_port "p$port" $port udp $HERE4 ''; done
+	oracle_load peer "$FAR"
+	leave 5201 5 100; leave 6001 20 100; leave 6002 20 100; leave 6003 150 972
+	left=$(peer_says)
+	is "$1: an ended entry and one whose quota is used up are blocked" \
+		"$(awk '/p(5201|6001|6002) out/ { printf "%s %s, ", $1, $3 }' <<<"$left")" "p5201 $((5 * PACKET)), p6001 0, p6002 0, "
+	is_ge "$1: a limit lets its bucket pass" "$(awk '/p6003 out/ { print $3 }' <<<"$left")" 60000
+	is_le "$1: and no more" "$(awk '/p6003 out/ { print $3 }' <<<"$left")" 90000
+}
+test_enforcing() { # a firewall's reload, an orderly reboot, a power cut
+	enforced_ini
+	run_unit portflow-sample.service
+	leave 6002 20 100 # of which its quota lets 15 pass
+	run_unit portflow-sample.service
+	test_enforced "at first"
+	box systemctl reload nftables.service
+	await 5 table_there
+	await 5 unit_is portflow-apply.service SubState exited
+	test_enforced "after a firewall's reload"
+	machine_off
+	machine_boot
+	test_enforced "after a reboot"
+	machine_cut
+	machine_boot
+	test_enforced "after a power cut"
+}
+
+# Devices: udev and systemd's units for devices need a /sys of this network that can be written. systemd-nspawn gives another.
+udev_runs() {
+	box test -x /usr/lib/systemd/systemd-udevd || return 1
+	box sh -c 'mount --bind /sys/fs/cgroup /mnt && mount -t sysfs sysfs /sys && mount --bind /mnt /sys/fs/cgroup && umount /mnt' &&
+		box systemctl start systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udevd.service && box systemctl daemon-reexec
+}
+new_device() { # NAME [MTU]: one for which there are counters to be made
+	box ip link add "$1" mtu "${2:-1400}" type veth peer name "$1-far" && box ip link set "$1" up
+}
+plugged() { unit_is "sys-subsystem-net-devices-$1.device" ActiveState active; } # NAME: udev is through with it
+nothing_runs() { unit_is portflow-device.service ActiveState inactive && unit_is portflow-mend.service ActiveState inactive; }
+lines() { journal -t portflow -u portflow-device.service -u portflow-mend.service | wc -l; }
+test_devices() {
+	udev_runs || { skip "devices that appear" "the tree has no udev, or it does not run here: make tree"; return; }
+	local handle stored lines i
+	write_ini <<<$'[portflow]\ninterface = eth0, wan\n[port talk]\nports = 5201'
+	run_unit portflow-sample.service
+	ok "a device that is configured and not there: nothing of it" counts_no mtu1400
+	new_device wan
+	ok "it appears: taken up within seconds" await 10 counts mtu1400
+	await 5 nothing_runs
+	box ip link del wan
+	run_unit portflow-sample.service
+	ok "it goes" counts_no mtu1400
+	new_device wan
+	ok "it comes again: taken up again" await 10 counts mtu1400
+	await 5 nothing_runs
+
+	handle=$(table_handle) stored=$(box sha256sum /var/lib/portflow/portflow.db) lines=$(lines)
+	for _ in $(seq 50); do echo "link add type veth"; done | box ip -batch -
+	ok "a hundred devices that are nothing to us: udev starts the unit" await 10 unit_is portflow-device.service ActiveState active
+	ok "which ends" await 20 nothing_runs
+	is "there was a look, and no run" "$(property portflow-mend.service Result) $(table_handle)" "exec-condition $handle"
+	is "no write" "$(box sha256sum /var/lib/portflow/portflow.db)" "$stored"
+	is "no line in the journal" "$(lines)" "$lines"
+
+	box mkdir -p /run/systemd/system/portflow-device.service.d
+	box sh -c "printf '[Service]\nExecStart=\nExecStart=/usr/bin/sleep 0.05\n' >/run/systemd/system/portflow-device.service.d/fast.conf"
+	box systemctl daemon-reload
+	for i in $(seq 40); do
+		box ip link del wan
+		new_device wan $((1300 + i))
+	done
+	ok "it reconnects all the time: whatever ran when it came last, it is seen" await 10 counts mtu1340
+	ok "all of that ends" await 10 nothing_runs
+	unlike "and no limit of starts is hit" "$(property portflow-device.service Result) $(property portflow-mend.service Result)" limit
+	box mkdir -p /run/systemd/system/portflow-mend.service.d
+	box sh -c "printf '[Service]\nExecStartPost=/usr/bin/sleep 1\n' >/run/systemd/system/portflow-mend.service.d/slow.conf"
+	box systemctl daemon-reload
+	box ip link del wan
+	new_device wan 1401
+	await 10 counts mtu1401
+	box ip link del wan
+	new_device wan 1402
+	ok "one that comes while a run that has looked is still there is seen by the next" await 10 counts mtu1402
+	await 10 nothing_runs
+	box rm -r /run/systemd/system/portflow-device.service.d /run/systemd/system/portflow-mend.service.d
+	box systemctl daemon-reload
+
+	box systemctl stop portflow-apply.service
+	new_device late
+	ok "a device that appears while portflow does not count" await 10 plugged late
+	is "starts nothing" "$(property portflow-device.service ActiveState) $(property portflow-apply.service ActiveState)" "inactive inactive"
+	is "and nothing has failed" "$(box systemctl --failed --plain --no-legend)" ''
+	run_unit portflow-apply.service
+}
 test_filter() { # every system call that the programs make is one that the units permit: with the others they would die
 	box mkdir -p /run/systemd/system/portflow-.service.d
 	box sh -c "printf '[Service]\nSystemCallErrorNumber=kill\n' >/run/systemd/system/portflow-.service.d/99-kill.conf"
@@ -275,6 +394,9 @@ test_filter() { # every system call that the programs make is one that the units
 	ok "system call filter: sample, with nothing changed" run_unit portflow-sample.service
 	box sh -c "printf '[port talk]\nports = 5201\n[port other]\nports = 9000-9100\n' >/etc/portflow.ini"
 	ok "system call filter: apply" run_unit portflow-edit.service
+	box nft delete table inet portflow
+	ok "system call filter: mend" run_unit portflow-mend.service
+	ok "which mended" table_there
 	box rm /run/systemd/system/portflow-.service.d/99-kill.conf
 	box systemctl daemon-reload
 }
@@ -309,5 +431,7 @@ test_second_boot
 test_shared
 test_edit
 test_filter
+test_enforcing
+test_devices
 test_power_cut
 done_testing

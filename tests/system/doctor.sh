@@ -280,6 +280,19 @@ ln -s /nowhere/portflow-apply.service /etc/systemd/system/sysinit.target.wants/
 doctor
 sees "a timer that is enabled" timer '^ok\|enabled: hourly$|^ok\|enabled: hourly\|'
 sees "a boot unit that is enabled" boot '^ok\|'
+sees "no udev" hotplug '^ok\|udev does not run here'
+mkdir -p /run/udev/rules.d
+touch /run/udev/control
+doctor
+if [ ! -e /usr/lib/udev/rules.d/90-portflow.rules ] && [ ! -e /usr/local/lib/udev/rules.d/90-portflow.rules ]; then
+	sees "a rule for devices that is not installed" hotplug '^warn\|.*not installed.*\|make install'
+fi
+touch /run/udev/rules.d/90-portflow.rules
+doctor
+sees "a rule, and not what it starts" hotplug '^warn\|.*not installed'
+touch /etc/systemd/system/portflow-device.service /etc/systemd/system/portflow-mend.service
+doctor
+sees "all that a device starts" hotplug '^ok\|.*within seconds'
 
 # -- the last run -------------------------------------------------------------------------------------------------------
 sees "nothing sampled" sample '^warn\|nothing was sampled yet\|portflow apply'

@@ -4,7 +4,7 @@
 # The Makefile runs it: tree.sh DIRECTORY. A tree that cannot be made is no failure here; why is left in DIRECTORY.why.
 set -u
 tree=$1
-packages=systemd-sysv,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0
+packages=systemd-sysv,udev,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0
 
 give_up() {
 	mkdir -p "$(dirname "$tree")"
