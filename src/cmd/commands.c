@@ -9,7 +9,6 @@
 
 static const char *const planned[] = {
 	"confirm",
-	"quota",
 	"notify",
 	"discover",
 	"top",

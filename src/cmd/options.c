@@ -29,9 +29,10 @@ struct walk {
 	struct err *err;
 };
 
+/* No option is a digit: -10GB is an amount. */
 static bool is_option(const char *arg)
 {
-	return arg[0] == '-' && arg[1] != '\0';
+	return arg[0] == '-' && arg[1] != '\0' && (arg[1] < '0' || arg[1] > '9');
 }
 
 /* Does the row take its value from the next argument? */

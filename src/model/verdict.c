@@ -185,7 +185,7 @@ static void judge_quota(struct judgement *j)
 		v->used = policy_used(e, u);
 		v->limit = policy_limit(e, u);
 		v->permille = permille(v->used, v->limit);
-		used_up = policy_used_up(e, u, before, j->in->exhausted);
+		used_up = policy_used_up(e, u, j->in->adjusted ? QUOTA_OK : before, j->in->exhausted);
 		v->next.told = passed(e, v, used_up);
 		v->next.quota = policy_quota_state(e, used_up, v->next.told);
 	}

@@ -24,6 +24,10 @@ struct pass {
 	bool young; /* source.c: the files may be half written: they hold only if they are the applied ones */
 	struct run_report *report;
 
+	/* adjust.c */
+	const struct run_adjust *adjust; /* NULL: nothing is changed by hand */
+	size_t adjusted_at;              /* which subject */
+
 	/* source.c: which configuration holds */
 	struct config *config;
 	struct config *applied;   /* what the last run took up; NULL none */
@@ -137,6 +141,14 @@ int pass_judge(void *arg, struct err *err);
 void pass_interval(struct pass *p);
 /* open_ports.c: before the hash of what is wanted */
 int pass_open_ports(struct pass *p, struct err *err);
+/* adjust.c: is there such a quota? ERR_USAGE with the nearest name */
+int pass_find_adjusted(struct pass *p, struct err *err);
+/* From within result.judge: was is what was decided of that quota before; *io_usage gets the new adjustment. */
+int pass_adjust(struct pass *p, enum quota_state was, struct usage *io_usage, struct err *err);
+/* At the end of the run: what was decided, or why the change was refused. */
+int pass_adjusted(struct pass *p, struct err *err);
+/* When the run failed: -1, with a word about what is stored all the same. */
+int pass_adjusted_in_part(struct pass *p, struct err *err);
 /* explain.c */
 void pass_explain(struct pass *p);
 /* A line of the report about an entry or quota. */

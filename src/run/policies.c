@@ -327,6 +327,33 @@ static int tell_unseen_cycles(
 	return 0;
 }
 
+static void decide(struct pass *p, size_t i, const struct verdict_input *in, struct verdict *ret)
+{
+	verdict_decide(&p->app->arena, in, ret);
+	for (size_t k = 0; k < ret->n_events; k++)
+		add_event(p, i, ret->events[k].kind, ret->events[k].text);
+}
+
+/* What a sample would have told is told. Then the figure is changed by hand, and what comes of that is decided. */
+static int decide_again(struct pass *p, size_t i, const struct verdict_input *in, struct verdict *io, struct err *err)
+{
+	const struct policy_state was = io->next;
+	struct usage usage = *in->usage;
+	struct verdict_input again = *in;
+
+	if (pass_adjust(p, was.quota, &usage, err))
+		return -1;
+	again.usage = &usage;
+	again.state = &was;
+	again.window = NULL;
+	again.closed = NULL;
+	again.exhausted = false; /* by another limit or figure */
+	again.adjusted = p->report->adjusted.changed;
+	if (again.adjusted)
+		decide(p, i, &again, io);
+	return 0;
+}
+
 static int judge_subject(struct judging *j, size_t i, struct err *err)
 {
 	struct pass *p = j->p;
@@ -352,10 +379,10 @@ static int judge_subject(struct judging *j, size_t i, struct err *err)
 			return -1;
 		in.window = &window;
 	}
-	verdict_decide(&p->app->arena, &in, &v);
-	for (size_t k = 0; k < v.n_events; k++)
-		add_event(p, i, v.events[k].kind, v.events[k].text);
-	if (policy_has(e) && !policy_state_equal(&v.next, in.state)) {
+	decide(p, i, &in, &v);
+	if (p->adjust && i == p->adjusted_at && decide_again(p, i, &in, &v, err))
+		return -1;
+	if (policy_has(e) && !policy_state_equal(&v.next, pass_stored_state(p, i))) {
 		struct ledger_policy *row = vec_push(&p->app->arena, &p->result.policies);
 
 		row->entry = pass_row(p, i);

@@ -301,7 +301,8 @@ static void tell_events(struct pass *p)
 	for (size_t i = 0; i < p->result.events.n; i++) {
 		const struct result_event *e = &p->result.events.at[i];
 
-		if (p->report->refused && strcmp(e->kind, "configuration_refused") == 0)
+		if ((p->report->refused && strcmp(e->kind, "configuration_refused") == 0) ||
+			strcmp(e->kind, "quota_adjusted") == 0) /* the command says what it did */
 			continue;
 		app_warn(p->app, "%s%s%s", e->subject ? e->subject : "", e->subject ? ": " : "", e->text);
 	}
@@ -309,10 +310,12 @@ static void tell_events(struct pass *p)
 
 static int act(struct pass *p, struct err *err)
 {
-	if (p->mode == RUN_SAMPLE && p->down) {
+	if (p->mode == RUN_SAMPLE && p->down && !p->adjust) {
 		p->report->was_down = true;
 		return 0;
 	}
+	if (p->adjust && pass_find_adjusted(p, err) < 0)
+		return -1;
 	if (pass_machine(p, err) < 0 || refuse_conflict(p, err) < 0)
 		return -1;
 	if (pass_policies(p, err) < 0)
@@ -330,23 +333,39 @@ static int act(struct pass *p, struct err *err)
 		return -1;
 	if (pass_account(p, err) < 0 || (p->found.copies > 1 && store_meta_set(p->store, "copies", NULL, err) < 0))
 		return -1;
+	p->report->adjusted.stored = p->report->adjusted.changed;
 	tell_events(p);
 	return act_on_result(p, err);
+}
+
+static int whole(struct pass *p, struct err *err)
+{
+	int rc;
+
+	*p->report = (struct run_report){ .interfaces = "", .commands = "" };
+	rc = begin(p, err) < 0 ? -1 : act(p, err);
+	if (p->adjust)
+		rc = rc < 0 ? pass_adjusted_in_part(p, err) : pass_adjusted(p, err);
+	if (p->config)
+		p->report->entries = p->config->entries.n;
+	arena_free(&p->reading);
+	arena_free(&p->book);
+	talk_close(p->talk);
+	store_close(p->store);
+	lock_release(p->lock);
+	return rc;
 }
 
 int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_report, struct err *err)
 {
 	struct pass p = { .app = app, .mode = mode, .adopt = adopt, .report = ret_report };
-	int rc;
 
-	*ret_report = (struct run_report){ .interfaces = "", .commands = "" };
-	rc = begin(&p, err) < 0 ? -1 : act(&p, err);
-	if (p.config)
-		ret_report->entries = p.config->entries.n;
-	arena_free(&p.reading);
-	arena_free(&p.book);
-	talk_close(p.talk);
-	store_close(p.store);
-	lock_release(p.lock);
-	return rc;
+	return whole(&p, err);
+}
+
+int run_adjust(struct app *app, const struct run_adjust *adjust, struct run_report *ret_report, struct err *err)
+{
+	struct pass p = { .app = app, .mode = RUN_SAMPLE, .adjust = adjust, .report = ret_report };
+
+	return whole(&p, err);
 }

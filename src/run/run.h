@@ -4,6 +4,7 @@
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 
+#include "model/adjust.h"
 #include "run/app.h"
 #include "util/err.h"
 #include "util/vec.h"
@@ -23,6 +24,25 @@ struct run_line {
 	const char *effect; /* on running connections and on data; "" none */
 };
 
+/* `portflow quota`. */
+struct run_adjust {
+	struct adjust ask;
+	const char *name; /* of an entry with a quota, or of a [quota] */
+	const char *who;  /* run/who.h */
+};
+
+/* What came of it. */
+struct run_adjusted {
+	const struct entry *subject;
+	const char *refused; /* NULL, or why; then nothing else is set */
+	uint64_t used, limit;
+	struct cycle_span cycle;
+	struct adjust undo; /* changed: what takes it back */
+	enum quota_state was, is;
+	bool changed; /* false: it was so already */
+	bool stored;  /* the database has it, whatever the kernel has */
+};
+
 struct run_report {
 	uint64_t changes; /* netlink messages that changed something, or would */
 	VEC_OF(struct run_line) lines;
@@ -31,9 +51,12 @@ struct run_report {
 	bool was_down;          /* RUN_SAMPLE after `down`: nothing was done */
 	bool refused;           /* RUN_SAMPLE: the file has an error; the applied configuration was used */
 	size_t entries;
+	struct run_adjusted adjusted; /* run_adjust */
 };
 
 /* Everything lives in app's arena. adopt: take over a table that another database made. */
 int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_report, struct err *err);
+/* RUN_SAMPLE with a change of one quota in the middle. ERR_USAGE: the name has no quota, or it cannot be changed so. */
+int run_adjust(struct app *app, const struct run_adjust *adjust, struct run_report *ret_report, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /* Policies, adjustments, and what a subject moved: see policies.h and store.h.
- * Who may change a figure by hand leaves a name and an event.
+ * Who changes a figure by hand leaves a name and a time.
  * run/ and cmd/, through store.h. */
 #include "store/policies.h"
 
@@ -129,30 +129,11 @@ static int adjustment_set(struct store *s, int64_t entry, const struct cycle_spa
 	return db_exec(s, q, err);
 }
 
-static int adjust(struct store *s, int64_t entry, const struct cycle_span *cycle, const struct adjustment *a,
-	const char *who, int64_t now, const char *event_text, struct err *err)
-{
-	cleanup_tx struct store *tx = NULL;
-	cleanup_stmt sqlite3_stmt *event = NULL;
-	cleanup_stmt sqlite3_stmt *unknown = NULL;
-
-	if (db_begin(s, &tx, err) || adjustment_set(s, entry, cycle, a, who, now, err) ||
-		db_stmt(s, STMT_EVENT_ADD, &event, err) || db_stmt(s, STMT_STATE_UNKNOWN, &unknown, err))
-		return -1;
-	db_bind_int(event, 1, now);
-	db_bind_int(event, 2, entry);
-	db_bind_text(event, 3, "quota_adjusted");
-	db_bind_text(event, 4, event_text);
-	if (db_exec(s, event, err) || db_exec(s, unknown, err))
-		return -1;
-	return db_commit(&tx, err);
-}
-
 int store_adjust(struct store *s, int64_t entry, const struct cycle_span *cycle, const struct adjustment *a,
-	const char *who, int64_t now, const char *event_text, struct err *err)
+	const char *who, int64_t now, struct err *err)
 {
-	return adjust(s, entry, cycle, a, who, now, event_text, err) ? err_wrap(err, "writing what was changed by hand")
-								     : 0;
+	return adjustment_set(s, entry, cycle, a, who, now, err) ? err_wrap(err, "writing what was changed by hand")
+								 : 0;
 }
 
 /* -- what a subject moved --------------------------------------------------------------------------------------------- */

@@ -47,10 +47,10 @@ int store_result(struct store *s, const struct result *r, struct err *err);
  * the kernel is known as of this generation. dropped: counter ids. */
 int store_settled(struct store *s, const int64_t *dropped, size_t n, uint64_t generation, struct err *err);
 
-/* `portflow quota`: the adjustment of that cycle becomes *a (all zero: none), with an event "quota_adjusted"; the known state is
- * forgotten, so that the next run looks. One transaction. */
+/* `portflow quota`: the adjustment of that cycle becomes *a (all zero: none). From within result.judge, so that what is decided in the
+ * same transaction sees it. */
 int store_adjust(struct store *s, int64_t entry, const struct cycle_span *cycle, const struct adjustment *a,
-	const char *who, int64_t now, const char *event_text, struct err *err);
+	const char *who, int64_t now, struct err *err);
 
 /* Small facts kept as text (node, applied.text, down, ...). NULL when absent. */
 int store_meta_get(struct store *s, struct arena *a, const char *key, const char **ret_value, struct err *err);

@@ -77,7 +77,7 @@ for page in man/portflow.8 man/portflow.ini.5; do
 	fi
 done
 
-mapfile -t commands < <("$PORTFLOW" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\( [a-z]\{2,\}\)\{0,1\}\)\( \{2,\}.*\| [[A-Z].*\|$\)/\1/p')
+mapfile -t commands < <("$PORTFLOW" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]\{1,\}\( [a-z-]\{2,\}\)\{0,1\}\)\( \{2,\}.*\| [[A-Z].*\|$\)/\1/p')
 for command in "${commands[@]}"; do
 	grep -q "^\.It Ic $command\( No .*\)\?$" man/portflow.8 || echo "portflow.8 lacks $command"
 done >"$scratch/why"
@@ -99,6 +99,7 @@ complete_is() { # WANTED WORD...: the last word is being written
 }
 complete_is "apply" ap
 complete_is "show" config ""
+complete_is "set-used" quota s
 complete_is "auto always never" --color ""
 complete_is "never" apply --color = n
 complete_is "--version" apply --ver

@@ -114,16 +114,14 @@ static void adjust(struct fixture *f, int64_t entry, struct cycle_span cycle, ui
 {
 	struct adjustment a = { .extra = extra, .correction = correction };
 
-	OK(f, store_adjust(f->s, entry, &cycle, &a, "root", T0 + 5, "10 GB more", &f->err));
+	OK(f, store_adjust(f->s, entry, &cycle, &a, "root", T0 + 5, &f->err));
 }
 
 static void adjustments(void **state)
 {
 	struct fixture *f = fixture(state);
 	int64_t id = add_entry(f, ENTRY_PORT, "a", T0 - DAY);
-	struct store_event *events;
 	struct usage u;
-	size_t n;
 
 	check_usage(f, id, (struct cycle_span){ 0 }, 0, 0, 0, 0);
 	FAILS(f, store_usage(f->s, id + 1, &u, &f->err), ERR_FAIL, "no entry has number");
@@ -139,29 +137,9 @@ static void adjustments(void **state)
 	adjust(f, id, january, 0, 0);
 	check_usage(f, id, january, 1000, 1007, 0, 0);
 	assert_int_equal(ask(f->path, "SELECT count(*) FROM adjustment"), 1);
-	OK(f, store_events(f->s, &f->arena, 0, &events, &n, &f->err));
-	assert_int_equal(n, 4);
-	assert_int_equal(events[3].entry, id);
-	assert_int_equal(events[3].time, T0 + 5);
-	assert_string_equal(events[3].kind, "quota_adjusted");
-	assert_string_equal(events[3].text, "10 GB more");
-}
-
-static void adjusting_forgets_what_is_known(void **state)
-{
-	struct fixture *f = fixture(state);
-	int64_t id = add_entry(f, ENTRY_PORT, "a", T0);
-	struct result r = result_at(T0);
-
-	r.known = true;
-	OK(f, store_result(f->s, &r, &f->err));
-	adjust(f, id, january, 1, 0);
-	reopen(f, STORE_WRITE);
-	assert_false(f->l.known);
-	/* An entry that is not there: nothing of it is written. */
-	FAILS(f, store_adjust(f->s, id + 1, &january, &(struct adjustment){ 1, 1 }, "root", T0, "x", &f->err), ERR_FAIL,
+	/* An entry that is not there. */
+	FAILS(f, store_adjust(f->s, id + 1, &january, &(struct adjustment){ 1, 1 }, "root", T0, &f->err), ERR_FAIL,
 		"changed by hand");
-	assert_int_equal(ask(f->path, "SELECT count(*) FROM event"), 1);
 }
 
 static void by_rule(struct fixture *f, const struct cycle_rule *rule, uint64_t hash, int64_t id, int64_t from,
@@ -508,7 +486,6 @@ int main(void)
 		CASE(hostile_policies),
 		CASE(known_state),
 		CASE(adjustments),
-		CASE(adjusting_forgets_what_is_known),
 		CASE(another_rule_and_back),
 		CASE(closed_cycles),
 		CASE(judged),

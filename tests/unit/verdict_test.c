@@ -122,6 +122,16 @@ static void o_add(struct scene *x)
 	b_stays(x);
 	x->u.adjustment.extra = 20 * GB;
 }
+static void o_add_little(struct scene *x)
+{
+	b_stays(x);
+	x->u.adjustment.extra = 1000;
+}
+static void o_add_little_by_hand(struct scene *x)
+{
+	o_add_little(x);
+	x->in.adjusted = true;
+}
 static void o_reset(struct scene *x)
 {
 	b_stays(x);
@@ -347,6 +357,11 @@ static const struct {
 		{ START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
 	{ "blocked already", ACTION_BLOCK, b_stays, "", { START, END, 100, QUOTA_BLOCKED, 0, 0, 0 } },
 	{ "quota add", ACTION_BLOCK, o_add, "quota_opened 100 GB of the quota of 120 GB is used: no longer blocked\n",
+		{ START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
+	{ "a little more, found by a run", ACTION_BLOCK, o_add_little, "",
+		{ START, END, 100, QUOTA_BLOCKED, 0, 0, 0 } },
+	{ "a little more, by hand in this run", ACTION_BLOCK, o_add_little_by_hand,
+		"quota_opened 100 GB of the quota of 100 GB is used: no longer blocked\n",
 		{ START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
 	{ "quota reset", ACTION_BLOCK, o_reset, "quota_opened 0 B of the quota of 100 GB is used: no longer blocked\n",
 		{ START, END, 0, QUOTA_OK, 0, 0, 0 } },
