@@ -19,6 +19,8 @@
 /* Unusual majors: SO_PRIORITY and a forwarded packet of IPv6 may name a class of another device's tree. */
 #define SHAPE_OUT 0x7066U
 #define SHAPE_IN 0x7067U
+/* The device whose tree shapes what comes in: packets pass it on their way from the device they came by. */
+#define SHAPE_IFB "ifb-portflow"
 #define SHAPE_INNER 0xfffeU
 #define SHAPE_REST 0xffffU
 #define SHAPE_MINOR_MAX 0xfffdU

@@ -120,6 +120,27 @@ int shaper_ask(struct shaper *s, struct nl_msg *m)
 	return -1;
 }
 
+int shaper_get(struct shaper *s, struct nl_msg *m, shaper_reply *f, void *arg)
+{
+	int rc = nl_socket_modify_cb(s->sock, NL_CB_VALID, NL_CB_CUSTOM, f, arg);
+
+	s->refused = 0;
+	s->said[0] = '\0';
+	if (rc >= 0)
+		rc = nl_send_auto(s->sock, m);
+	nlmsg_free(m);
+	/* the answer, and the acknowledgement as a datagram of its own; a refusal is both */
+	if (rc >= 0)
+		rc = nl_recvmsgs_default(s->sock);
+	if (rc >= 0)
+		rc = nl_wait_for_ack(s->sock);
+	if (rc >= 0)
+		return 0;
+	if (s->refused == 0)
+		s->refused = EIO;
+	return -1;
+}
+
 int shaper_dump(struct shaper *s, struct nl_msg *m, shaper_reply *f, void *arg, struct err *err)
 {
 	int rc = nl_socket_modify_cb(s->sock, NL_CB_VALID, NL_CB_CUSTOM, f, arg);
