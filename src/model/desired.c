@@ -161,6 +161,11 @@ static void build_shared_sets(struct desired_build *b)
 		memcpy(e->from, &everybody[i], sizeof everybody[i]);
 		memcpy(e->to, &everybody[i], sizeof everybody[i]);
 	}
+	desired_own_sets(b);
+}
+
+void desired_own_sets(struct desired_build *b)
+{
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		struct ruleset_set *s = NULL;
 

@@ -53,12 +53,16 @@ static void pass_open_rule(struct desired_build *b, struct ruleset_chain *c, enu
 {
 	static const uint32_t local = RTN_LOCAL;
 	struct ruleset_rule *r = rule_new(b, c);
+	/* where nft, loading its own listing, puts it */
+	bool first = b->out->ruleset.family == RULESET_INET;
 
-	if (family)
+	if (family && first)
 		rule_put_family(b, r, family);
 	rule_put_meta_is(b, r, NFT_META_L4PROTO, p->number);
 	rule_put_port(b, r, d, 1);
 	rule_put_named(b, r, OP_LOOKUP, 0, set);
+	if (family && !first)
+		rule_put_family(b, r, family);
 	if (family) {
 		rule_put_address(b, r, d, family);
 		rule_put_named(b, r, OP_LOOKUP, 0, desired_own(b, family));

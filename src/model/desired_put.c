@@ -5,6 +5,7 @@
 
 #include <netinet/in.h>
 
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
@@ -62,6 +63,13 @@ void rule_put_device(struct desired_build *b, struct ruleset_rule *r, enum direc
 
 void rule_put_family(struct desired_build *b, struct ruleset_rule *r, uint8_t family)
 {
+	const uint16_t type = htons(family == 4 ? ETH_P_IP : ETH_P_IPV6);
+
+	if (b->out->ruleset.family == RULESET_NETDEV) {
+		rule_put(b, r, OP_META, REG, NFT_META_PROTOCOL);
+		rule_put_cmp(b, r, NFT_CMP_EQ, &type, sizeof type);
+		return;
+	}
 	rule_put_meta_is(b, r, NFT_META_NFPROTO, family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 }
 

@@ -19,6 +19,7 @@ void rule_put_payload(
 	struct desired_build *b, struct ruleset_rule *r, uint32_t reg, uint32_t base, uint32_t offset, uint32_t len);
 /* The device a packet comes from, or leaves by. */
 void rule_put_device(struct desired_build *b, struct ruleset_rule *r, enum direction d);
+/* IPv4 or IPv6, as the hook of the table can tell. */
 void rule_put_family(struct desired_build *b, struct ruleset_rule *r, uint8_t family);
 /* Our address of the packet: the destination of what comes in, the source of what goes out. */
 void rule_put_address(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint8_t family);

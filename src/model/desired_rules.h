@@ -40,6 +40,8 @@ void desired_device(
 	struct desired_build *b, struct ruleset_set *s, const char *device, const struct ruleset_elem *value);
 /* At the end of the list; the address moves when another is made, so fill a chain as a value and put it in place afterwards. */
 struct ruleset_chain *desired_chain(struct desired_build *b, const char *name);
+/* Makes them, where the configuration has such prefixes. */
+void desired_own_sets(struct desired_build *b);
 /* "own4" or "own6" where there are such prefixes, else NULL. */
 const char *desired_own(const struct desired_build *b, uint8_t family);
 void desired_direction(struct desired_build *b, enum direction d);

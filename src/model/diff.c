@@ -54,7 +54,8 @@ static bool chain_equal(const struct ruleset_chain *x, const struct ruleset_chai
 static bool chain_shape_equal(const struct ruleset_chain *x, const struct ruleset_chain *y)
 {
 	return !x->odd && !y->odd && x->base == y->base &&
-		(!x->base || (x->hook == y->hook && x->priority == y->priority));
+		(!x->base ||
+			(x->hook == y->hook && x->priority == y->priority && diff_same_text(x->device, y->device)));
 }
 
 /* How often the chain holds each rule that we want in it. */
@@ -250,7 +251,7 @@ void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, 
 {
 	struct differ d = { .arena = a, .want = want, .have = have, .out = ret_diff };
 
-	*ret_diff = (struct diff){ .copies = 1 };
+	*ret_diff = (struct diff){ .changes.family = want->family, .copies = 1 };
 	if (!have->present)
 		diff_change(&d, CHANGE_TABLE_ADD, RULESET_TABLE);
 	else if (have->flags != 0)
@@ -261,4 +262,21 @@ void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, 
 	find_sweeps(&d);
 	diff_chains(&d, diff_sets(&d));
 	wake_later(ret_diff);
+}
+
+bool diff_whole(struct arena *a, struct ruleset *want, struct ruleset *have, struct diff *ret_diff)
+{
+	struct ruleset none = { .family = want->family };
+	struct diff d;
+
+	*ret_diff = (struct diff){ .changes.family = want->family, .copies = 1 };
+	if (!want->present)
+		return have->present;
+	if (have->present) {
+		diff_rulesets(a, want, have, NULL, QUOTA_LEFT, &d);
+		if (d.changes.n == 0 && d.retired.n == 0)
+			return false;
+	}
+	diff_rulesets(a, want, &none, NULL, QUOTA_LEFT, ret_diff);
+	return true;
 }

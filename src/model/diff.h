@@ -41,6 +41,7 @@ struct change {
 };
 
 struct change_list {
+	enum ruleset_family family;
 	VEC_OF(struct change) of[CHANGE_KINDS];
 	size_t n; /* all */
 };
@@ -67,6 +68,10 @@ enum quota_check {
 /* Sorts the elements of both. `keep`: the name of a counter outside `want` that stays (the canary); NULL none. */
 void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, const char *keep,
 	enum quota_check quotas, struct diff *ret_diff);
+
+/* For a table that holds nothing to be kept, and so is made anew whole: must it be? *ret_diff: what makes it from nothing, after the one that
+ * is there was deleted in the same batch; no changes where none is wanted. */
+bool diff_whole(struct arena *a, struct ruleset *want, struct ruleset *have, struct diff *ret_diff);
 
 /* Is what is left of a quota, in bytes, near enough to what should be? */
 bool diff_quota_right(uint64_t want_left, uint64_t have_left);

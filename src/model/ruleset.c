@@ -44,6 +44,8 @@ bool expr_names_set(const struct rule_expr *e)
 	case OP_CMP:
 	case OP_COUNTER:
 	case OP_META_SET:
+	case OP_DATA:
+	case OP_FWD:
 	case OP_VERDICT:
 	case OP_FOREIGN:
 		break;

@@ -1,5 +1,6 @@
-/* A table of nftables as plain structs: what we want (desired.c fills it from the configuration) and what the kernel has
- * (nft/read.c fills it from dumps) are the same type, so comparing them is natural (diff.c).
+/* A table of nftables as plain structs: what we want (desired*.c fill it from the configuration) and what the kernel has
+ * (nft/read.c fills it from dumps) are the same type, so comparing them is natural (diff.c). There are two of the same name: `table inet
+ * portflow` counts, blocks and polices, `table netdev portflow` sends what comes in past the classes that shape it.
  * Pure. All memory in an arena. */
 #ifndef MODEL_RULESET_H
 #define MODEL_RULESET_H
@@ -28,9 +29,11 @@ enum rule_op {
 			 * it is tells the map, so the reader looks there */
 	OP_COUNTER,  /* the counter object `name` */
 	OP_DATA_MAP, /* reg = what map `name` holds for reg; else the rule ends */
+	OP_DATA,     /* reg = data[0..len) */
 	OP_META_SET, /* meta `key` = reg */
-	OP_VERDICT,  /* `key` = NFT_JUMP, NFT_GOTO, NFT_RETURN, NF_DROP, NF_ACCEPT; name = the chain of the first two */
-	OP_FOREIGN,  /* nothing that we write; observed only */
+	OP_FWD, /* the packet goes out by the device whose ifindex reg holds, and comes back from there; rules end */
+	OP_VERDICT, /* `key` = NFT_JUMP, NFT_GOTO, NFT_RETURN, NF_DROP, NF_ACCEPT; name = the chain of the first two */
+	OP_FOREIGN, /* nothing that we write; observed only */
 };
 
 struct rule_expr {
@@ -47,10 +50,11 @@ struct ruleset_rule {
 
 struct ruleset_chain {
 	const char *name;
-	bool base; /* hook and priority are valid; type filter, policy accept */
+	const char *device; /* RULESET_NETDEV, base: the one whose packets it sees; "" observed: none any more */
 	uint32_t hook;
 	int32_t priority;
-	bool odd; /* observed: a type, policy or device that is not ours */
+	bool base; /* device, hook and priority are valid; type filter, policy accept */
+	bool odd;  /* observed: a type, policy or device that is not ours */
 	VEC_OF(struct ruleset_rule) rules;
 };
 
@@ -109,7 +113,10 @@ struct ruleset_object {
 	bool odd;    /* observed: a quota or limit with flags, type or unit that are not ours */
 };
 
+enum ruleset_family { RULESET_INET, RULESET_NETDEV };
+
 struct ruleset {
+	enum ruleset_family family;
 	bool present;        /* the table exists */
 	const char *comment; /* our mark: "portflow UUID NONCE"; "" if none */
 	uint32_t flags;      /* 0 is ours; dormant counts nothing */

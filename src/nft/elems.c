@@ -3,12 +3,12 @@
  * nft/ only. */
 #include "nft/elems.h"
 
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "nft/family.h"
 #include "nft/read_internal.h"
 #include "nl/attr.h"
 #include "util/saturate.h"
@@ -142,11 +142,12 @@ void nft_elems_end(struct nft_elems *x)
 	}
 }
 
-int nft_read_elems(struct talk *t, struct arena *a, int64_t now_ms, struct ruleset_set *s, struct err *err)
+int nft_read_elems(struct talk *t, struct arena *a, enum ruleset_family family, int64_t now_ms, struct ruleset_set *s,
+	struct err *err)
 {
 	int64_t late = talk_clock() - now_ms;
 	struct nft_elems x = { .arena = a, .set = s, .late_ms = late > 0 ? (uint64_t)late : 0 };
-	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETSETELEM, NLM_F_DUMP, NFPROTO_INET);
+	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETSETELEM, NLM_F_DUMP, nft_family(family));
 
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, s->name);

@@ -71,7 +71,11 @@ static void put_compute(struct nftnl_rule *to, const struct rule_expr *e)
 	static const uint8_t zero[16];
 	struct nftnl_expr *x;
 
-	if (e->op == OP_HTON) {
+	if (e->op == OP_DATA) {
+		x = make(to, "immediate");
+		nftnl_expr_set_u32(x, NFTNL_EXPR_IMM_DREG, e->reg);
+		nftnl_expr_set(x, NFTNL_EXPR_IMM_DATA, e->data, e->len);
+	} else if (e->op == OP_HTON) {
 		x = make(to, "byteorder");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_BYTEORDER_SREG, e->reg);
 		nftnl_expr_set_u32(x, NFTNL_EXPR_BYTEORDER_DREG, e->reg);
@@ -97,7 +101,10 @@ static void put_end(struct nftnl_rule *to, const struct rule_expr *e)
 {
 	struct nftnl_expr *x;
 
-	if (e->op == OP_COUNTER) {
+	if (e->op == OP_FWD) {
+		x = make(to, "fwd");
+		nftnl_expr_set_u32(x, NFTNL_EXPR_FWD_SREG_DEV, e->reg);
+	} else if (e->op == OP_COUNTER) {
 		x = make(to, "objref");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
 		nftnl_expr_set_str(x, NFTNL_EXPR_OBJREF_IMM_NAME, e->name);
@@ -119,6 +126,7 @@ void nft_expr_put(struct nftnl_rule *to, const struct rule_expr *e)
 	case OP_FIB:
 		put_load(to, e);
 		break;
+	case OP_DATA:
 	case OP_HTON:
 	case OP_BITWISE:
 	case OP_CMP:
@@ -133,6 +141,7 @@ void nft_expr_put(struct nftnl_rule *to, const struct rule_expr *e)
 		put_set(to, e);
 		break;
 	case OP_COUNTER:
+	case OP_FWD:
 	case OP_VERDICT:
 		put_end(to, e);
 		break;
@@ -211,6 +220,10 @@ static bool get_compute(const char *kind, const struct nftnl_expr *x, struct rul
 		e->op = OP_CMP;
 		e->key = u32(x, NFTNL_EXPR_CMP_OP);
 		e->reg = u32(x, NFTNL_EXPR_CMP_SREG);
+	} else if (strcmp(kind, "immediate") == 0 && u32(x, NFTNL_EXPR_IMM_DREG) != NFT_REG_VERDICT &&
+		data(x, NFTNL_EXPR_IMM_DATA, e)) {
+		e->op = OP_DATA;
+		e->reg = u32(x, NFTNL_EXPR_IMM_DREG);
 	}
 	return e->op != OP_FOREIGN;
 }
@@ -237,6 +250,9 @@ static bool get_end(struct arena *a, const char *kind, const struct nftnl_expr *
 		e->op = OP_VERDICT;
 		e->key = u32(x, NFTNL_EXPR_IMM_VERDICT);
 		e->name = text(a, x, NFTNL_EXPR_IMM_CHAIN);
+	} else if (strcmp(kind, "fwd") == 0 && !nftnl_expr_is_set(x, NFTNL_EXPR_FWD_SREG_ADDR)) {
+		e->op = OP_FWD;
+		e->reg = u32(x, NFTNL_EXPR_FWD_SREG_DEV);
 	}
 	return e->op != OP_FOREIGN;
 }

@@ -15,6 +15,7 @@
 
 #define ATTEMPTS 5
 #define OURS "inet portflow"
+#define OURS_INGRESS "netdev portflow"
 
 struct reader {
 	struct arena *arena;
@@ -95,7 +96,7 @@ static int on_chain(const struct nlmsghdr *nlh, void *arg, struct err *err)
 			break;
 		}
 	}
-	if (!c.hook || strcmp(c.table, OURS) == 0)
+	if (!c.hook || strcmp(c.table, OURS) == 0 || strcmp(c.table, OURS_INGRESS) == 0)
 		return 0;
 	if (strcmp(type, "nat") == 0)
 		r->n.tracking = true;

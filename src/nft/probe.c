@@ -317,6 +317,18 @@ static void try_ingress(struct attempt *t)
 	rule_end(t, r);
 }
 
+static void try_ingress_fib(struct attempt *t)
+{
+	struct nftnl_rule *r;
+
+	table(t, NFPROTO_NETDEV);
+	chain(t, NF_NETDEV_INGRESS, 0, "lo");
+	r = rule_begin();
+	EXPR(r, "fib", { NFTNL_EXPR_FIB_DREG, NFT_REG_1 }, { NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE },
+		{ NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_DADDR });
+	rule_end(t, r);
+}
+
 static void try_egress(struct attempt *t)
 {
 	table(t, NFPROTO_NETDEV);
@@ -338,6 +350,8 @@ const struct probe nft_probes[NFT_PROBES] = {
 	{ "priority", "packet priority for queueing classes", PROBE_SHAPE, NULL, "NF_TABLES", NULL },
 	{ "ingress", "netdev ingress hook and forwarding to a device", PROBE_SHAPE, "nft_fwd_netdev", "NFT_FWD_NETDEV",
 		NULL },
+	{ "ingress-fib", "look-up at the ingress hook whether an address is this machine's (fib)", PROBE_SHAPE,
+		"nft_fib_netdev", "NFT_FIB_NETDEV", "what comes in can be policed, not shaped" },
 	{ "egress", "netdev egress hook (Linux 5.16)", PROBE_FORWARD, NULL, "NETFILTER_EGRESS", NULL },
 };
 
@@ -354,6 +368,7 @@ static void (*const attempts[NFT_PROBES])(struct attempt *) = {
 	try_verdict,
 	try_priority,
 	try_ingress,
+	try_ingress_fib,
 	try_egress,
 };
 

@@ -13,11 +13,11 @@
 
 #include "nft/elems.h"
 #include "nft/expr.h"
+#include "nft/family.h"
 #include "nft/read_internal.h"
 #include "nft/table.h"
 #include "nl/attr.h"
 
-#define FAMILY NFPROTO_INET
 #define SET_FLAGS_OURS ((uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT | NFT_SET_TIMEOUT))
 
 /* A comment in nft's user data: type, length, text with its NUL. */
@@ -61,12 +61,12 @@ static int read_table(const struct nlmsghdr *nlh, struct nft_reader *r, struct e
 }
 
 /* Chains and flowtables cannot be filtered by the kernel: look before parsing. */
-static bool ours(const struct nlmsghdr *nlh, uint16_t table_attr)
+static bool ours(const struct nlmsghdr *nlh, const struct nft_reader *r, uint16_t table_attr)
 {
 	const struct nlattr *a;
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 
-	if (nfg->nfgen_family != FAMILY)
+	if (nfg->nfgen_family != nft_family(r->out->family))
 		return false;
 	attr_each (a, nlh, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(a) == table_attr)
@@ -79,13 +79,26 @@ static int parse_failed(struct err *err, const char *what)
 	return err_set(err, ERR_FAIL, "netfilter: a %s that libnftnl cannot read", what);
 }
 
+static void base_of(const struct nftnl_chain *x, const struct nft_reader *r, struct ruleset_chain *c)
+{
+	const char *type = nftnl_chain_get_str(x, NFTNL_CHAIN_TYPE), *device = nftnl_chain_get_str(x, NFTNL_CHAIN_DEV);
+
+	c->hook = nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM);
+	c->priority = nftnl_chain_get_s32(x, NFTNL_CHAIN_PRIO);
+	c->odd = !type || strcmp(type, "filter") != 0 || nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) != NF_ACCEPT;
+	/* one device the kernel tells twice, several only as a list */
+	if (r->out->family == RULESET_NETDEV)
+		c->device = arena_strdup(r->arena, device ? device : "");
+	else
+		c->odd |= device || nftnl_chain_is_set(x, NFTNL_CHAIN_DEVICES);
+}
+
 static int read_chain(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
 {
 	struct nftnl_chain *x;
 	struct ruleset_chain *c;
-	const char *type;
 
-	if (!ours(nlh, NFTA_CHAIN_TABLE))
+	if (!ours(nlh, r, NFTA_CHAIN_TABLE))
 		return 0;
 	x = nftnl_chain_alloc();
 	if (!x)
@@ -97,14 +110,8 @@ static int read_chain(const struct nlmsghdr *nlh, struct nft_reader *r, struct e
 	c = vec_push(r->arena, &r->out->chains);
 	c->name = arena_strdup(r->arena, nftnl_chain_get_str(x, NFTNL_CHAIN_NAME));
 	c->base = nftnl_chain_is_set(x, NFTNL_CHAIN_HOOKNUM);
-	if (c->base) {
-		c->hook = nftnl_chain_get_u32(x, NFTNL_CHAIN_HOOKNUM);
-		c->priority = nftnl_chain_get_s32(x, NFTNL_CHAIN_PRIO);
-		type = nftnl_chain_get_str(x, NFTNL_CHAIN_TYPE);
-		c->odd = !type || strcmp(type, "filter") != 0 ||
-			nftnl_chain_get_u32(x, NFTNL_CHAIN_POLICY) != NF_ACCEPT;
-	}
-	c->odd |= nftnl_chain_is_set(x, NFTNL_CHAIN_DEV) || nftnl_chain_is_set(x, NFTNL_CHAIN_DEVICES);
+	if (c->base)
+		base_of(x, r, c);
 	nftnl_chain_free(x);
 	return 0;
 }
@@ -218,7 +225,7 @@ static int read_flowtable(const struct nlmsghdr *nlh, struct nft_reader *r, stru
 	const struct nlattr *a;
 
 	(void)err;
-	if (!ours(nlh, NFTA_FLOWTABLE_TABLE))
+	if (!ours(nlh, r, NFTA_FLOWTABLE_TABLE))
 		return 0;
 	attr_each (a, nlh, sizeof(struct nfgenmsg))
 		if (mnl_attr_get_type(a) == NFTA_FLOWTABLE_NAME)
@@ -246,21 +253,27 @@ int nft_read_reply(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	}
 }
 
-int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err)
+static int read_family(
+	struct talk *t, struct arena *a, enum ruleset_family family, struct ruleset *ret_table, struct err *err)
 {
 	struct nft_reader r = { a, ret_table };
-	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETTABLE, 0, FAMILY);
+	struct nlmsghdr *nlh = talk_request(t, NFT_MSG_GETTABLE, 0, nft_family(family));
 
-	*ret_table = (struct ruleset){ .comment = "" };
+	*ret_table = (struct ruleset){ .family = family, .comment = "" };
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
 	if (talk_get(t, nlh, nft_read_reply, &r, err) == 0 || err->errnum == ENOENT)
 		return 0;
 	return -1;
 }
 
+int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, struct err *err)
+{
+	return read_family(t, a, RULESET_INET, ret_table, err);
+}
+
 static int dump(struct talk *t, uint16_t type, uint16_t table_attr, struct nft_reader *r, struct err *err)
 {
-	struct nlmsghdr *nlh = talk_request(t, type, NLM_F_DUMP, FAMILY);
+	struct nlmsghdr *nlh = talk_request(t, type, NLM_F_DUMP, nft_family(r->out->family));
 
 	if (table_attr)
 		mnl_attr_put_strz(nlh, table_attr, RULESET_TABLE);
@@ -286,12 +299,29 @@ static void settle_ops(const struct ruleset *r)
 				settle_op(r, &r->chains.at[i].rules.at[j].exprs.at[k]);
 }
 
-int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err)
+static int read_elems(struct talk *t, struct arena *a, struct ruleset *r, struct err *err)
+{
+	for (size_t i = 0; i < r->sets.n; i++)
+		if (!r->sets.at[i].odd && nft_read_elems(t, a, r->family, r->now_ms, &r->sets.at[i], err) < 0)
+			return -1;
+	return 0;
+}
+
+static int same_generation(struct talk *t, uint32_t generation, struct err *err)
+{
+	uint32_t now;
+
+	if (talk_generation(t, &now, err) < 0)
+		return -1;
+	return now == generation ? 0 : err_set(err, ERR_STALE, "netfilter: rules changed while they were read");
+}
+
+static int read_all(struct talk *t, struct arena *a, enum ruleset_family family, uint32_t generation,
+	struct ruleset *ret_ruleset, struct err *err)
 {
 	struct nft_reader r = { a, ret_ruleset };
-	uint32_t after;
 
-	if (nft_read_table(t, a, ret_ruleset, err) < 0)
+	if (read_family(t, a, family, ret_ruleset, err) < 0)
 		return -1;
 	ret_ruleset->now_ms = talk_clock();
 	if (ret_ruleset->present) {
@@ -302,14 +332,27 @@ int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ru
 			dump(t, NFT_MSG_GETFLOWTABLE, NFTA_FLOWTABLE_TABLE, &r, err) < 0)
 			return -1;
 		settle_ops(ret_ruleset);
-		for (size_t i = 0; i < ret_ruleset->sets.n; i++)
-			if (!ret_ruleset->sets.at[i].odd &&
-				nft_read_elems(t, a, ret_ruleset->now_ms, &ret_ruleset->sets.at[i], err) < 0)
-				return -1;
+		if (read_elems(t, a, ret_ruleset, err) < 0)
+			return -1;
 	}
-	if (talk_generation(t, &after, err) < 0)
+	return same_generation(t, generation, err);
+}
+
+int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err)
+{
+	return read_all(t, a, RULESET_INET, generation, ret_ruleset, err);
+}
+
+int nft_read_ingress(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err)
+{
+	return read_all(t, a, RULESET_NETDEV, generation, ret_ruleset, err);
+}
+
+int nft_read_ingress_hooks(struct talk *t, struct arena *a, struct ruleset *ret_ruleset, struct err *err)
+{
+	struct nft_reader r = { a, ret_ruleset };
+
+	if (read_family(t, a, RULESET_NETDEV, ret_ruleset, err) < 0)
 		return -1;
-	if (after != generation)
-		return err_set(err, ERR_STALE, "netfilter: rules changed while they were read");
-	return 0;
+	return ret_ruleset->present ? dump(t, NFT_MSG_GETCHAIN, 0, &r, err) : 0;
 }

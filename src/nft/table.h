@@ -1,4 +1,4 @@
-/* Our table in the kernel: read it as a struct ruleset, send a list of changes, read the counters. libnftnl and nf_tables
+/* Our tables in the kernel: read them as a struct ruleset, send a list of changes, read the counters. libnftnl and nf_tables
  * attributes stay in this room.
  * run/ calls. */
 #ifndef NFT_TABLE_H
@@ -16,6 +16,12 @@ int nft_read_table(struct talk *t, struct arena *a, struct ruleset *ret_table, s
 /* Everything in the table, as of one generation: ERR_STALE when it moved meanwhile. objects hold the counters' values; deadlines
  * are right whenever in between each set was read. */
 int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err);
+
+/* The same of `table netdev portflow`, through which what comes in is shaped. */
+int nft_read_ingress(
+	struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err);
+/* Only its chains, with their devices: these change with devices, which moves no generation. */
+int nft_read_ingress_hooks(struct talk *t, struct arena *a, struct ruleset *ret_ruleset, struct err *err);
 
 /* Only the counters: one dump, or pipelined single requests above NFT_DUMP_MAX, where the dump would be quadratic. by_name
  * holds their names; others are passed over. ret_values has as many elements; absent counters have present = false. */
@@ -41,6 +47,8 @@ void nft_put_changes(struct batch *b, const struct change_list *changes, const c
 void nft_put_counter(struct batch *b, const char *name, uint64_t packets, uint64_t bytes);
 void nft_put_counter_del(struct batch *b, const char *name);
 void nft_put_table_del(struct batch *b);
+/* `table netdev portflow`. */
+void nft_put_ingress_del(struct batch *b);
 /* Every rule of a chain, "" = of the whole table. */
 void nft_put_flush(struct batch *b, const char *chain);
 

@@ -4,13 +4,15 @@
 #include "nft/words.h"
 
 #include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <string.h>
 
-#define TABLE "inet " RULESET_TABLE
+#include "model/shape.h"
+
 #define ELEMENTS_A_LINE 100
 
 static const char *address_type(uint32_t type)
@@ -122,12 +124,12 @@ static void put_elem(struct str *out, const struct ruleset_set *s, const struct 
 	put_data(out, s->data, e);
 }
 
-static void put_elems(struct str *out, const struct change *c, size_t n, const char *verb)
+static void put_elems(struct str *out, const char *table, const struct change *c, size_t n, const char *verb)
 {
 	for (size_t i = 0; i < n;) {
 		const struct ruleset_set *s = c[i].set;
 
-		str_putf(out, "nft %s element " TABLE " %s '{ ", verb, s->name);
+		str_putf(out, "nft %s element %s %s '{ ", verb, table, s->name);
 		for (size_t line = 0; i < n && c[i].set == s && line < ELEMENTS_A_LINE; line++, i++) {
 			if (line)
 				str_puts(out, ", ");
@@ -142,12 +144,12 @@ static const char *set_word(const struct ruleset_set *s)
 	return s->data == DATA_NONE ? "set" : "map";
 }
 
-static void put_set(struct str *out, const struct ruleset_set *s)
+static void put_set(struct str *out, const char *table, const struct ruleset_set *s)
 {
 	static const char *const data[SET_DATA] = { "", " : counter", " : verdict", " : quota", " : limit",
 		" : classid" };
 
-	str_putf(out, "nft add %s " TABLE " %s '{ type %s%s;", set_word(s), s->name, set_key_type(s->key)->text,
+	str_putf(out, "nft add %s %s %s '{ type %s%s;", set_word(s), table, s->name, set_key_type(s->key)->text,
 		data[s->data]);
 	if (s->interval || s->timed)
 		str_putf(out, " flags %s%s%s;", s->interval ? "interval" : "", s->interval && s->timed ? "," : "",
@@ -171,22 +173,25 @@ static const char *object_word(const struct ruleset_object *o)
 	return name ? name : "object";
 }
 
-static void put_object(struct str *out, const struct ruleset_object *o)
+static void put_object(struct str *out, const char *table, const struct ruleset_object *o)
 {
 	if (o->kind == OBJECT_QUOTA)
-		str_putf(out, "nft add quota " TABLE " %s '{ over %llu bytes used %llu bytes; }'\n", o->name,
+		str_putf(out, "nft add quota %s %s '{ over %llu bytes used %llu bytes; }'\n", table, o->name,
 			(unsigned long long)o->limit, (unsigned long long)(o->bytes < o->limit ? o->bytes : o->limit));
 	else if (o->kind == OBJECT_LIMIT)
-		str_putf(out, "nft add limit " TABLE " %s '{ rate over %llu bytes/second burst %u bytes; }'\n", o->name,
+		str_putf(out, "nft add limit %s %s '{ rate over %llu bytes/second burst %u bytes; }'\n", table, o->name,
 			(unsigned long long)o->limit, o->burst);
 	else
-		str_putf(out, "nft add counter " TABLE " %s\n", o->name);
+		str_putf(out, "nft add counter %s %s\n", table, o->name);
 }
 
-static void put_chain(struct str *out, const struct ruleset_chain *c)
+static void put_chain(struct str *out, const char *table, const struct ruleset_chain *c)
 {
-	str_putf(out, "nft add chain " TABLE " %s", c->name);
-	if (c->base)
+	str_putf(out, "nft add chain %s %s", table, c->name);
+	if (c->base && c->device)
+		str_putf(out, " '{ type filter hook ingress device \"%s\" priority %d; policy accept; }'", c->device,
+			c->priority);
+	else if (c->base)
 		str_putf(out, " '{ type filter hook %s priority %d; policy accept; }'",
 			c->hook == NF_INET_PRE_ROUTING ? "prerouting" : "postrouting", c->priority);
 	str_putc(out, '\n');
@@ -220,11 +225,15 @@ static void put_load(struct str *out, const struct rule_expr *e, uint32_t family
 		str_puts(out, e->key & NFTA_FIB_F_DADDR ? "fib daddr type" : "fib saddr type");
 	else if (e->op == OP_META)
 		str_puts(out,
-			e->key == NFT_META_IIFNAME           ? "iifname"
-				: e->key == NFT_META_OIFNAME ? "oifname"
-				: e->key == NFT_META_L4PROTO ? "meta l4proto"
-				: e->key == NFT_META_NFPROTO ? "meta nfproto"
-							     : "meta length");
+			e->key == NFT_META_IIFNAME            ? "iifname"
+				: e->key == NFT_META_OIFNAME  ? "oifname"
+				: e->key == NFT_META_L4PROTO  ? "meta l4proto"
+				: e->key == NFT_META_NFPROTO  ? "meta nfproto"
+				: e->key == NFT_META_PROTOCOL ? "meta protocol"
+				: e->key == NFT_META_IIFTYPE  ? "meta iiftype"
+							      : "meta length");
+	else if (e->key == NFT_PAYLOAD_LL_HEADER)
+		str_puts(out, "ether type");
 	else if (e->key == NFT_PAYLOAD_NETWORK_HEADER)
 		str_putf(out, "%s %s", family == NFPROTO_IPV6 ? "ip6" : "ip",
 			e->offset == (family == NFPROTO_IPV6 ? 8 : 12) ? "saddr" : "daddr");
@@ -265,6 +274,12 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 	} else if (meta && load->key == NFT_META_NFPROTO) {
 		w->family = number;
 		str_puts(out, number == NFPROTO_IPV6 ? " ipv6" : " ipv4");
+	} else if (meta && load->key == NFT_META_PROTOCOL) {
+		number = number << 8 | e->data[1];
+		w->family = number == ETH_P_IPV6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
+		str_puts(out, number == ETH_P_IPV6 ? " ip6" : " ip");
+	} else if (meta && load->key == NFT_META_IIFTYPE) {
+		str_puts(out, " ether");
 	} else if (meta && (load->key == NFT_META_IIFNAME || load->key == NFT_META_OIFNAME)) {
 		str_putf(out, "%s \"%.16s\"", e->key == NFT_CMP_NEQ ? " !=" : "", (const char *)e->data);
 	} else if (load->op == OP_FIB) {
@@ -276,6 +291,8 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 			str_putf(out, " %s", protocol_word(number));
 		else
 			str_putf(out, " %u", number);
+	} else if (load->op == OP_PAYLOAD && load->key == NFT_PAYLOAD_LL_HEADER) {
+		str_puts(out, (number << 8 | e->data[1]) == ETH_P_8021AD ? " 8021ad" : " 8021q");
 	} else if (e->len == 2) {
 		str_putf(out, "%s %u", e->key == NFT_CMP_NEQ ? " !=" : "", number << 8 | e->data[1]);
 	} else {
@@ -294,7 +311,11 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 		return;
 	case OP_HTON:
 	case OP_BITWISE:
+	case OP_DATA:
 	case OP_FOREIGN:
+		return;
+	case OP_FWD:
+		str_puts(out, " fwd to \"" SHAPE_IFB "\"");
 		return;
 	case OP_CMP:
 		str_putc(out, ' ');
@@ -334,7 +355,7 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 	}
 }
 
-static void put_rule(struct str *out, const char *chain, const struct ruleset_rule *r)
+static void put_rule(struct str *out, const char *table, const char *chain, const struct ruleset_rule *r)
 {
 	struct str text = STR_CEILING((size_t)64 << 10);
 	struct walk w = { 0 };
@@ -342,48 +363,48 @@ static void put_rule(struct str *out, const char *chain, const struct ruleset_ru
 	for (size_t i = 0; i < r->exprs.n; i++)
 		put_expr(&text, &r->exprs.at[i], &w);
 	/* each expression begins with a blank */
-	str_putf(out, "nft add rule " TABLE " %s '%s'\n", chain, text.len ? text.p + 1 : "");
+	str_putf(out, "nft add rule %s %s '%s'\n", table, chain, text.len ? text.p + 1 : "");
 	str_free(&text);
 }
 
-static void put_change(struct str *out, const struct change *c, const char *comment)
+static void put_change(struct str *out, const char *table, const struct change *c, const char *comment)
 {
 	switch (c->kind) {
 	case CHANGE_TABLE_ADD:
-		str_putf(out, "nft add table " TABLE " '{ comment \"%s\"; }'\n", comment);
+		str_putf(out, "nft add table %s '{ comment \"%s\"; }'\n", table, comment);
 		break;
 	case CHANGE_TABLE_FLAGS:
-		str_puts(out, "nft add table " TABLE "\n");
+		str_putf(out, "nft add table %s\n", table);
 		break;
 	case CHANGE_CHAIN_FLUSH:
-		str_putf(out, "nft flush chain " TABLE " %s\n", c->name);
+		str_putf(out, "nft flush chain %s %s\n", table, c->name);
 		break;
 	case CHANGE_CHAIN_DEL:
-		str_putf(out, "nft delete chain " TABLE " %s\n", c->name);
+		str_putf(out, "nft delete chain %s %s\n", table, c->name);
 		break;
 	case CHANGE_SET_FLUSH:
-		str_putf(out, "nft flush %s " TABLE " %s\n", set_word(c->set), c->name);
+		str_putf(out, "nft flush %s %s %s\n", set_word(c->set), table, c->name);
 		break;
 	case CHANGE_SET_DEL:
-		str_putf(out, "nft delete set " TABLE " %s\n", c->name);
+		str_putf(out, "nft delete set %s %s\n", table, c->name);
 		break;
 	case CHANGE_FLOWTABLE_DEL:
-		str_putf(out, "nft delete flowtable " TABLE " %s\n", c->name);
+		str_putf(out, "nft delete flowtable %s %s\n", table, c->name);
 		break;
 	case CHANGE_OBJECT_DEL:
-		str_putf(out, "nft delete %s " TABLE " %s\n", object_word(c->object), c->name);
+		str_putf(out, "nft delete %s %s %s\n", object_word(c->object), table, c->name);
 		break;
 	case CHANGE_CHAIN_ADD:
-		put_chain(out, c->chain);
+		put_chain(out, table, c->chain);
 		break;
 	case CHANGE_OBJECT_ADD:
-		put_object(out, c->object);
+		put_object(out, table, c->object);
 		break;
 	case CHANGE_SET_ADD:
-		put_set(out, c->set);
+		put_set(out, table, c->set);
 		break;
 	case CHANGE_RULE_ADD:
-		put_rule(out, c->chain->name, c->rule);
+		put_rule(out, table, c->chain->name, c->rule);
 		break;
 	case CHANGE_ELEM_ADD:
 	case CHANGE_ELEM_DEL:
@@ -394,13 +415,15 @@ static void put_change(struct str *out, const struct change *c, const char *comm
 
 void nft_words(const struct change_list *changes, const char *comment, struct str *out)
 {
+	const char *table = changes->family == RULESET_NETDEV ? "netdev " RULESET_TABLE : "inet " RULESET_TABLE;
+
 	for (enum change_kind kind = 0; kind < CHANGE_KINDS; kind++) {
 		const struct change *at = changes->of[kind].at;
 		size_t n = changes->of[kind].n;
 
 		if (kind == CHANGE_ELEM_ADD || kind == CHANGE_ELEM_DEL)
-			put_elems(out, at, n, kind == CHANGE_ELEM_ADD ? "add" : "delete");
+			put_elems(out, table, at, n, kind == CHANGE_ELEM_ADD ? "add" : "delete");
 		for (size_t i = 0; i < n; i++)
-			put_change(out, &at[i], comment);
+			put_change(out, table, &at[i], comment);
 	}
 }

@@ -1,6 +1,6 @@
 /* Changes to our table as messages of one batch: see table.h.
- * Tables, chains, sets and rules are few: libnftnl builds them. Elements and objects come by the ten thousand: they are
- * written straight into the batch. run/ calls. */
+ * Tables, chains, sets and rules are few: libnftnl builds them. Objects come by the ten thousand: they are written straight into the
+ * batch, as elements are in write_elems.c. run/ calls. */
 #include <endian.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/rule.h>
@@ -10,22 +10,20 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "nft/elems.h"
 #include "nft/expr.h"
+#include "nft/family.h"
 #include "nft/table.h"
 #include "util/arena.h"
 
-#define FAMILY NFPROTO_INET
-#define ELEMENTS_MAX ((size_t)60000) /* a nest holds less than 64 KiB */
-#define ELEMENT_MAX 512              /* one element's attributes, with room to spare */
-#define COMMENT_TYPE 0               /* NFTNL_UDATA_*_COMMENT */
+#define COMMENT_TYPE 0 /* NFTNL_UDATA_*_COMMENT */
 #define CREATE (NLM_F_CREATE | NLM_F_EXCL)
 #define DATA_TYPE_VERDICT 0xffffff00U
-#define TIMEOUT_LEAST_MS INT64_C(100) /* less may be no tick of the kernel's clock, which would be no timeout at all */
-#define HOST_ENDIAN 1                 /* as nft writes it: see model/ruleset.h */
+#define HOST_ENDIAN 1 /* as nft writes it: see model/ruleset.h */
 
-static void put_table(struct batch *b, const char *comment)
+static void put_table(struct batch *b, enum ruleset_family family, const char *comment)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWTABLE, comment ? CREATE : 0, FAMILY);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWTABLE, comment ? CREATE : 0, nft_family(family));
 	uint8_t data[2 + 255];
 	size_t len = comment ? strnlen(comment, 254) : 0;
 
@@ -41,17 +39,27 @@ static void put_table(struct batch *b, const char *comment)
 	batch_end(b, nlh);
 }
 
-void nft_put_table_del(struct batch *b)
+static void put_table_del(struct batch *b, enum ruleset_family family)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELTABLE, 0, FAMILY);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELTABLE, 0, nft_family(family));
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, RULESET_TABLE);
 	batch_end(b, nlh);
 }
 
-void nft_put_flush(struct batch *b, const char *chain)
+void nft_put_table_del(struct batch *b)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELRULE, 0, FAMILY);
+	put_table_del(b, RULESET_INET);
+}
+
+void nft_put_ingress_del(struct batch *b)
+{
+	put_table_del(b, RULESET_NETDEV);
+}
+
+static void put_flush(struct batch *b, enum ruleset_family family, const char *chain)
+{
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELRULE, 0, nft_family(family));
 
 	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, RULESET_TABLE);
 	if (*chain)
@@ -59,19 +67,26 @@ void nft_put_flush(struct batch *b, const char *chain)
 	batch_end(b, nlh);
 }
 
-/* Deletes by name: chains, sets (or all their elements), flowtables have their table and name in attributes 1 and their own. */
-static void put_del(struct batch *b, uint16_t type, uint16_t table_attr, uint16_t name_attr, const char *name)
+void nft_put_flush(struct batch *b, const char *chain)
 {
-	struct nlmsghdr *nlh = batch_begin(b, type, 0, FAMILY);
+	put_flush(b, RULESET_INET, chain);
+}
+
+/* Deletes by name: chains, sets (or all their elements), flowtables have their table and name in attributes 1 and their own. */
+static void put_del(struct batch *b, enum ruleset_family family, uint16_t type, uint16_t table_attr, uint16_t name_attr,
+	const char *name)
+{
+	struct nlmsghdr *nlh = batch_begin(b, type, 0, nft_family(family));
 
 	mnl_attr_put_strz(nlh, table_attr, RULESET_TABLE);
 	mnl_attr_put_strz(nlh, name_attr, name);
 	batch_end(b, nlh);
 }
 
+/* Objects are of `table inet` alone. */
 static void put_object_del(struct batch *b, const char *name, uint32_t type)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELOBJ, 0, FAMILY);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_DELOBJ, 0, NFPROTO_INET);
 
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
@@ -86,7 +101,7 @@ void nft_put_counter_del(struct batch *b, const char *name)
 
 static struct nlmsghdr *object_begin(struct batch *b, const char *name, uint32_t type, struct nlattr **ret_data)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWOBJ, CREATE, FAMILY);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWOBJ, CREATE, NFPROTO_INET);
 
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
@@ -154,9 +169,9 @@ static void put_object(struct batch *b, const struct ruleset_object *o)
 	}
 }
 
-static void put_chain(struct batch *b, const struct ruleset_chain *c)
+static void put_chain(struct batch *b, enum ruleset_family family, const struct ruleset_chain *c)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWCHAIN, CREATE, FAMILY);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWCHAIN, CREATE, nft_family(family));
 	struct nftnl_chain *x = nftnl_chain_alloc();
 
 	if (!x)
@@ -168,15 +183,17 @@ static void put_chain(struct batch *b, const struct ruleset_chain *c)
 		nftnl_chain_set_u32(x, NFTNL_CHAIN_HOOKNUM, c->hook);
 		nftnl_chain_set_s32(x, NFTNL_CHAIN_PRIO, c->priority);
 		nftnl_chain_set_u32(x, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+		if (c->device)
+			nftnl_chain_set_str(x, NFTNL_CHAIN_DEV, c->device);
 	}
 	nftnl_chain_nlmsg_build_payload(nlh, x);
 	nftnl_chain_free(x);
 	batch_end(b, nlh);
 }
 
-static void put_rule(struct batch *b, const char *chain, const struct ruleset_rule *r)
+static void put_rule(struct batch *b, enum ruleset_family family, const char *chain, const struct ruleset_rule *r)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, FAMILY);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, nft_family(family));
 	struct nftnl_rule *x = nftnl_rule_alloc();
 
 	if (!x)
@@ -217,9 +234,9 @@ static uint32_t put_data_type(struct nftnl_set *x, enum set_data data)
 	return 0;
 }
 
-static void put_set(struct batch *b, const struct ruleset_set *s, uint32_t id)
+static void put_set(struct batch *b, enum ruleset_family family, const struct ruleset_set *s, uint32_t id)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWSET, CREATE, FAMILY);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWSET, CREATE, nft_family(family));
 	const struct set_key_type *type = set_key_type(s->key);
 	struct nftnl_set *x = nftnl_set_alloc();
 	uint32_t flags = (s->interval ? NFT_SET_INTERVAL : 0U) | (s->timed ? NFT_SET_TIMEOUT : 0U);
@@ -244,151 +261,45 @@ static void put_set(struct batch *b, const struct ruleset_set *s, uint32_t id)
 	batch_end(b, nlh);
 }
 
-static void put_key(struct nlmsghdr *nlh, const uint8_t *key, size_t len, uint32_t flags)
-{
-	struct nlattr *nest;
-
-	if (flags)
-		mnl_attr_put_u32(nlh, NFTA_SET_ELEM_FLAGS, htobe32(flags));
-	nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
-	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, key);
-	mnl_attr_nest_end(nlh, nest);
-}
-
-static void put_verdict(struct nlmsghdr *nlh, const struct ruleset_elem *e)
-{
-	struct nlattr *verdict = mnl_attr_nest_start(nlh, NFTA_DATA_VERDICT);
-
-	mnl_attr_put_u32(nlh, NFTA_VERDICT_CODE, htobe32(e->verdict));
-	if (e->name)
-		mnl_attr_put_strz(nlh, NFTA_VERDICT_CHAIN, e->name);
-	mnl_attr_nest_end(nlh, verdict);
-}
-
-static void put_data(struct nlmsghdr *nlh, enum set_data data, const struct ruleset_elem *e)
-{
-	struct nlattr *nest;
-
-	switch (data) {
-	case DATA_COUNTER:
-	case DATA_QUOTA:
-	case DATA_LIMIT:
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_OBJREF, e->name);
-		break;
-	case DATA_VERDICT:
-	case DATA_CLASS:
-		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_DATA);
-		if (data == DATA_VERDICT)
-			put_verdict(nlh, e);
-		else
-			mnl_attr_put(nlh, NFTA_DATA_VALUE, RULESET_CLASS_LEN, &e->verdict);
-		mnl_attr_nest_end(nlh, nest);
-		break;
-	case DATA_NONE:
-	case SET_DATA:
-		break;
-	}
-}
-
-/* The key behind the last one of a range; false if there is none (it ends at the highest key). */
-static bool behind(const uint8_t *to, size_t len, uint8_t ret_key[SET_KEY_MAX])
-{
-	memcpy(ret_key, to, SET_KEY_MAX);
-	for (size_t i = len; i-- > 0;)
-		if (++ret_key[i] != 0)
-			return true;
-	return false;
-}
-
-/* What is left of a deadline that was counted `late` ms ago. */
-static uint64_t timeout(uint64_t deadline, int64_t late)
-{
-	int64_t ms = (int64_t)deadline - late;
-
-	return ms > TIMEOUT_LEAST_MS ? (uint64_t)ms : (uint64_t)TIMEOUT_LEAST_MS;
-}
-
-/* add_late NULL: only its key. */
-static void put_elem(
-	struct nlmsghdr *nlh, const struct ruleset_set *s, const struct ruleset_elem *e, const int64_t *add_late)
-{
-	size_t len = set_key_type(s->key)->len;
-	struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
-	uint8_t end[SET_KEY_MAX];
-
-	put_key(nlh, e->from, len, 0);
-	if (add_late) {
-		put_data(nlh, s->data, e);
-		if (e->deadline)
-			mnl_attr_put_u64(nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(timeout(e->deadline, *add_late)));
-	}
-	mnl_attr_nest_end(nlh, nest);
-	if (s->interval && behind(e->to, len, end)) {
-		nest = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
-		put_key(nlh, end, len, NFT_SET_ELEM_INTERVAL_END);
-		mnl_attr_nest_end(nlh, nest);
-	}
-}
-
-/* Elements of one set share messages, as many as a nest holds. */
-static void put_elems(struct batch *b, const struct change *c, size_t n, const int64_t *add_late)
-{
-	size_t i = 0;
-
-	while (i < n) {
-		const struct ruleset_set *s = c[i].set;
-		struct nlmsghdr *nlh = add_late ? batch_begin(b, NFT_MSG_NEWSETELEM, CREATE, FAMILY)
-						: batch_begin(b, NFT_MSG_DELSETELEM, 0, FAMILY);
-		struct nlattr *nest;
-
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, RULESET_TABLE);
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, s->name);
-		nest = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-		for (; i < n && c[i].set == s && nlh->nlmsg_len < ELEMENTS_MAX - ELEMENT_MAX; i++)
-			put_elem(nlh, s, c[i].elem, add_late);
-		mnl_attr_nest_end(nlh, nest);
-		batch_end(b, nlh);
-	}
-}
-
-static void put_change(struct batch *b, const struct change *c, size_t i, const char *comment)
+static void put_change(
+	struct batch *b, enum ruleset_family family, const struct change *c, size_t i, const char *comment)
 {
 	switch (c->kind) {
 	case CHANGE_TABLE_ADD:
-		put_table(b, comment);
+		put_table(b, family, comment);
 		break;
 	case CHANGE_TABLE_FLAGS:
-		put_table(b, NULL);
+		put_table(b, family, NULL);
 		break;
 	case CHANGE_CHAIN_FLUSH:
-		nft_put_flush(b, c->name);
+		put_flush(b, family, c->name);
 		break;
 	case CHANGE_CHAIN_DEL:
-		put_del(b, NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, c->name);
+		put_del(b, family, NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, c->name);
 		break;
 	case CHANGE_SET_FLUSH:
-		put_del(b, NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, c->name);
+		put_del(b, family, NFT_MSG_DELSETELEM, NFTA_SET_ELEM_LIST_TABLE, NFTA_SET_ELEM_LIST_SET, c->name);
 		break;
 	case CHANGE_SET_DEL:
-		put_del(b, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, c->name);
+		put_del(b, family, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, c->name);
 		break;
 	case CHANGE_FLOWTABLE_DEL:
-		put_del(b, NFT_MSG_DELFLOWTABLE, NFTA_FLOWTABLE_TABLE, NFTA_FLOWTABLE_NAME, c->name);
+		put_del(b, family, NFT_MSG_DELFLOWTABLE, NFTA_FLOWTABLE_TABLE, NFTA_FLOWTABLE_NAME, c->name);
 		break;
 	case CHANGE_OBJECT_DEL:
 		put_object_del(b, c->name, c->object->type);
 		break;
 	case CHANGE_CHAIN_ADD:
-		put_chain(b, c->chain);
+		put_chain(b, family, c->chain);
 		break;
 	case CHANGE_OBJECT_ADD:
 		put_object(b, c->object);
 		break;
 	case CHANGE_SET_ADD:
-		put_set(b, c->set, (uint32_t)i + 1);
+		put_set(b, family, c->set, (uint32_t)i + 1);
 		break;
 	case CHANGE_RULE_ADD:
-		put_rule(b, c->chain->name, c->rule);
+		put_rule(b, family, c->chain->name, c->rule);
 		break;
 	case CHANGE_ELEM_ADD:
 	case CHANGE_ELEM_DEL:
@@ -406,8 +317,8 @@ void nft_put_changes(struct batch *b, const struct change_list *changes, const c
 		size_t n = changes->of[kind].n;
 
 		if (kind == CHANGE_ELEM_ADD || kind == CHANGE_ELEM_DEL)
-			put_elems(b, at, n, kind == CHANGE_ELEM_ADD ? &late : NULL);
+			nft_put_elems(b, changes->family, at, n, kind == CHANGE_ELEM_ADD ? &late : NULL);
 		for (size_t i = 0; i < n; i++)
-			put_change(b, &at[i], i, comment);
+			put_change(b, changes->family, &at[i], i, comment);
 	}
 }

@@ -20,6 +20,7 @@ struct packet {
 	uint8_t address[16];      /* ours */
 	uint16_t port, remote;    /* ours, and the other end's */
 	uint32_t length, type;    /* RTN_* of the address */
+	uint16_t tag;             /* of the frame: ETH_P_8021Q, ETH_P_8021AD; 0 none */
 	bool timestamps;
 };
 
@@ -32,6 +33,8 @@ struct run {
 	int depth;
 	uint64_t later_ms;                /* after the table was made: elements with a nearer deadline are gone */
 	bool (*over)(const char *object); /* is this quota or limit used up? */
+	uint32_t priority;                /* as META_SET left it */
+	int device;                       /* the packet was sent on to it; 0 not */
 	bool dropped, accepted;
 };
 
@@ -57,10 +60,18 @@ static inline void load(struct run *x, const struct rule_expr *e)
 			*to = p->family == 4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
 		else if (e->key == NFT_META_LEN)
 			memcpy(to, &p->length, 4);
+		else if (e->key == NFT_META_PROTOCOL)
+			memcpy(to, p->family == 4 ? "\x08\x00" : "\x86\xdd", 2);
+		else if (e->key == NFT_META_IIFTYPE)
+			*to = 1;
 		else if (e->key == (p->dir == DIR_IN ? NFT_META_IIFNAME : NFT_META_OIFNAME))
 			memcpy(to, p->device, strlen(p->device));
 		else
 			fail_msg("meta %u", e->key);
+	} else if (e->key == NFT_PAYLOAD_LL_HEADER) {
+		assert_int_equal(e->offset, 12);
+		to[0] = (uint8_t)(p->tag ? p->tag >> 8 : p->family == 4 ? 0x08 : 0x86);
+		to[1] = (uint8_t)(p->tag ? p->tag : p->family == 4 ? 0 : 0xdd);
 	} else if (e->key == NFT_PAYLOAD_NETWORK_HEADER) {
 		assert_int_equal(e->len, p->family == 4 ? 4 : 16);
 		assert_int_equal(
@@ -121,7 +132,7 @@ static inline bool verdict(struct run *x, uint32_t code, const char *chain)
 {
 	if (code == (uint32_t)NFT_JUMP) {
 		run_chain(x, chain);
-		return !x->dropped && !x->accepted;
+		return !x->dropped && !x->accepted && !x->device;
 	}
 	if (code == NF_DROP)
 		x->dropped = true;
@@ -188,7 +199,21 @@ static inline bool run_rule(struct run *x, const struct ruleset_rule *rule)
 				return true;
 			break;
 		case OP_DATA_MAP:
+			found = look_up(x, e);
+			if (!found)
+				return true;
+			memcpy(reg(x, e->reg), &found->verdict, RULESET_CLASS_LEN);
+			break;
 		case OP_META_SET:
+			assert_int_equal(e->key, NFT_META_PRIORITY);
+			memcpy(&x->priority, reg(x, e->reg), sizeof x->priority);
+			break;
+		case OP_DATA:
+			memcpy(reg(x, e->reg), e->data, e->len);
+			break;
+		case OP_FWD:
+			memcpy(&x->device, reg(x, e->reg), sizeof x->device);
+			return false;
 		case OP_FOREIGN:
 			fail_msg("an expression that no rule of ours has");
 		}
