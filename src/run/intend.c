@@ -44,16 +44,18 @@ static void want_entry(struct intending *x, size_t entity, enum entry_kind kind,
 	const uint32_t *at = hash_map_get(&x->entries, entry_key(x->arena, kind, name));
 	struct ledger_entry *e;
 
-	if (at)
+	if (at) {
 		live[*at] = true;
-	if (at && !x->p->ledger.entries.at[*at].retired) {
 		x->ids[entity] = x->p->ledger.entries.at[*at].id;
-		return;
+		if (!x->p->ledger.entries.at[*at].retired)
+			return;
 	}
 	e = vec_push(x->arena, &x->intent.new_entries);
 	e->kind = kind;
 	e->name = name;
-	x->ids[entity] = -(int64_t)x->intent.new_entries.n;
+	/* one that comes back keeps its row, and so the baselines of what the kernel still has of it */
+	if (!at)
+		x->ids[entity] = -(int64_t)x->intent.new_entries.n;
 }
 
 static void intend_entries(struct intending *x)

@@ -457,6 +457,14 @@ static int put_marks(struct store *s, struct ledger *l, const struct intent *in,
 	return 0;
 }
 
+/* The kernel is about to be another than the one that was known; a run that dies here leaves rows that the next must look at. */
+static int forget_known(struct store *s, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	return db_stmt(s, STMT_STATE_UNKNOWN, &q, err) || db_exec(s, q, err) ? -1 : 0;
+}
+
 int store_intent(struct store *s, struct ledger *l, const struct intent *in, struct err *err)
 {
 	cleanup_arena struct arena a = { 0 };
@@ -466,7 +474,8 @@ int store_intent(struct store *s, struct ledger *l, const struct intent *in, str
 	if (!s->arena)
 		return err_set(err, ERR_FAIL, "intent before the ledger was read");
 	if (db_begin(s, &tx, err) || retire(s, l, in, err) || add_entries(s, l, in, ids, err) ||
-		add_counters(s, l, in, ids, err) || put_marks(s, l, in, err) || db_commit(&tx, err))
+		add_counters(s, l, in, ids, err) || put_marks(s, l, in, err) || forget_known(s, err) ||
+		db_commit(&tx, err))
 		return err_wrap(err, "writing what this run is about to do");
 	return 0;
 }

@@ -125,6 +125,16 @@ fault_loop "apply of an edit, killed" edit_prepare edit_check signal=KILL -- app
 for e in $ERRORS; do fault_loop "apply of an edit, $e" edit_prepare edit_check error=$e "$CALLS" -- apply; done
 fault_loop "sample that takes up an edit, killed" edit_prepare edit_check signal=KILL -- sample
 
+# the edit is taken back before any run was through with it
+back_check() {
+	configuration before | ini
+	kept_traffic
+	conserved figures
+}
+[ "$FAULT_STEP" -le 7 ] || { step=$FAULT_STEP FAULT_STEP=7; }
+fault_loop "apply of an edit that is taken back, killed" edit_prepare back_check signal=KILL 'send|recv|fdatasync' -- apply
+FAULT_STEP=${step:-$FAULT_STEP}
+
 # -- down ---------------------------------------------------------------------------------------------------------------
 down_prepare() {
 	pf_run apply

@@ -189,6 +189,13 @@ static void result_state(void **state)
 	assert_int_equal(n, 1);
 	assert_string_equal(events[0].kind, "table_rebuilt");
 	assert_int_equal(events[0].time, T0 + 60);
+	/* An intent is about to change the kernel: a run that dies after it leaves none that is known. */
+	OK(f, store_intent(f->s, &f->l, &(struct intent){ .now = T0 + 90 }, &f->err));
+	reopen(f, STORE_WRITE);
+	assert_false(f->l.known);
+	OK(f, store_result(f->s, &r, &f->err));
+	reopen(f, STORE_WRITE);
+	assert_true(f->l.known);
 	/* Nothing given: nothing changes but the known state, which is forgotten. */
 	r = result_at(T0 + 120);
 	OK(f, store_result(f->s, &r, &f->err));
