@@ -136,6 +136,10 @@ fault_once() { # of fault_loop, with its variables
 	elif [ $ended = 0 ] && [ "${command[0]}" = apply ] && ! pf plan >"$WORK/plan" 2>&1; then
 		said="apply said 0, but the plan is not empty: $(head -n 5 "$WORK/plan")"
 	fi
+	case "$ended $how" in
+	"0 refused=2" | "0 refused=16" | "0 refused=17" | "0 refused=85") ;; # ENOENT EBUSY EEXIST ERESTART: tried again
+	"0 refused="*) said="the kernel refused, and the run said 0" ;;
+	esac
 	if $check; then
 		[ -n "$said" ] || return 0
 	else
