@@ -7,9 +7,9 @@
 . "$(dirname "$0")/lib.sh"
 need_program
 net_up && exact_segments || exit 1
-if [ -n "${TORTURE:-}" ]; then STEPS=${STEPS:-2000}; fi
+# shellcheck source=lib/campaign.sh
+. "$SYSTEM/lib/campaign.sh"
 STEPS=${STEPS:-120}
-RANDOM=$SEED
 note "SEED=$SEED STEPS=$STEPS"
 
 # The truth, by what the traffic is; entries of changing names may hold it.
@@ -29,6 +29,7 @@ configuration() {
 edit() { configuration | ini; }
 edit
 pf_ok apply
+account_begin
 
 # -- traffic that never stops -------------------------------------------------------------------------------------------
 traffic=()
@@ -53,69 +54,18 @@ stop() {
 	settle
 }
 
-# -- what may be missing ------------------------------------------------------------------------------------------------
-snapshot() { oracle_read peer | sort >"$1"; }
-: >"$WORK/allowed"
-snapshot "$WORK/last"
-lossy=0
-completed() { # after a run that ended with 0; $WORK/began is the truth when it started
-	local s
-	if [ $lossy = 1 ]; then
-		snapshot "$WORK/ended"
-		s=$(awk 'FILENAME == ARGV[1] { a[$1 " " $2] = $3; next } FILENAME == ARGV[2] { last[$1 " " $2] = $3; next }
-			{ k = $1 " " $2; print k, a[k] + $3 - last[k] }' "$WORK/allowed" "$WORK/last" "$WORK/ended")
-		printf '%s\n' "$s" | awk '{ print $1, $2, $3 }' >"$WORK/allowed"
-		lossy=0
-	fi
-	cp "$WORK/began" "$WORK/last"
-}
-failures=''
-run() { # COMMAND: must work, whatever was done before
-	snapshot "$WORK/began"
-	pf_run "$@"
-	if [ "$rc" = 0 ]; then completed; else failures+="step $step ($what): portflow $*: exit $rc $err"$'\n'; fi
-}
 state() { # -> "KEY DIRECTION bytes" of the database, by what the traffic is
 	history_read | awk '{ n = $1; if (n ~ /^k[0-9]+$/) n = "k"; sum[n " " $2] += $3 } END { for (k in sum) print k, sum[k] }'
 	status_read | awk '$1 == ".total" { print $1, $2, $3 }'
 }
-verdict() { # DESCRIPTION
-	stop
-	what=verdict
-	run apply
-	run sample
-	state >"$WORK/state"
-	oracle_read peer | awk '
-		FILENAME == ARGV[1] { got[$1 " " $2] = $3; next }
-		FILENAME == ARGV[2] { allowed[$1 " " $2] = $3; next }
-		{ k = $1 " " $2; have = got[k] + 0
-		  line = k ": truth " $3 ", portflow " have ", may miss " allowed[k] + 0 ", misses " $3 - have
-		  if (have > $3) { print "MORE THAN THE TRUTH " line; bad = 1 }
-		  else if (have < $3 - allowed[k]) { print "LOST " line; bad = 1 }
-		  else print line }
-		END { exit bad }' "$WORK/state" "$WORK/allowed" - >"$WORK/verdict.log"
-	if [ $? = 0 ]; then pass "$1"; else fail "$1" "$(cat "$WORK/verdict.log")
-steps: $history"; fi
-	diag <"$WORK/verdict.log"
-}
-
 # -- the steps ----------------------------------------------------------------------------------------------------------
-one_of() { shift $((RANDOM % $#)); echo "$1"; }
-killed() { # COMMAND: killed somewhere
-	"$PORTFLOW" -c "$INI" "$1" >/dev/null 2>&1 &
-	local p=$!
-	sleep "0.0$((RANDOM % 40 + 10))"
-	kill -KILL $p 2>/dev/null
-	wait $p 2>/dev/null
-}
-pick_rule() { nft -a list table inet portflow 2>/dev/null | awk '/^\tchain/ { c = $2 } / # handle/ && !/^\tchain/ && c { print c, "handle", $NF }' |
-	sort -R --random-source=<(yes $RANDOM) | head -n 1; }
 step_sample() { run sample; }
 step_apply() { run apply; }
 step_rename() {
 	name=$((name + 1))
 	edit
-	run "$(one_of apply sample)"
+	one_of apply sample
+	run "$picked"
 }
 step_extra() { # comes and goes; its traffic only while it is surely there
 	if [ $extra = yes ]; then extra=no; else extra=yes; fi
@@ -127,22 +77,26 @@ step_extra() { # comes and goes; its traffic only while it is surely there
 	fi
 }
 step_range() { # the part with traffic stays
-	wide=$(one_of 20000-20999 20000-20400,20600-20700 20000-22000 19000-20200)
+	one_of 20000-20999 20000-20400,20600-20700 20000-22000 19000-20200
+	wide=$picked
 	edit
-	run "$(one_of apply sample)"
+	one_of apply sample
+	run "$picked"
 }
 step_kill_sample() { killed sample; }
 step_kill_apply() { killed apply; }
 step_kill_edit() {
 	name=$((name + 1))
 	edit
-	killed "$(one_of apply sample)"
+	one_of apply sample
+	killed "$picked"
 }
 step_flush() {
 	lossy=1
 	nft flush ruleset
 	[ $((RANDOM % 2)) = 0 ] || sleep 0.1
-	run "$(one_of apply sample)"
+	one_of apply sample
+	run "$picked"
 }
 step_flush_quietly() { # found by whoever comes next
 	lossy=1
@@ -154,7 +108,8 @@ step_restore() {
 	[ $((RANDOM % 2)) = 0 ] || nft list ruleset >"$WORK/saved"
 	nft flush ruleset
 	nft -f "$WORK/saved"
-	run "$(one_of apply sample)"
+	one_of apply sample
+	run "$picked"
 }
 step_restore_over() { # rules stand twice afterwards, so the traffic must pause; what the interval held is divided
 	lossy=1
@@ -171,20 +126,26 @@ step_reset() {
 }
 step_reset_one() {
 	lossy=1
-	nft reset counter inet portflow "$(one_of p_wide.in total.in total.out a_also.in)" >/dev/null 2>&1
+	one_of p_wide.in total.in total.out a_also.in
+	nft reset counter inet portflow "$picked" >/dev/null 2>&1
 }
 step_damage_rule() {
-	local rule
-	rule=$(pick_rule)
+	local n=$RANDOM rule
+	rule=$(rule_of $n)
 	lossy=1 # packets pass the gap uncounted
+	# shellcheck disable=SC2086 # three words
 	[ -z "$rule" ] || nft delete rule inet portflow $rule 2>/dev/null
-	run "$(one_of apply sample)"
+	one_of apply sample
+	run "$picked"
 }
 step_damage_map() {
+	local n=$RANDOM map
 	lossy=1
-	nft flush map inet portflow "$(nft -a list maps table inet portflow 2>/dev/null | awk '/^\tmap/ { print $2 }' |
-		sort -R --random-source=<(yes $RANDOM) | head -n 1)" 2>/dev/null
-	run "$(one_of apply sample)"
+	map=$(map_of $n)
+	# shellcheck disable=SC2086 # two words
+	nft flush ${map%% *} inet portflow ${map##* } 2>/dev/null
+	one_of apply sample
+	run "$picked"
 }
 step_stranger() { # harmless things of somebody's
 	nft add counter inet portflow stranger 2>/dev/null
@@ -201,24 +162,14 @@ step_two() {
 step_down() {
 	lossy=1
 	run down
+	lossy=1 # until there is a table again
 	run apply
 }
 nft list ruleset >"$WORK/saved"
 
-history=''
 HARMLESS="sample sample apply rename extra range kill_sample kill_apply kill_edit stranger two"
 ROUGH="sample sample apply rename extra range kill_sample kill_apply kill_edit stranger two restore_over
 	flush flush_quietly save restore reset reset_one damage_rule damage_map down"
-steps() { # COUNT WORDS...
-	local n=$1
-	shift
-	for step in $(seq 1 "$n"); do
-		what=$(one_of "$@")
-		history+="$what "
-		"step_$what"
-		[ $((RANDOM % 3)) != 0 ] || sleep "0.0$((RANDOM % 9))"
-	done
-}
 # shellcheck disable=SC2086
 {
 	start
