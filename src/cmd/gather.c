@@ -2,7 +2,7 @@
  * What the kernel counted since the last sample belongs in part to this hour, to today, to the cycle: it is split as sample
  * would split it if it ran now.
  * status calls. */
-#include "cmd/gather.h"
+#include "cmd/gather_parts.h"
 
 #include <string.h>
 
@@ -15,16 +15,7 @@
 #define NEWS_S 86400
 #define NEWS_MAX 3
 
-struct gather {
-	struct app *app;
-	const struct reader *r;
-	struct cycle_span hour, today;
-	struct store_sum *hours, *days;
-	size_t n_hours, n_days;
-};
-
-/* Sums are in the order of their entries. */
-static struct figures sum_of(const struct store_sum *sums, size_t n, int64_t entry)
+struct figures gather_sum_of(const struct store_sum *sums, size_t n, int64_t entry)
 {
 	size_t lo = 0, hi = n;
 
@@ -41,8 +32,7 @@ static struct figures sum_of(const struct store_sum *sums, size_t n, int64_t ent
 	return (struct figures){ 0 };
 }
 
-/* The part of the delta that was counted at `since` or later. */
-static void add_since(const struct gather *g, size_t index, int64_t since, struct figures *to)
+void gather_add_since(const struct gather *g, size_t index, int64_t since, struct figures *to)
 {
 	const struct ledger_entry *e = &g->r->ledger.entries.at[index];
 	int64_t from = g->r->ledger.sampled > e->created ? g->r->ledger.sampled : e->created;
@@ -76,26 +66,41 @@ static void set_rate(const struct gather *g, size_t index, struct status_row *ro
 		row->rate_bps[d] = saturate_mul(f->bytes[d], 8) / (uint64_t)seconds;
 }
 
-/* The running cycle by the rule as it is now: the ledger has its sum unless the rule or the time went on since. */
-static int set_cycle(
-	const struct gather *g, size_t index, const struct cycle_rule *rule, struct status_row *row, struct err *err)
+int gather_cycle(const struct gather *g, const struct cycle_rule *rule, const size_t *members, size_t n, size_t index,
+	struct cycle_span *ret_cycle, struct figures *ret, struct err *err)
 {
 	const struct ledger_entry *e = &g->r->ledger.entries.at[index];
-	struct figures f;
+	const struct cycle_span c = calendar_cycle(rule, g->app->now);
+	struct figures f = { 0 };
 
-	row->cycle = calendar_cycle(rule, g->app->now);
-	row->cycle_zone = rule->timezone;
-	if (e->sums->cycle_start == row->cycle.start && e->sums->cycle_end == row->cycle.end) {
+	if (e->sums->cycle_start == c.start && e->sums->cycle_end == c.end) {
 		f = e->sums->cycle;
 	} else {
 		struct store_sum *sums;
-		size_t n;
+		size_t n_sums;
 
-		if (store_sums(g->r->store, &g->app->arena, row->cycle.start, row->cycle.end, &sums, &n, err))
+		if (store_sums(g->r->store, &g->app->arena, c.start, c.end, &sums, &n_sums, err))
 			return -1;
-		f = sum_of(sums, n, e->id);
+		for (size_t i = 0; i < n; i++) {
+			const struct figures one = gather_sum_of(sums, n_sums, g->r->ledger.entries.at[members[i]].id);
+
+			figures_add(&f, &one);
+		}
 	}
-	add_since(g, index, row->cycle.start, &f);
+	gather_add_since(g, index, c.start, &f);
+	*ret_cycle = c;
+	*ret = f;
+	return 0;
+}
+
+static int set_cycle(
+	const struct gather *g, size_t index, const struct cycle_rule *rule, struct status_row *row, struct err *err)
+{
+	struct figures f;
+
+	if (gather_cycle(g, rule, &index, 1, index, &row->cycle, &f, err))
+		return -1;
+	row->cycle_zone = rule->timezone;
 	row->cycle_bytes = billing_figure(row->billing, f.bytes[DIR_IN], f.bytes[DIR_OUT]);
 	return 0;
 }
@@ -117,10 +122,10 @@ static int set_row(const struct gather *g, enum entry_kind kind, const char *nam
 		row.older = e->sums->older;
 		row.figures[STATUS_EVER] = e->sums->total;
 		figures_add(&row.figures[STATUS_EVER], &g->r->delta[index]);
-		row.figures[STATUS_HOUR] = sum_of(g->hours, g->n_hours, e->id);
-		add_since(g, index, g->hour.start, &row.figures[STATUS_HOUR]);
-		row.figures[STATUS_TODAY] = sum_of(g->days, g->n_days, e->id);
-		add_since(g, index, g->today.start, &row.figures[STATUS_TODAY]);
+		row.figures[STATUS_HOUR] = gather_sum_of(g->hours, g->n_hours, e->id);
+		gather_add_since(g, index, g->hour.start, &row.figures[STATUS_HOUR]);
+		row.figures[STATUS_TODAY] = gather_sum_of(g->days, g->n_days, e->id);
+		gather_add_since(g, index, g->today.start, &row.figures[STATUS_TODAY]);
 		set_rate(g, index, &row);
 		if (set_cycle(g, index, entry ? &entry->cycle : &s->cycle, &row, err))
 			return -1;
@@ -207,7 +212,7 @@ int gather_status(struct app *app, const struct reader *r, struct status *ret, s
 	s.node = settings->node ? settings->node : r->ledger.node ? r->ledger.node : "this machine";
 	s.source = sources[r->how];
 	set_interfaces(&app->arena, r->ledger.devices, &s.interfaces);
-	if (set_rows(&g, &s, err) || set_notes(&g, &s, err))
+	if (set_rows(&g, &s, err) || gather_quotas(&g, &s, err) || set_notes(&g, &s, err))
 		return -1;
 	*ret = s;
 	return 0;

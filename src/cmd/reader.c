@@ -76,6 +76,7 @@ int reader_open(struct app *app, struct reader *ret, struct err *err)
 		return -1;
 	}
 	make_index(app, &r);
+	hash_map_init(&r.used_up, &app->arena, 0);
 	r.zone = r.config->settings.timezone;
 	*ret = r;
 	return 0;
@@ -106,7 +107,7 @@ int reader_peek(struct app *app, struct reader *r, struct err *err)
 	if (run_peek(app, &app->arena, r->config, &r->ledger, r->delta, &r->how, err))
 		return -1;
 	add_quotas(r);
-	return 0;
+	return r->how == PEEK_LIVE ? run_peek_quotas(&app->arena, &r->used_up, err) : 0;
 }
 
 void reader_cleanup(struct reader *r)

@@ -19,6 +19,7 @@ struct reader {
 	struct hash_map index;       /* of the ledger's entries by kind and name */
 	const char *zone;            /* [portflow] timezone */
 	struct figures *delta;       /* reader_peek: what the kernel counted since, by index of the ledger's entries */
+	struct hash_map used_up;     /* reader_peek: run_peek_quotas */
 	enum peek how;
 };
 

@@ -26,6 +26,7 @@ static int run(struct app *app, const struct args *args, struct err *err)
 	look.n_names = (size_t)args->n_words;
 	look.width = term_width(app->out);
 	look.color = app_color(app, app->out);
+	look.utf8 = term_utf8();
 	if (args->given[OPTION_JSON])
 		status_json(&s, &look, &out);
 	else
@@ -40,6 +41,9 @@ const struct command cmd_status = {
 	.text = "One row an entry: in and out of all time, then in + out of this hour, of today, the billed figure of the running cycle, and the "
 		"rate since the last sample. The last rows are what was forwarded, the rest, and the total: the entries of a kind + "
 		"forwarded + rest = total. Columns that do not fit the terminal are left out, the least important first.\n"
+		"The column limit says what holds each entry now: a rate, a quota that throttles or blocks, a burst's hold, its expiry. Quotas follow with "
+		"what is used of them, the day of the reset, and a forecast: what will be used by then if the last seven days go on; not before a "
+		"tenth of the cycle and a day of counting.\n"
 		"With a NAME it tells all that is known of that entry. With -v the kernel's raw figures stand beside those of the wire.\n"
 		"Figures are read from the database, then from the kernel. Without the right to read the kernel (root, or CAP_NET_ADMIN) they are "
 		"those of the last sample, and the first lines say so.",

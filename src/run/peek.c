@@ -70,3 +70,19 @@ int run_peek(struct app *app, struct arena *a, const struct config *c, const str
 	}
 	return rc;
 }
+
+int run_peek_quotas(struct arena *a, struct hash_map *ret_used_up, struct err *err)
+{
+	struct quota_list quotas = { 0 };
+	struct talk *t = NULL;
+	int rc = talk_open(&t, err);
+
+	if (rc == 0)
+		rc = nft_read_quotas(t, a, &quotas, err);
+	talk_close(t);
+	hash_map_init(ret_used_up, a, quotas.of.n);
+	for (size_t i = 0; rc == 0 && i < quotas.of.n; i++)
+		if (quotas.of.at[i].used >= quotas.of.at[i].limit)
+			hash_map_add(ret_used_up, quotas.of.at[i].name, 0);
+	return rc < 0 && err->kind != ERR_PERM ? -1 : 0;
+}

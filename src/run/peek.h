@@ -8,6 +8,7 @@
 #include "model/ledger.h"
 #include "run/app.h"
 #include "util/err.h"
+#include "util/hash.h"
 
 enum peek {
 	PEEK_LIVE,     /* ret_delta is true as of now */
@@ -18,5 +19,8 @@ enum peek {
 /* ret_delta has l->entries.n elements. c: for link_overhead. */
 int run_peek(struct app *app, struct arena *a, const struct config *c, const struct ledger *l,
 	struct figures *ret_delta, enum peek *ret_how, struct err *err);
+
+/* Of our quotas in the kernel those that let nothing more pass, by their names (enforce_quota_object). Without the right to ask: none. */
+int run_peek_quotas(struct arena *a, struct hash_map *ret_used_up, struct err *err);
 
 #endif

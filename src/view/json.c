@@ -132,6 +132,12 @@ void json_put_u64(struct json *j, uint64_t v)
 	str_putf(j->out, "%" PRIu64, v);
 }
 
+void json_put_tenths(struct json *j, uint64_t n)
+{
+	separate(j);
+	str_putf(j->out, "%" PRIu64 ".%" PRIu64, n / 10, n % 10);
+}
+
 void json_put_bool(struct json *j, bool v)
 {
 	separate(j);

@@ -29,6 +29,8 @@ void json_put_text(struct json *j, const char *text);
 void json_put_text_or_null(struct json *j, const char *text);
 void json_put_bytes(struct json *j, const char *bytes, size_t len);
 void json_put_u64(struct json *j, uint64_t v);
+/* n / 10, with one digit behind the point. */
+void json_put_tenths(struct json *j, uint64_t n);
 void json_put_bool(struct json *j, bool v);
 void json_put_null(struct json *j);
 /* RFC 3339 with the offset of the zone (IANA name, "" the machine's). */

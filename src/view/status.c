@@ -1,7 +1,7 @@
 /* What status shows to people: see status.h.
  * One row an entry, then forwarded, rest and total, so that the sum can be checked by eye.
  * status calls. */
-#include "view/status.h"
+#include "view/status_parts.h"
 
 #include <string.h>
 
@@ -9,13 +9,6 @@
 #include "view/table.h"
 #include "view/when.h"
 #include "view/words.h"
-
-struct print {
-	const struct status *s;
-	const struct status_look *look;
-	struct arena *a;
-	struct str *out;
-};
 
 struct figures status_rest(const struct status *s, enum entry_kind kind, enum status_span span)
 {
@@ -44,12 +37,12 @@ bool status_asked(const struct status_look *look, const struct status_row *row)
 	return look->n_names == 0;
 }
 
-static const char *bytes(const struct print *p, uint64_t n)
+static const char *bytes(const struct status_print *p, uint64_t n)
 {
 	return figure_bytes(p->a, p->look->style, n);
 }
 
-static const char *rate(const struct print *p, uint64_t bps)
+static const char *rate(const struct status_print *p, uint64_t bps)
 {
 	return figure_rate(p->a, p->look->style, bps);
 }
@@ -61,7 +54,7 @@ static bool never_resets(const struct cycle_span *c)
 
 /* -- the lines above the table -------------------------------------------------------------------------------------- */
 
-static void put_title(const struct print *p)
+static void put_title(const struct status_print *p)
 {
 	const struct status *s = p->s;
 
@@ -78,13 +71,13 @@ static void put_title(const struct print *p)
 	str_putc(p->out, '\n');
 }
 
-static void put_warning(const struct print *p, const char *text)
+static void put_warning(const struct status_print *p, const char *text)
 {
 	color_puts(p->out, p->look->color, PAINT_WARN, text);
 	str_putc(p->out, '\n');
 }
 
-static void put_source(const struct print *p)
+static void put_source(const struct status_print *p)
 {
 	const struct status *s = p->s;
 	const char *when = s->sampled ? when_near(p->a, s->zone, s->sampled, s->now) : NULL;
@@ -129,11 +122,12 @@ static const struct table_column columns[] = {
 	{ "today", ALIGN_UNIT, 50, 0 },
 	{ "cycle", ALIGN_UNIT, 40, 0 },
 	{ "rate", ALIGN_UNIT, 60, 0 },
+	{ "limit", ALIGN_LEFT, 35, 10 },
 	{ "remark", ALIGN_LEFT, 70, 8 },
 };
 
 static void row_figures(
-	const struct print *p, struct table *t, enum paint paint, const struct figures figures[STATUS_SPANS])
+	const struct status_print *p, struct table *t, enum paint paint, const struct figures figures[STATUS_SPANS])
 {
 	table_cell(t, paint, bytes(p, figures[STATUS_EVER].bytes[DIR_IN]));
 	table_cell(t, paint, bytes(p, figures[STATUS_EVER].bytes[DIR_OUT]));
@@ -141,17 +135,18 @@ static void row_figures(
 	table_cell(t, paint, bytes(p, figure_both(figures[STATUS_TODAY].bytes)));
 }
 
-static void put_row(const struct print *p, struct table *t, enum paint paint, const struct status_row *r)
+static void put_row(const struct status_print *p, struct table *t, enum paint paint, const struct status_row *r)
 {
 	table_cell(t, paint, r->name);
 	table_cell(t, paint, r->entry ? covers_text(p->a, r->entry) : "");
 	row_figures(p, t, paint, r->figures);
 	table_cell(t, paint, r->counted ? bytes(p, r->cycle_bytes) : "");
 	table_cell(t, paint, r->has_rate ? rate(p, figure_both(r->rate_bps)) : "");
+	status_standing(p, t, r);
 	table_cell(t, paint, r->entry ? r->entry->remark : "");
 }
 
-static void put_rest(const struct print *p, struct table *t, enum entry_kind kind, const char *name)
+static void put_rest(const struct status_print *p, struct table *t, enum entry_kind kind, const char *name)
 {
 	struct figures rest[STATUS_SPANS];
 
@@ -160,11 +155,11 @@ static void put_rest(const struct print *p, struct table *t, enum entry_kind kin
 	table_cell(t, PAINT_DIM, name);
 	table_cell(t, PAINT_DIM, "");
 	row_figures(p, t, PAINT_DIM, rest);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		table_cell(t, PAINT_DIM, "");
 }
 
-static void put_sums(const struct print *p, struct table *t)
+static void put_sums(const struct status_print *p, struct table *t)
 {
 	const bool both = status_has(p->s, ENTRY_PORT) && status_has(p->s, ENTRY_ADDRESS);
 
@@ -178,7 +173,7 @@ static void put_sums(const struct print *p, struct table *t)
 	put_row(p, t, PAINT_STRONG, &p->s->total);
 }
 
-static void put_table(const struct print *p)
+static void put_table(const struct status_print *p)
 {
 	const struct table_look look = { p->look->width, true, p->look->color, "" };
 	struct table t;
@@ -203,7 +198,7 @@ static const struct table_column raw_columns[] = {
 	{ "older", ALIGN_UNIT, 70, 0 },
 };
 
-static void raw_row(const struct print *p, struct table *t, const struct status_row *r)
+static void raw_row(const struct status_print *p, struct table *t, const struct status_row *r)
 {
 	const struct figures *f = &r->figures[STATUS_EVER];
 	uint64_t older = figure_both(r->older.bytes);
@@ -217,7 +212,7 @@ static void raw_row(const struct print *p, struct table *t, const struct status_
 	table_cell(t, PAINT_NONE, older ? bytes(p, older) : "");
 }
 
-static void put_raw(const struct print *p)
+static void put_raw(const struct status_print *p)
 {
 	const struct table_look look = { p->look->width, true, p->look->color, "" };
 	struct table t;
@@ -245,7 +240,7 @@ static void fact(struct table *t, const char *what, const char *text)
 	table_cell(t, PAINT_NONE, text);
 }
 
-static const char *cycle_text(const struct print *p, const struct status_row *r)
+static const char *cycle_text(const struct status_print *p, const struct status_row *r)
 {
 	const char *counts = billing_name(r->billing);
 
@@ -255,7 +250,7 @@ static const char *cycle_text(const struct print *p, const struct status_row *r)
 		when_minute(p->a, r->cycle_zone, r->cycle.start), when_offset(p->a, r->cycle_zone, r->cycle.end));
 }
 
-static const char *direction_text(const struct print *p, const struct status_row *r, enum direction d)
+static const char *direction_text(const struct status_print *p, const struct status_row *r, enum direction d)
 {
 	const struct figures *f = &r->figures[STATUS_EVER];
 
@@ -264,14 +259,14 @@ static const char *direction_text(const struct print *p, const struct status_row
 		figure_ratio(p->a, f->bytes[d], f->raw_bytes[d]));
 }
 
-static const char *span_text(const struct print *p, const struct status_row *r, enum status_span span)
+static const char *span_text(const struct status_print *p, const struct status_row *r, enum status_span span)
 {
 	const struct figures *f = &r->figures[span];
 
 	return arena_printf(p->a, "in %s, out %s", bytes(p, f->bytes[DIR_IN]), bytes(p, f->bytes[DIR_OUT]));
 }
 
-static void put_facts(const struct print *p, const struct status_row *r)
+static void put_facts(const struct status_print *p, const struct status_row *r)
 {
 	const struct table_look look = { p->look->width, false, p->look->color, "  " };
 	struct table t;
@@ -313,7 +308,7 @@ static const struct status_row *first_port(const struct status *s)
 	return NULL;
 }
 
-static void put_lesson(const struct print *p)
+static void put_lesson(const struct status_print *p)
 {
 	const struct status *s = p->s;
 	const struct status_row *port = first_port(s);
@@ -335,13 +330,14 @@ static void put_lesson(const struct print *p)
 
 void status_text(const struct status *s, const struct status_look *look, struct arena *a, struct str *out)
 {
-	const struct print p = { s, look, a, out };
+	const struct status_print p = { s, look, a, out };
 
 	put_title(&p);
 	put_source(&p);
 	str_putc(out, '\n');
 	if (!look->n_names) {
 		put_table(&p);
+		status_quotas(&p);
 		if (look->verbose)
 			put_raw(&p);
 		put_lesson(&p);

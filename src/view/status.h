@@ -7,10 +7,22 @@
 #include "model/calendar.h"
 #include "model/entry.h"
 #include "model/split.h"
+#include "model/standing.h"
 #include "util/str.h"
 #include "view/figure.h"
 
 enum status_span { STATUS_EVER, STATUS_HOUR, STATUS_TODAY, STATUS_SPANS };
+
+/* A quota: of an entry, or a [quota]. */
+struct status_quota {
+	const struct entry *subject;
+	struct cycle_span cycle;
+	uint64_t used, limit; /* bytes; with what was changed by hand */
+	uint32_t permille;    /* of the limit */
+	enum quota_state state;
+	bool has_forecast;
+	uint64_t forecast; /* used at the end of the cycle */
+};
 
 struct status_row {
 	enum entry_kind kind;
@@ -26,6 +38,9 @@ struct status_row {
 	struct figures older; /* older than the database, in no other figure */
 	bool has_rate;
 	uint64_t rate_bps[DIRS];
+	struct index_list quotas; /* in status.quotas: its own first, then those that it shares */
+	struct standing standing;
+	const char *method[DIRS]; /* how its limit is kept: "police", "shape"; NULL: there is none */
 };
 
 /* Where the newest figures come from. */
@@ -47,7 +62,8 @@ struct status {
 	int64_t sampled; /* 0: never */
 	enum status_source source;
 	struct name_list interfaces;
-	VEC_OF(struct status_row) rows; /* port entries, then address, then interface entries */
+	VEC_OF(struct status_row) rows;     /* port entries, then address, then interface entries */
+	VEC_OF(struct status_quota) quotas; /* in the order of the rows, then those of [quota] sections */
 	struct status_row forwarded, total;
 	VEC_OF(struct status_note) notes;
 };
@@ -55,6 +71,7 @@ struct status {
 struct status_look {
 	size_t width; /* of the terminal; 0: no limit */
 	bool color;
+	bool utf8;    /* of the terminal: blocks may be drawn */
 	bool verbose; /* raw figures beside those on the wire, and their ratio */
 	enum unit_style style;
 	/* names[0..n): only these entries, each with all that is known of it; n = 0: all */

@@ -100,7 +100,68 @@ static void put_rate(struct json *j, const struct status_row *r)
 	json_close_object(j);
 }
 
-static void put_entry(struct json *j, const struct status_row *r)
+static void put_quota(struct json *j, const struct status_quota *q)
+{
+	static const char *const states[] = { "ok", "warned", "throttled", "blocked" };
+	static const char *const actions[] = { "alert", "throttle", "block" };
+
+	json_open_object(j);
+	json_key(j, "name");
+	json_put_text(j, q->subject->name);
+	json_key(j, "limit");
+	json_put_u64(j, q->limit);
+	json_key(j, "used");
+	json_put_u64(j, q->used);
+	json_key(j, "percent");
+	json_put_tenths(j, q->permille);
+	json_key(j, "action");
+	json_put_text(j, actions[q->subject->quota_action.kind]);
+	json_key(j, "state");
+	json_put_text(j, states[q->state]);
+	put_moment(j, "resets", q->subject->cycle.timezone, q->cycle.end, q->cycle.end < CALENDAR_MAX);
+	json_key(j, "forecast");
+	if (q->has_forecast)
+		json_put_u64(j, q->forecast);
+	else
+		json_put_null(j);
+	json_close_object(j);
+}
+
+static void put_quotas(struct json *j, const struct status *s, const struct status_row *r)
+{
+	json_key(j, "quotas");
+	json_open_array(j);
+	for (size_t i = 0; i < r->quotas.n; i++)
+		put_quota(j, &s->quotas.at[r->quotas.at[i]]);
+	json_close_array(j);
+}
+
+static void put_limit(struct json *j, const struct status_row *r)
+{
+	static const char *const rates[DIRS] = { "in", "out" }, *const methods[DIRS] = { "method_in", "method_out" };
+	const struct standing_rate *why = &r->standing.of[standing_main(&r->standing)];
+
+	json_key(j, "limit");
+	json_open_object(j);
+	for (enum direction d = 0; d < DIRS; d++) {
+		json_key(j, rates[d]);
+		if (r->standing.of[d].by)
+			json_put_u64(j, r->standing.of[d].bps);
+		else
+			json_put_null(j);
+	}
+	for (enum direction d = 0; d < DIRS; d++) {
+		json_key(j, methods[d]);
+		json_put_text_or_null(j, r->method[d]);
+	}
+	json_key(j, "reason");
+	json_put_text_or_null(j, standing_word(why->why));
+	put_moment(
+		j, "until", why->by ? why->by->cycle.timezone : "", why->until, why->by && why->until < CALENDAR_MAX);
+	json_close_object(j);
+}
+
+static void put_entry(struct json *j, const struct status *s, const struct status_row *r)
 {
 	json_open_object(j);
 	json_key(j, "name");
@@ -115,6 +176,8 @@ static void put_entry(struct json *j, const struct status_row *r)
 	put_directions(j, &r->figures[STATUS_EVER]);
 	put_cycle(j, r);
 	put_rate(j, r);
+	put_quotas(j, s, r);
+	put_limit(j, r);
 	json_close_object(j);
 }
 
@@ -157,7 +220,7 @@ void status_json(const struct status *s, const struct status_look *look, struct 
 	json_open_array(&j);
 	for (size_t i = 0; i < s->rows.n; i++)
 		if (status_asked(look, &s->rows.at[i]))
-			put_entry(&j, &s->rows.at[i]);
+			put_entry(&j, s, &s->rows.at[i]);
 	json_close_array(&j);
 	put_figures(&j, "forwarded", &s->forwarded.figures[STATUS_EVER]);
 	put_rests(&j, s);

@@ -26,7 +26,7 @@ ok() { # NAME COMMAND...
 validate() { $python tests/golden/validate.py "docs/schema/$1.schema.json" "${@:2}"; }
 refuse() { ! validate "$@" 2>/dev/null; }
 
-ok "status" validate status $view/status.json $view/status-name.json
+ok "status" validate status $view/status.json $view/status-name.json $view/status-quotas.json
 ok "report" validate report $view/report.json
 ok "events" validate events $view/events.json
 sed 's/"raw_bytes":/"rawbytes":/' $view/status.json >"$scratch/renamed.json"

@@ -162,6 +162,103 @@ static void cut_at_boundaries(void **state)
 	close_scene(&s);
 }
 
+static const struct status_quota *quota_of(const struct status *s, const char *name)
+{
+	for (size_t i = 0; i < s->quotas.n; i++)
+		if (strcmp(s->quotas.at[i].subject->name, name) == 0)
+			return &s->quotas.at[i];
+	fail_msg("no quota %s", name);
+	return NULL;
+}
+
+/* web has moved 48 x 3000 in this month, and 18000 since; shop 10 x 1000 out today. */
+static void quotas_and_limits(void **state)
+{
+	struct scene s = scene(state);
+	const struct status_quota *web, *shop, *plan;
+	const struct status_row *row;
+	struct status st;
+
+	write_ini(&s,
+		"quota = 10KB\nquota_action = block\nlimit_in = 1mbit\n"
+		"[quota plan]\nentries = web, shop\nquota = 1MB\nquota_action = throttle 2mbit\n"
+		"[port old]\nports = 1\nexpires = 2025-01-01\n[port fresh]\nports = 2\nquota = 5KB\nquota_action = block\n");
+	open_with(&s, PEEK_LIVE, 6000, 12000);
+	if (gather_status(&s.app, &s.r, &st, &s.err))
+		fail_msg("%s", s.err.text);
+	assert_int_equal(st.quotas.n, 3);
+	shop = quota_of(&st, "shop");
+	assert_int_equal(shop->used, 10000);
+	assert_int_equal(shop->permille, 1000);
+	assert_int_equal(shop->state, QUOTA_BLOCKED);
+	assert_int_equal(shop->cycle.end, T0 + 11 * DAY);
+	assert_true(shop->has_forecast);
+	assert_int_equal(shop->forecast, 10000);
+	plan = quota_of(&st, "plan"); /* the database does not know it yet */
+	assert_int_equal(plan->used, 0);
+	assert_int_equal(plan->limit, 1000000);
+	assert_false(plan->has_forecast);
+	row = row_of(&st, "shop");
+	assert_int_equal(row->quotas.n, 2);
+	assert_ptr_equal(st.quotas.at[row->quotas.at[1]].subject, plan->subject);
+	assert_int_equal(row->standing.of[DIR_IN].why, STANDING_QUOTA);
+	assert_int_equal(row->standing.of[DIR_IN].bps, 0);
+	assert_null(row->method[DIR_IN]);
+	assert_int_equal(row_of(&st, "web")->quotas.n, 1);
+	assert_int_equal(row_of(&st, "web")->standing.of[DIR_OUT].why, STANDING_FREE);
+	/* not known to the database: nothing of it can be told */
+	assert_int_equal(row_of(&st, "old")->standing.of[DIR_OUT].why, STANDING_FREE);
+	assert_int_equal(quota_of(&st, "fresh")->used, 0);
+	reader_cleanup(&s.r);
+
+	write_ini(&s, "quota = 10001B\nquota_action = throttle 1mbit\nlimit = 3mbit\nexpires = 2026-01-01\n");
+	open_with(&s, PEEK_LIVE, 6000, 12000);
+	hash_map_add(&s.r.used_up, "q_shop", 0);
+	if (gather_status(&s.app, &s.r, &st, &s.err))
+		fail_msg("%s", s.err.text);
+	assert_int_equal(
+		quota_of(&st, "shop")->state, QUOTA_WARNED); /* the kernel's is of a cycle that is not told of yet */
+	row = row_of(&st, "shop");
+	assert_int_equal(row->standing.of[DIR_IN].why, STANDING_EXPIRED);
+	reader_cleanup(&s.r);
+
+	write_ini(&s, "[port extra]\nports = 3\n[quota all]\nentries = web, extra\nquota = 1MB\nquota_cycle = never\n");
+	open_with(&s, PEEK_NO_RIGHT, 0, 0);
+	if (gather_status(&s.app, &s.r, &st, &s.err))
+		fail_msg("%s", s.err.text);
+	web = quota_of(&st, "all");
+	assert_int_equal(web->cycle.end, CALENDAR_MAX);
+	assert_false(web->has_forecast);
+	close_scene(&s);
+}
+
+/* Two days of 3000 an hour are known; 20 days and 13:50 h are to come, with 30 more bytes since the last sample. */
+static void forecasts(void **state)
+{
+	struct scene s = scene(state);
+	const uint64_t known = 10 * DAY + 10 * HOUR + 600, rest = 31 * DAY - known;
+	uint64_t in = 48 * 1000 + 10, out = 48 * 2000 + 20, window = 7 * DAY;
+	struct status st;
+
+	write_ini(&s, "[port more]\nports = 3\n");
+	s.app.config_path = s.ini;
+	{
+		FILE *f = fopen(s.ini, "w");
+
+		assert_non_null(f);
+		fprintf(f, "[portflow]\ndatabase = %s\ntimezone = UTC\n[port web]\nports = 80\nquota = 1GB\n",
+			s.f->path);
+		fclose(f);
+	}
+	open_with(&s, PEEK_LIVE, 10, 20);
+	if (gather_status(&s.app, &s.r, &st, &s.err))
+		fail_msg("%s", s.err.text);
+	assert_int_equal(quota_of(&st, "web")->used, in + out);
+	assert_true(quota_of(&st, "web")->has_forecast);
+	assert_int_equal(quota_of(&st, "web")->forecast, in + out + in * rest / window + out * rest / window);
+	close_scene(&s);
+}
+
 static void without_the_kernel(void **state)
 {
 	struct scene s = scene(state);
@@ -421,6 +518,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_STORE(status_adds_up),
+		IN_STORE(quotas_and_limits),
+		IN_STORE(forecasts),
 		IN_STORE(cut_at_boundaries),
 		IN_STORE(without_the_kernel),
 		IN_STORE(not_applied_yet),

@@ -44,7 +44,7 @@ static void add(struct status *s, struct arena *a, struct status_row r, const ch
 {
 	struct entry *e = arena_new(a, struct entry);
 
-	*e = (struct entry){ .kind = r.kind, .name = r.name, .remark = remark };
+	*e = (struct entry){ .kind = r.kind, .name = r.name, .remark = remark, .cycle.timezone = ZONE };
 	if (lo) {
 		*vec_push(a, &e->ports) = (struct port_range){ lo, lo };
 		*vec_push(a, &e->ports) = (struct port_range){ (uint16_t)(lo + 1000), hi };
@@ -74,6 +74,65 @@ static struct status machine(struct arena *a)
 	add(&s, a, never, "\xe5\xb0\x8f\xe8\x89\xbe \xf0\x9f\x98\x80", 20101, 22000);
 	s.forwarded = row(ENTRY_FORWARDED, "forwarded", 123456, 654321);
 	s.total = row(ENTRY_TOTAL, "total", 2000000000, 64000000000);
+	return s;
+}
+
+static struct entry *quota_section(struct arena *a, const char *name, enum quota_action action, bool binary)
+{
+	struct entry *e = arena_new(a, struct entry);
+
+	*e = (struct entry){ .kind = ENTRY_QUOTA,
+		.name = name,
+		.remark = "",
+		.quota = { true, binary, 100000000000 },
+		.quota_action = { action, 1000000 },
+		.cycle.timezone = ZONE };
+	return e;
+}
+
+static void quota(
+	struct status *s, struct arena *a, size_t row, const struct entry *e, uint64_t used, enum quota_state state)
+{
+	*vec_push(a, &s->rows.at[row].quotas) = s->quotas.n;
+	*vec_push(a, &s->quotas) = (struct status_quota){ .subject = e,
+		.cycle = s->rows.at[row].cycle,
+		.used = used,
+		.limit = 110000000000,
+		.permille = (uint32_t)(used / 110000000),
+		.state = state,
+		.has_forecast = s->rows.at[row].cycle.end < CALENDAR_MAX,
+		.forecast = used + 20000000000 };
+}
+
+static void hold(struct status *s, size_t row, const struct entry *by, enum direction d, enum standing_why why,
+	uint64_t bps, int64_t until)
+{
+	s->rows.at[row].standing.of[d] = (struct standing_rate){ by, bps, until, why };
+	s->rows.at[row].method[d] = bps ? "police" : NULL;
+}
+
+/* One row of each kind of limit and quota. */
+static struct status limited(struct arena *a)
+{
+	struct status s = machine(a);
+	const struct entry *plan = quota_section(a, "plan", ACTION_BLOCK, false);
+
+	for (int i = 0; i < 3; i++)
+		add(&s, a, row(ENTRY_PORT, i ? i == 1 ? "burst" : "old" : "slow", 1000, 2000), "", 500, 1600);
+	quota(&s, a, 0, quota_section(a, "web", ACTION_ALERT, true), 96000000000, QUOTA_WARNED);
+	quota(&s, a, 1, quota_section(a, "hk-alice", ACTION_ALERT, false), 180000000000, QUOTA_WARNED);
+	quota(&s, a, 2, quota_section(a, "slow", ACTION_THROTTLE, false), 110000000000, QUOTA_THROTTLED);
+	quota(&s, a, 3, quota_section(a, "burst", ACTION_THROTTLE, false), 1000, QUOTA_OK);
+	quota(&s, a, 0, plan, 110000000000, QUOTA_BLOCKED);
+	hold(&s, 0, plan, DIR_IN, STANDING_QUOTA, 0, s.rows.at[0].cycle.end);
+	hold(&s, 0, plan, DIR_OUT, STANDING_QUOTA, 0, s.rows.at[0].cycle.end);
+	hold(&s, 1, s.rows.at[1].entry, DIR_OUT, STANDING_CONFIGURED, 20000000, CALENDAR_MAX);
+	hold(&s, 2, s.quotas.at[2].subject, DIR_IN, STANDING_QUOTA, 1000000, s.rows.at[2].cycle.end);
+	hold(&s, 2, s.quotas.at[2].subject, DIR_OUT, STANDING_QUOTA, 1000000, s.rows.at[2].cycle.end);
+	hold(&s, 3, s.rows.at[3].entry, DIR_IN, STANDING_CONFIGURED, 2000000, CALENDAR_MAX);
+	hold(&s, 3, s.rows.at[3].entry, DIR_OUT, STANDING_BURST, 5000000, NOW + 290);
+	hold(&s, 4, s.rows.at[4].entry, DIR_IN, STANDING_EXPIRED, 0, CALENDAR_MAX);
+	hold(&s, 4, s.rows.at[4].entry, DIR_OUT, STANDING_EXPIRED, 0, CALENDAR_MAX);
 	return s;
 }
 
@@ -114,6 +173,55 @@ static void tables(void **state)
 
 		status_text(&s, &look, &x.a, &x.text);
 		golden(cases[i].file, x.text.p);
+	}
+}
+
+static void limits_and_quotas(void **state)
+{
+	static const struct {
+		const char *file;
+		size_t width;
+		bool utf8;
+		enum unit_style style;
+	} cases[] = {
+		{ "status-quotas-120.txt", 120, true, UNITS_SI },
+		{ "status-quotas-80.txt", 80, false, UNITS_SI },
+		{ "status-quotas-40.txt", 40, false, UNITS_SI },
+		{ "status-quotas-exact.txt", 0, false, UNITS_EXACT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		SHOWN;
+		struct status s = limited(&x.a);
+		const struct status_look look = {
+			.width = cases[i].width, .utf8 = cases[i].utf8, .style = cases[i].style
+		};
+
+		status_text(&s, &look, &x.a, &x.text);
+		golden(cases[i].file, x.text.p);
+	}
+}
+
+/* What is left of a hold. */
+static void minutes(void **state)
+{
+	static const struct {
+		int64_t s;
+		const char *text;
+	} cases[] = { { -5, "1 min" }, { 1, "1 min" }, { 60, "1 min" }, { 61, "2 min" }, { 5399, "90 min" },
+		{ 5400, "2 h" }, { 86400, "24 h" }, { 3 * 86400, "3 d" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		SHOWN;
+		struct status s = limited(&x.a);
+		const struct status_look look = { .width = 0 };
+
+		s.rows.at[3].standing.of[DIR_OUT].until = NOW + cases[i].s;
+		status_text(&s, &look, &x.a, &x.text);
+		if (!strstr(x.text.p, arena_printf(&x.a, "  limited, %s left", cases[i].text)))
+			fail_msg("%d s: %s", (int)cases[i].s, x.text.p);
 	}
 }
 
@@ -219,7 +327,7 @@ static void widths(void **state)
 	(void)state;
 	for (size_t width = 40; width <= 200; width++) {
 		SHOWN;
-		struct status s = machine(&x.a);
+		struct status s = width % 2 ? machine(&x.a) : limited(&x.a);
 		const struct status_look look = { .width = width };
 		const char *table;
 
@@ -244,6 +352,11 @@ static void json(void **state)
 	status_json(&s, &look, &x.text);
 	golden("status.json", x.text.p);
 	x.text.len = 0;
+	s = limited(&x.a);
+	status_json(&s, &look, &x.text);
+	golden("status-quotas.json", x.text.p);
+	s = machine(&x.a);
+	x.text.len = 0;
 	s.source = STATUS_NO_RIGHT;
 	s.sampled = 0;
 	look.names = names;
@@ -256,6 +369,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tables),
+		cmocka_unit_test(limits_and_quotas),
+		cmocka_unit_test(minutes),
 		cmocka_unit_test(both_kinds_with_notes),
 		cmocka_unit_test(one_entry),
 		cmocka_unit_test(sources),

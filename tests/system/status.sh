@@ -1,0 +1,131 @@
+#!/bin/bash
+# What status says of limits, quotas, bursts and expiry of real traffic: as the kernel has it now, before any run saw it, and as the database
+# has it for who may not ask the kernel; in figures, words and JSON.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/moments.sh
+. "$SYSTEM/lib/moments.sh"
+need_program
+net_up && exact_segments || exit 1
+chmod 755 "$WORK" "$WORK/db"
+
+valid() { # JSON of status in $out: what the schema says
+	if "$PYTHON" -c 'import jsonschema' 2>/dev/null; then
+		echo "$out" >"$WORK/document.json"
+		ok "$1" "$PYTHON" "$ROOT/tests/golden/validate.py" "$ROOT/docs/schema/status.schema.json" "$WORK/document.json"
+	else
+		skip "$1" "python3-jsonschema is not installed"
+	fi
+}
+json() { # EXPRESSION: of $out, read as d; e: its entries by name
+	"$PYTHON" -c 'import json, sys
+d = json.load(sys.stdin); e = {x["name"]: x for x in d["entries"]}
+print(eval(sys.argv[1]))' "$1" <<<"$out"
+}
+config() { # [MORE]
+	ini <<END
+[portflow]
+timezone = UTC
+[port web]
+ports = 53
+quota = 100KB
+quota_action = block
+limit_out = 20mbit
+[port free]
+ports = 54
+[port old]
+ports = 55
+expires = 2100-01-01
+limit = 5mbit
+[port game]
+ports = 56
+burst_rate = 50mbit
+burst_limit = 2mbit
+burst_hold = 1h
+[quota plan]
+entries = free, game
+quota = 100KiB
+quota_action = throttle 1mbit
+$1
+END
+}
+config ''
+pf_ok apply
+pf_ok status --json
+valid "quotas and limits by the schema"
+is "nothing is used" "$(json '[q["used"] for x in e.values() for q in x["quotas"]]')" '[0, 0, 0]'
+is "a configured limit" "$(json 'e["web"]["limit"]')" \
+	"{'in': None, 'out': 20000000, 'method_in': None, 'method_out': 'police', 'reason': 'configured', 'until': None}"
+is "no limit" "$(json 'list(e["free"]["limit"].values())')" '[None, None, None, None, None, None]'
+
+# -- as the kernel has it, before a run saw it ---------------------------------------------------------------------------------
+udp_in 4 53 99 972
+udp_in 4 53 5 1472 # the next one would not fit
+udp_in 4 54 60 972
+udp_out 4 56 50 972 -e
+pf_ok status --json
+valid "used up, by the schema"
+is "the quota's bytes" "$(json '[(q["name"], q["used"], q["percent"], q["action"], q["state"]) for q in e["web"]["quotas"]]')" \
+	"[('web', 99000, 99.0, 'block', 'blocked')]"
+is "a shared one holds what all of them moved" "$(json '[(q["name"], q["limit"], q["used"], q["state"]) for q in e["free"]["quotas"]]')" \
+	"[('plan', 102400, $((60000 + 50000)), 'throttled')]"
+is "blocked: nothing passes, until the reset" "$(json '[e["web"]["limit"][k] for k in ("in", "out", "method_in", "method_out", "reason")] + [e["web"]["limit"]["until"] == e["web"]["quotas"][0]["resets"]]')" \
+	"[0, 0, None, None, 'quota', True]"
+is "throttled" "$(json '[e["game"]["limit"][k] for k in ("in", "out", "method_in", "reason")]')" "[1000000, 1000000, 'police', 'quota']"
+is "it is too early for a forecast" "$(json 'e["free"]["quotas"][0]["forecast"]')" None
+text=$(pf status)
+like "people see it: the block" "$text" '^web .* blocked$'
+like "... the throttle" "$text" '^game .* throttled$'
+like "... the figures of a quota, its bar and the day of its reset" "$text" '^web +99\.0 kB +100 kB +99\.0 +##########  20[-0-9]{8}  blocked$'
+like "... in the units in which it was written" "$text" '^plan +107 KiB +100 KiB +107\.4 +##########'
+like "exactly, if asked" "$(pf status --bytes)" '^web +99000 B +100000 B'
+for width in 40 60 80 100; do
+	is_le "it fits $width columns" "$(COLUMNS=$width pf status | sed '1,/^$/d' | awk '{ if (length > m) m = length } END { print m }')" $width
+done
+like "a narrow one has the state" "$(COLUMNS=40 pf status)" '^plan +107 KiB +107\.4 +throttled$'
+
+# -- a hold, an expiry -------------------------------------------------------------------------------------------------------
+pf_ok quota reset plan
+pf_ok sample
+sqlite3 "$DB" "INSERT INTO policy SELECT id, 0, 0, 0, 0, 0, 0, strftime('%s') + 290 FROM entry WHERE name = 'game' ON CONFLICT (entry) DO UPDATE SET burst_until = excluded.burst_until"
+pf_ok status --json
+is "a burst's hold" "$(json '[e["game"]["limit"][k] for k in ("in", "out", "method_out", "reason")]')" "[2000000, 2000000, 'police', 'burst']"
+like "... and how long it lasts" "$(pf status)" '^game .* limited, 5 min left$'
+ini_sed 's/2100-01-01/2020-01-01/'
+pf_ok apply
+pf_ok status --json
+is "expired: it does not end" "$(json '[e["old"]["limit"][k] for k in ("in", "out", "reason", "until")]')" "[0, 0, 'expired', None]"
+like "people see it" "$(pf status)" '^old .* expired$'
+
+# -- from the database -----------------------------------------------------------------------------------------------------------
+chmod 644 "$INI" "$DB" "$DB"-*
+before=$out
+out=$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PORTFLOW" -c "$INI" status --json 2>/dev/null)
+is "without the right to ask the kernel it is not live" "$(json 'd["live"]')" False
+is "... but the same is said of quotas and limits" "$(json '[(x["quotas"], x["limit"]) for x in d["entries"]]')" \
+	"$(out=$before json '[(x["quotas"], x["limit"]) for x in d["entries"]]')"
+like "... and as of when" "$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PORTFLOW" -c "$INI" status 2>/dev/null)" '^As of .*, the last sample'
+
+# -- a forecast -------------------------------------------------------------------------------------------------------------------
+ini <<END
+[portflow]
+timezone = UTC
+[port web]
+ports = 53
+quota = 1GB
+quota_cycle = month
+END
+fresh
+touch -d 2000-01-01 "$INI"
+at_ok '2026-11-01 00:00' apply
+for day in 02 03 04 05 06 07 08 09 10 11; do
+	udp_in 4 53 100 972
+	at_ok "2026-11-$day 00:00" sample
+	[ $day != 03 ] || at_ok '2026-11-03 00:00' status --json
+	[ $day != 03 ] || is "too early: two days of thirty" "$(json 'e["web"]["quotas"][0]["forecast"]')" None
+done
+at_ok '2026-11-11 00:00' status --json
+is "ten days of 100 kB, twenty to come" "$(json 'e["web"]["quotas"][0]["forecast"]')" 3000000
+at_ok '2026-11-11 00:00' status
+like "people see it" "$out" '^web +1\.00 MB +1\.00 GB +0\.1 +# +2026-12-01 +3\.00 MB$'
+done_testing
