@@ -17,6 +17,7 @@
 
 #include "model/entry.h"
 #include "model/ledger.h"
+#include "model/limit_way.h"
 #include "model/policy.h"
 #include "model/ruleset.h"
 #include "model/watch.h"
@@ -37,7 +38,9 @@ struct enforcement {
 	const struct policy *policies; /* by subject: config->entries, then config->quotas */
 	const struct open_port *open;  /* keep_open with what `auto` found */
 	size_t n_open;
-	int64_t now_ms; /* Unix time in milliseconds, from which deadlines are counted */
+	const struct limit_way *ways; /* as limit_ways() gives them; NULL: every limit is policed */
+	const uint32_t *minors;       /* by entry: of its class, where it has one */
+	int64_t now_ms;               /* Unix time in milliseconds, from which deadlines are counted */
 };
 
 struct desired {

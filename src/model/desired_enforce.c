@@ -13,39 +13,73 @@
 
 #define PRIORITY_IN (-310) /* counting is at -300 and 200 */
 #define PRIORITY_OUT 190
+#define PRIORITY_CLASS 210
 
-static void all_stages(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, enum direction d)
+/* A base chain and the stages in it. */
+struct part {
+	const char *chain, *mine; /* mine: the one behind it, for packets of our own addresses */
+	enum direction dir;
+	int32_t priority;
+	int first, last;
+};
+
+static const struct part parts[] = {
+	{ "enforce_in", "mine_in", DIR_IN, PRIORITY_IN, 0, LAYERS_STAGES - 1 },
+	{ "enforce_out", "mine_out", DIR_OUT, PRIORITY_OUT, 0, LAYERS_STAGES - 1 },
+};
+static const struct part class_part = { ENFORCE_CLASS_CHAIN, "class_mine_out", DIR_OUT, PRIORITY_CLASS, LAYERS_CLASSES,
+	LAYERS_CLASSES };
+
+static void all_stages(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const struct part *p)
 {
-	for (int stage = 0; stage < LAYERS_STAGES; stage++)
-		layers_rules(x, c, kinds, stage, d);
+	for (int stage = p->first; stage <= p->last; stage++)
+		layers_rules(x, c, kinds, stage, p->dir);
 }
 
 /* -- chains ---------------------------------------------------------------------------------------------------------- */
 
-static void direction(struct enforce *x, enum direction d)
+static void put_part(struct enforce *x, const struct part *p)
 {
 	const unsigned int device = 1U << ENTRY_INTERFACE, address = 1U << ENTRY_ADDRESS, port = 1U << ENTRY_PORT;
 	unsigned int here = x->b->leave_first ? device | address : address;
 
-	x->chain = (struct ruleset_chain){ .name = d == DIR_IN ? "enforce_in" : "enforce_out",
+	x->chain = (struct ruleset_chain){ .name = p->chain,
 		.base = true,
-		.hook = d == DIR_IN ? NF_INET_PRE_ROUTING : NF_INET_POST_ROUTING,
-		.priority = d == DIR_IN ? PRIORITY_IN : PRIORITY_OUT };
-	x->mine = (struct ruleset_chain){ .name = d == DIR_IN ? "mine_in" : "mine_out" };
+		.hook = p->dir == DIR_IN ? NF_INET_PRE_ROUTING : NF_INET_POST_ROUTING,
+		.priority = p->priority };
+	x->mine = (struct ruleset_chain){ .name = p->mine };
 	if (x->b->leave_first)
-		rule_elsewhere(x->b, &x->chain, d);
-	desired_pass(x->b, &x->chain, d);
+		rule_elsewhere(x->b, &x->chain, p->dir);
+	desired_pass(x->b, &x->chain, p->dir);
 	if (!x->b->leave_first) {
-		all_stages(x, &x->chain, device, d);
-		rule_elsewhere(x->b, &x->chain, d);
+		all_stages(x, &x->chain, device, p);
+		rule_elsewhere(x->b, &x->chain, p->dir);
 	}
-	if (layers_any(x, port, d)) {
-		all_stages(x, &x->mine, here | port, d);
-		desired_ours(x->b, &x->chain, d, (uint32_t)NFT_GOTO, x->mine.name);
+	if (layers_any(x, port, p->first, p->last, p->dir)) {
+		all_stages(x, &x->mine, here | port, p);
+		desired_ours(x->b, &x->chain, p->dir, (uint32_t)NFT_GOTO, x->mine.name);
 		*desired_chain(x->b, x->mine.name) = x->mine;
 	}
-	all_stages(x, &x->chain, here, d);
+	all_stages(x, &x->chain, here, p);
 	*desired_chain(x->b, x->chain.name) = x->chain;
+}
+
+/* Where nothing waits in a class there is no chain that names one. */
+static void put_classes(struct enforce *x)
+{
+	bool classed = false, total = false;
+
+	for (size_t i = 0; i < x->n; i++) {
+		struct limit_way way = enforce_way(x, i, DIR_OUT);
+
+		classed |= way.classed;
+		total |= way.shaped && !way.classed;
+	}
+	if (!classed && !total)
+		return;
+	x->b->direct = total ? SHAPE_OUT << 16 : 0;
+	put_part(x, &class_part);
+	x->b->direct = 0;
 }
 
 /* -- objects --------------------------------------------------------------------------------------------------------- */
@@ -95,8 +129,10 @@ static void objects(struct enforce *x)
 		const struct entry *e = enforce_subject(x, i);
 
 		for (enum direction d = 0; d < DIRS; d++) {
-			if (e->limit[d].present)
+			if (i < x->n && enforce_way(x, i, d).policed)
 				add_limit(x, enforce_limit_object(x, 'l', e, d), e->limit[d].bps);
+			if (i < x->n && enforce_guards(x, i, d))
+				add_limit(x, enforce_limit_object(x, 'g', e, d), e->limit[d].bps);
 			if (e->burst.rate.present)
 				add_limit(x, enforce_limit_object(x, 'b', e, d), e->burst.limit.bps);
 		}
@@ -168,6 +204,7 @@ void desired_enforce(struct desired_build *b)
 	find_covers(&x);
 	layers_find(&x);
 	objects(&x);
-	for (enum direction d = 0; d < DIRS; d++)
-		direction(&x, d);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		put_part(&x, &parts[i]);
+	put_classes(&x);
 }

@@ -3,6 +3,8 @@
  * Pure; desired_enforce.c calls. */
 #include "model/desired_layers.h"
 
+#include <netinet/in.h>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
@@ -12,7 +14,25 @@
 
 static const char *const DIR_TEXT[DIRS] = { "in", "out" };
 
-enum layer_id { NONE, BLOCK, EXPIRE, ALIVE, POLICE, BURST, HOLD, TCUR, TNOW, TNEXT, TLIM, BCUR, BNOW, BNEXT, LAYERS };
+enum layer_id {
+	NONE,
+	BLOCK,
+	EXPIRE,
+	ALIVE,
+	POLICE,
+	GUARD,
+	BURST,
+	HOLD,
+	TCUR,
+	TNOW,
+	TNEXT,
+	TLIM,
+	BCUR,
+	BNOW,
+	BNEXT,
+	CLASS,
+	LAYERS
+};
 
 const struct entry *enforce_subject(const struct enforce *x, size_t subject)
 {
@@ -24,6 +44,21 @@ const struct entry *enforce_subject(const struct enforce *x, size_t subject)
 const struct policy *enforce_policy(const struct enforce *x, size_t subject)
 {
 	return &x->b->enforcement->policies[subject];
+}
+
+struct limit_way enforce_way(const struct enforce *x, size_t entry, enum direction d)
+{
+	const struct limit_way *ways = x->b->enforcement->ways;
+
+	return ways ? ways[limit_way_at(entry, d)]
+		    : (struct limit_way){ .policed = enforce_subject(x, entry)->limit[d].present };
+}
+
+bool enforce_guards(const struct enforce *x, size_t entry, enum direction d)
+{
+	struct limit_way way = enforce_way(x, entry, d);
+
+	return d == DIR_OUT && way.shaped && !way.policed;
 }
 
 /* Milliseconds until a moment; 0: it has passed. */
@@ -122,12 +157,31 @@ static enum has value_alive(struct enforce *x, size_t entry, enum direction d, s
 
 static enum has value_police(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
 {
-	const struct entry *e = enforce_subject(x, entry);
-
 	(void)slot;
-	if (!e->limit[d].present || !value)
-		return e->limit[d].present ? HAS_NOTNOW : HAS_NEVER;
-	value->name = enforce_limit_object(x, 'l', e, d);
+	if (!enforce_way(x, entry, d).policed)
+		return HAS_NEVER;
+	if (value)
+		value->name = enforce_limit_object(x, 'l', enforce_subject(x, entry), d);
+	return HAS_NOW;
+}
+
+static enum has value_guard(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	(void)slot;
+	if (!enforce_guards(x, entry, d))
+		return HAS_NEVER;
+	if (value)
+		value->name = enforce_limit_object(x, 'g', enforce_subject(x, entry), d);
+	return HAS_NOW;
+}
+
+static enum has value_class(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
+{
+	(void)slot;
+	if (d != DIR_OUT || !enforce_way(x, entry, d).classed)
+		return HAS_NEVER;
+	if (value)
+		value->verdict = SHAPE_OUT << 16 | x->b->enforcement->minors[entry];
 	return HAS_NOW;
 }
 
@@ -243,6 +297,7 @@ static const struct layer {
 	[EXPIRE] = { "expire", DATA_NONE, false, false, false, value_expire },
 	[ALIVE] = { "alive", DATA_NONE, true, false, false, value_alive },
 	[POLICE] = { "police", DATA_LIMIT, false, true, false, value_police },
+	[GUARD] = { "guard", DATA_LIMIT, false, true, false, value_guard },
 	[BURST] = { "burst", DATA_LIMIT, true, true, false, value_burst },
 	[HOLD] = { "hold", DATA_LIMIT, true, true, false, value_hold },
 	[TCUR] = { "tcur", DATA_NONE, true, false, true, value_tcur },
@@ -252,9 +307,10 @@ static const struct layer {
 	[BCUR] = { "bcur", DATA_NONE, true, false, true, value_bcur },
 	[BNOW] = { "bnow", DATA_QUOTA, false, true, true, value_bnow },
 	[BNEXT] = { "bnext", DATA_QUOTA, false, true, true, value_bnext },
+	[CLASS] = { "class", DATA_CLASS, false, true, false, value_class },
 };
 
-/* A rule: what is found in all of them, in this order, is dropped. */
+/* A rule: what is found in all of them, in this order, is dropped; what is found in CLASS waits in that class. */
 static const struct recipe {
 	int stage;
 	bool slots;
@@ -266,12 +322,14 @@ static const struct recipe {
 	{ 0, false, { { BLOCK, false } } },
 	{ 0, false, { { EXPIRE, false }, { ALIVE, true } } },
 	{ 1, false, { { POLICE, false } } },
+	{ 1, false, { { GUARD, false } } },
 	{ 1, false, { { BURST, false } } },
 	{ 1, false, { { HOLD, false } } },
 	{ 2, true, { { TCUR, false }, { TNOW, false }, { TLIM, false } } },
 	{ 2, true, { { TCUR, true }, { TNEXT, false }, { TLIM, false } } },
 	{ 3, true, { { BCUR, false }, { BNOW, false } } },
 	{ 3, true, { { BCUR, true }, { BNEXT, false } } },
+	{ LAYERS_CLASSES, false, { { CLASS, false } } },
 };
 #define RECIPES (sizeof recipes / sizeof *recipes)
 #define STEPS 3
@@ -281,6 +339,12 @@ static const struct recipe {
 static size_t possible_at(enum layer_id l, size_t match, enum direction d, size_t slot)
 {
 	return ((match * LAYERS + l) * DIRS + d) * QUOTA_SLOTS + slot;
+}
+
+/* A guard is for everything but TCP, which sends no faster than its packets arrive. */
+static bool concerns(enum layer_id l, const struct match *m)
+{
+	return l != GUARD || !m->protocol || m->protocol->bit != PROTO_TCP;
 }
 
 void layers_find(struct enforce *x)
@@ -295,7 +359,7 @@ void layers_find(struct enforce *x)
 			for (enum layer_id l = NONE + 1; l < LAYERS; l++)
 				for (enum direction d = 0; d < DIRS; d++)
 					for (size_t slot = 0; slot < (layers[l].slots ? QUOTA_SLOTS : 1); slot++)
-						x->possible[possible_at(l, m, d, slot)] |=
+						x->possible[possible_at(l, m, d, slot)] |= concerns(l, &matches[m]) &&
 							layers[l].value(x, i, d, slot, NULL) != HAS_NEVER;
 		}
 }
@@ -332,9 +396,35 @@ static const char *use_layer(
 
 static void put_step(struct enforce *x, struct ruleset_rule *r, const struct layer *l, bool absent, const char *map)
 {
-	enum rule_op op = l->data == DATA_LIMIT ? OP_LIMIT_MAP : l->data == DATA_QUOTA ? OP_QUOTA_MAP : OP_LOOKUP;
+	enum rule_op op = l->data == DATA_LIMIT ? OP_LIMIT_MAP
+		: l->data == DATA_QUOTA         ? OP_QUOTA_MAP
+		: l->data == DATA_CLASS         ? OP_DATA_MAP
+						: OP_LOOKUP;
 
 	rule_put_named(x->b, r, op, absent ? NFT_LOOKUP_F_INV : 0, map);
+}
+
+static void put_guard(struct enforce *x, struct ruleset_rule *r, const struct recipe *recipe, const struct match *m)
+{
+	match_put_guard(x->b, r, m);
+	if (recipe->step[0].layer == GUARD && !m->protocol)
+		rule_put_meta_is_not(x->b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+}
+
+static void put_effect(struct enforce *x, struct ruleset_rule *r, const struct recipe *recipe)
+{
+	if (recipe->stage == LAYERS_CLASSES)
+		rule_put_priority(x->b, r);
+	else
+		rule_put_verdict(x->b, r, NF_DROP, NULL);
+}
+
+static bool possible(const struct enforce *x, const struct recipe *recipe, size_t match, enum direction d, size_t slot)
+{
+	for (size_t i = 0; i < STEPS && recipe->step[i].layer; i++)
+		if (!x->possible[possible_at(recipe->step[i].layer, match, d, slot)])
+			return false;
+	return true;
 }
 
 static void recipe_rule(struct enforce *x, struct ruleset_chain *c, const struct recipe *recipe, size_t match,
@@ -343,18 +433,17 @@ static void recipe_rule(struct enforce *x, struct ruleset_chain *c, const struct
 	const struct match *m = &matches[match];
 	struct ruleset_rule *r;
 
-	for (size_t i = 0; i < STEPS && recipe->step[i].layer; i++)
-		if (!x->possible[possible_at(recipe->step[i].layer, match, d, slot)])
-			return;
+	if (!possible(x, recipe, match, d, slot))
+		return;
 	r = rule_new(x->b, c);
-	match_put_guard(x->b, r, m);
+	put_guard(x, r, recipe, m);
 	for (size_t i = 0; i < STEPS && recipe->step[i].layer; i++) {
 		const struct layer *l = &layers[recipe->step[i].layer];
 
 		match_put_key(x->b, r, m, d);
 		put_step(x, r, l, recipe->step[i].absent, use_layer(x, l, m, d, slot));
 	}
-	rule_put_verdict(x->b, r, NF_DROP, NULL);
+	put_effect(x, r, recipe);
 }
 
 void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d)
@@ -369,12 +458,13 @@ void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds
 	}
 }
 
-bool layers_any(const struct enforce *x, unsigned int kinds, enum direction d)
+bool layers_any(const struct enforce *x, unsigned int kinds, int first, int last, enum direction d)
 {
 	for (size_t m = 0; m < matches_n; m++)
-		for (enum layer_id l = NONE + 1; (kinds & 1U << matches[m].kind) && l < LAYERS; l++)
+		for (size_t k = 0; (kinds & 1U << matches[m].kind) && k < RECIPES; k++)
 			for (size_t slot = 0; slot < QUOTA_SLOTS; slot++)
-				if (x->possible[possible_at(l, m, d, slot)])
+				if (recipes[k].stage >= first && recipes[k].stage <= last &&
+					possible(x, &recipes[k], m, d, slot))
 					return true;
 	return false;
 }

@@ -6,7 +6,7 @@
 
 #include "model/desired_rules.h"
 
-/* Rules that accept them; b->enforcement has the open ports. Both directions of a table share the sets. */
+/* Rules that accept them, with b->direct as their priority; b->enforcement has the open ports. Both directions of a table share the sets. */
 void desired_pass(struct desired_build *b, struct ruleset_chain *c, enum direction d);
 /* Rules that send the packets of our own addresses, and of those that NAT outside gives us, to a chain that knows ports. code: NFT_GOTO,
  * NFT_JUMP. */

@@ -47,6 +47,25 @@ void rule_put_meta_is(struct desired_build *b, struct ruleset_rule *r, uint32_t 
 	rule_put_cmp(b, r, NFT_CMP_EQ, &value, 1);
 }
 
+void rule_put_meta_is_not(struct desired_build *b, struct ruleset_rule *r, uint32_t key, uint8_t value)
+{
+	rule_put(b, r, OP_META, REG, key);
+	rule_put_cmp(b, r, NFT_CMP_NEQ, &value, 1);
+}
+
+void rule_put_data(struct desired_build *b, struct ruleset_rule *r, const void *data, uint32_t len)
+{
+	struct rule_expr *e = rule_put(b, r, OP_DATA, REG, 0);
+
+	e->len = len;
+	memcpy(e->data, data, len);
+}
+
+void rule_put_priority(struct desired_build *b, struct ruleset_rule *r)
+{
+	rule_put(b, r, OP_META_SET, REG, NFT_META_PRIORITY);
+}
+
 void rule_put_payload(
 	struct desired_build *b, struct ruleset_rule *r, uint32_t reg, uint32_t base, uint32_t offset, uint32_t len)
 {

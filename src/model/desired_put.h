@@ -15,6 +15,10 @@ void rule_put_named(struct desired_build *b, struct ruleset_rule *r, enum rule_o
 void rule_put_verdict(struct desired_build *b, struct ruleset_rule *r, uint32_t code, const char *chain);
 void rule_put_cmp(struct desired_build *b, struct ruleset_rule *r, uint32_t op, const void *data, uint32_t len);
 void rule_put_meta_is(struct desired_build *b, struct ruleset_rule *r, uint32_t key, uint8_t value);
+void rule_put_meta_is_not(struct desired_build *b, struct ruleset_rule *r, uint32_t key, uint8_t value);
+void rule_put_data(struct desired_build *b, struct ruleset_rule *r, const void *data, uint32_t len);
+/* The packet's priority is what the register holds: it names a class. */
+void rule_put_priority(struct desired_build *b, struct ruleset_rule *r);
 void rule_put_payload(
 	struct desired_build *b, struct ruleset_rule *r, uint32_t reg, uint32_t base, uint32_t offset, uint32_t len);
 /* The device a packet comes from, or leaves by. */

@@ -18,6 +18,7 @@ struct desired_build {
 	bool leave_first;        /* what counts at all passes a listed device: the rest leaves before everything else */
 	bool all_total;          /* the total holds every listed device */
 	bool one_mtu;            /* leave_first, and every listed device is there, with mtus[0] */
+	uint32_t direct;         /* the class past all classes, for the chain in work; 0: packets keep theirs */
 	const char **object;     /* by desired_slot(); NULL: no such counter */
 	const char *ts[DIRS][2]; /* v4, v6 */
 };

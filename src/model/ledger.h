@@ -64,10 +64,11 @@ struct ledger_sums {
 struct ledger_entry {
 	int64_t id;
 	enum entry_kind kind;
-	bool retired; /* not in the configuration any more; history stays */
+	uint32_t class; /* minor number of its class; 0 none yet */
 	const char *name;
 	int64_t created;                /* when the database first knew it */
 	const struct ledger_sums *sums; /* NULL: not asked for */
+	bool retired;                   /* not in the configuration any more; history stays */
 };
 
 /* What was decided about an entry or a [quota]. */
@@ -104,6 +105,12 @@ struct ledger {
 /* From the objects of l->counters to their indexes, while nothing is added to them. */
 void ledger_places(const struct ledger *l, struct arena *a, struct places *ret_places);
 
+/* Which class an entry waits in. */
+struct ledger_class {
+	int64_t entry; /* < 0: as in intent.new_counters */
+	uint32_t class;
+};
+
 /* Written before the kernel is touched. */
 struct intent {
 	int64_t now;
@@ -113,10 +120,11 @@ struct intent {
 	                                              * that of new_entries.at[-entry - 1] */
 	VEC_OF(int64_t) retire_entries;
 	VEC_OF(int64_t) retire_counters;
-	VEC_OF(int64_t) revive_counters; /* retired ones that are wanted again: out of retirement, baseline kept */
-	const char *pending_nonce;       /* NULL: no new table */
-	const char *canary;              /* NULL: unchanged; else the nonce about to be armed */
-	bool reset_seen;                 /* with canary: somebody had zeroed the counters */
+	VEC_OF(int64_t) revive_counters;     /* retired ones that are wanted again: out of retirement, baseline kept */
+	VEC_OF(struct ledger_class) classes; /* those that change, in this order */
+	const char *pending_nonce;           /* NULL: no new table */
+	const char *canary;                  /* NULL: unchanged; else the nonce about to be armed */
+	bool reset_seen;                     /* with canary: somebody had zeroed the counters */
 };
 
 /* An entry's news of one run. */

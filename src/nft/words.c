@@ -249,6 +249,7 @@ struct walk {
 	size_t n;
 	uint32_t family, protocol;
 	const char *map; /* of the data that OP_META_SET writes */
+	uint32_t class;  /* ... or the data itself */
 };
 
 static void put_loads(struct str *out, struct walk *w)
@@ -287,6 +288,8 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 		str_putf(out, "%s %s", e->key == NFT_CMP_NEQ ? " !=" : "", address_type(number));
 	} else if (meta) {
 		w->protocol = number;
+		if (e->key == NFT_CMP_NEQ)
+			str_puts(out, " !=");
 		if (protocol_word(number))
 			str_putf(out, " %s", protocol_word(number));
 		else
@@ -311,7 +314,6 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 		return;
 	case OP_HTON:
 	case OP_BITWISE:
-	case OP_DATA:
 	case OP_FOREIGN:
 		return;
 	case OP_FWD:
@@ -340,10 +342,16 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 	case OP_DATA_MAP:
 		w->map = e->name;
 		return;
+	case OP_DATA:
+		memcpy(&w->class, e->data, sizeof w->class);
+		return;
 	case OP_META_SET:
 		str_puts(out, " meta priority set ");
 		put_loads(out, w);
-		str_putf(out, " map @%s", w->map ? w->map : "?");
+		if (w->map)
+			str_putf(out, " map @%s", w->map);
+		else
+			str_putf(out, "%x:%x", w->class >> 16, w->class & 0xffff);
 		return;
 	case OP_COUNTER:
 		str_putf(out, " counter name \"%s\"", e->name);

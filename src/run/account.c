@@ -229,6 +229,18 @@ static void find_events(struct pass *p, const struct delta_output *now)
 					    : "");
 }
 
+static void find_queue_events(struct pass *p)
+{
+	if (p->found.n_queues)
+		pass_event(p, 0, "queues_mended", "somebody had altered our queues, they are put right: %s%s",
+			shape_step_text(&p->app->arena, &p->found.queues[0]),
+			p->found.n_queues > 1 ? ", and more" : "");
+	if (p->found.replaced)
+		pass_event(p, 0, "queues_replaced",
+			"somebody put another root qdisc on %s (%s, handle %x:): limits there are policed now",
+			p->found.replaced->name, p->found.replaced->kind, p->found.replaced->handle >> 16);
+}
+
 static void fill_result(struct pass *p, const struct delta_output *now)
 {
 	struct result *r = &p->result;
@@ -251,7 +263,7 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 		r->judge = pass_judge;
 		r->judge_arg = p;
 	}
-	r->known = p->mode != RUN_DOWN && !p->drop.n; /* after step 10 it is */
+	r->known = p->mode != RUN_DOWN && !p->drop.n && !p->late; /* after step 10 it is */
 	memcpy(r->known_boot, p->boot_id, UUID_TEXT);
 	r->known_netns = p->netns;
 	r->known_generation = p->generation;
@@ -297,6 +309,7 @@ int pass_account(struct pass *p, struct err *err)
 	find_drops(p);
 	arena_free(&p->reading);
 	find_events(p, &now);
+	find_queue_events(p);
 	account_entries(p, &now);
 	if (p->mode != RUN_DOWN) {
 		pass_find_rows(p);

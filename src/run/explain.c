@@ -8,7 +8,7 @@
 
 #define STAY "connections stay"
 
-static void line(struct pass *p, char sign, const char *subject, const char *text, const char *effect)
+void pass_say(struct pass *p, char sign, const char *subject, const char *text, const char *effect)
 {
 	struct run_line *l = vec_push(&p->app->arena, &p->report->lines);
 
@@ -106,12 +106,12 @@ static void explain_present(struct pass *p, const struct entry *entries, size_t 
 		const char *text;
 
 		if (!was) {
-			line(p, '+', subject(p, e), introduce(p, e), "");
+			pass_say(p, '+', subject(p, e), introduce(p, e), "");
 			continue;
 		}
 		if (was == e || strcmp(text = what_changed(p, was, e), "") == 0)
 			continue;
-		line(p, '~', subject(p, e), text, STAY);
+		pass_say(p, '~', subject(p, e), text, STAY);
 	}
 }
 
@@ -119,7 +119,7 @@ static void explain_gone(struct pass *p, const struct entry *entries, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!find(p->config, &entries[i]))
-			line(p, '-', subject(p, &entries[i]),
+			pass_say(p, '-', subject(p, &entries[i]),
 				entries[i].kind == ENTRY_QUOTA ? "history stays"
 							       : "its last bytes are stored first, history stays",
 				STAY);
@@ -155,27 +155,27 @@ static void explain_kernel(struct pass *p)
 	const char *table = "table inet " RULESET_TABLE;
 
 	if (p->identity == IDENTITY_FOREIGN)
-		line(p, '!', table,
+		pass_say(p, '!', table,
 			p->adopt ? "of another database, is taken over"
 				 : "of another database: apply refuses it, apply --adopt takes it over",
 			STAY);
 	else if (p->rebuild && p->wipe)
-		line(p, '!', table, "of an older state of this database, is made anew", STAY);
+		pass_say(p, '!', table, "of an older state of this database, is made anew", STAY);
 	else if (p->rebuild)
-		line(p, '+', table,
+		pass_say(p, '+', table,
 			arena_printf(a, "watch %s", *p->report->interfaces ? p->report->interfaces : "no device yet"),
 			"");
 	else if (n && !p->report->lines.n)
-		line(p, '~', table,
+		pass_say(p, '~', table,
 			arena_printf(a, n == 1 ? "%zu difference is put right" : "%zu differences are put right", n),
 			STAY);
 	if (p->reset)
-		line(p, '!', "counters", "somebody reset them: counting goes on from zero", STAY);
+		pass_say(p, '!', "counters", "somebody reset them: counting goes on from zero", STAY);
 }
 
 void pass_line(struct pass *p, char sign, const struct entry *e, const char *text)
 {
-	line(p, sign, subject(p, e), text, "");
+	pass_say(p, sign, subject(p, e), text, "");
 }
 
 void pass_explain(struct pass *p)
@@ -184,6 +184,7 @@ void pass_explain(struct pass *p)
 		return;
 	explain_entries(p);
 	if (p->applied && p->applied != p->config && settings_differ(p))
-		line(p, '~', "portflow", "settings change", STAY);
+		pass_say(p, '~', "portflow", "settings change", STAY);
 	explain_kernel(p);
+	pass_queues_explain(p);
 }

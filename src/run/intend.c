@@ -119,10 +119,45 @@ static void intend_counters(struct intending *x)
 	}
 }
 
+/* A number that somebody has who does not need it now is given to who does. */
+static void free_classes(struct intending *x)
+{
+	const struct ledger *l = &x->p->ledger;
+	const struct config *c = x->p->config;
+	bool *taken = arena_array(x->arena, UINT16_MAX + 1, sizeof *taken);
+	bool *ours = arena_array(x->arena, l->entries.n + 1, sizeof *ours);
+
+	for (size_t i = 0; i < c->entries.n; i++) {
+		const struct entry *e = &c->entries.at[i];
+		const uint32_t *at = hash_map_get(&x->entries, entry_key(x->arena, e->kind, e->name));
+
+		taken[x->p->minors[i] & UINT16_MAX] = true;
+		if (at && x->p->minors[i])
+			ours[*at] = true;
+	}
+	for (size_t i = 0; i < l->entries.n; i++)
+		if (l->entries.at[i].class && !ours[i] && taken[l->entries.at[i].class & UINT16_MAX])
+			*vec_push(x->arena, &x->intent.classes) = (struct ledger_class){ l->entries.at[i].id, 0 };
+}
+
+static void intend_classes(struct intending *x)
+{
+	const struct config *c = x->p->config;
+
+	free_classes(x);
+	for (size_t i = 0; i < c->entries.n; i++) {
+		const struct entry *e = &c->entries.at[i];
+		const uint32_t *at = hash_map_get(&x->entries, entry_key(x->arena, e->kind, e->name));
+
+		if (x->p->minors[i] && (!at || x->p->ledger.entries.at[*at].class != x->p->minors[i]))
+			*vec_push(x->arena, &x->intent.classes) = (struct ledger_class){ x->ids[i], x->p->minors[i] };
+	}
+}
+
 static bool empty(const struct intent *i)
 {
 	return !i->new_entries.n && !i->new_counters.n && !i->retire_entries.n && !i->retire_counters.n &&
-		!i->revive_counters.n && !i->pending_nonce && !i->canary;
+		!i->revive_counters.n && !i->classes.n && !i->pending_nonce && !i->canary;
 }
 
 int pass_intend(struct pass *p, struct err *err)
@@ -134,6 +169,7 @@ int pass_intend(struct pass *p, struct err *err)
 	index_ledger(&x);
 	intend_entries(&x);
 	intend_counters(&x);
+	intend_classes(&x);
 	if (p->rebuild) {
 		if (facts_nonce(p->nonce, err) < 0)
 			return -1;

@@ -13,7 +13,7 @@
 #include "tc/link.h"
 #include "util/hash.h"
 
-#define RULES_VERSION 3 /* of what desired.c makes: another one reads and compares everything once */
+#define RULES_VERSION 4 /* of what desired.c makes: another one reads and compares everything once */
 
 int pass_machine(struct pass *p, struct err *err)
 {
@@ -28,9 +28,10 @@ int pass_machine(struct pass *p, struct err *err)
 	if (pass_open_ports(p, err) < 0)
 		return -1;
 	open_ports_warn(a, p->config, p->open.at, p->open.n, &p->watch);
-	p->hash = watch_hash(hash_u64(hash_u64(HASH_START, RULES_VERSION), p->text_hash), &p->watch);
+	p->machine_hash = watch_hash(hash_u64(hash_u64(HASH_START, RULES_VERSION), p->text_hash), &p->watch);
 	for (size_t i = 0; i < p->open.n; i++)
-		p->hash = hash_u64(p->hash, (uint64_t)p->open.at[i].protocol << 16 | p->open.at[i].port);
+		p->machine_hash = hash_u64(
+			p->machine_hash, (uint64_t)p->open.at[i].protocol << 16 | p->open.at[i].port);
 	p->report->interfaces = watch_names(a, &p->watch);
 	return 0;
 }
@@ -150,9 +151,9 @@ int pass_observe(struct pass *p, struct err *err)
 	p->have = (struct ruleset){ .comment = "" };
 	p->want = (struct desired){ 0 };
 	p->diff = (struct diff){ .copies = 1 };
-	if (talk_generation(p->talk, &p->generation, err) < 0)
+	if (talk_generation(p->talk, &p->generation, err) < 0 || pass_queues(p, false, err) < 0)
 		return -1;
-	if (as_we_left_it(p)) {
+	if (as_we_left_it(p) && p->shape.steps.n == 0) {
 		if (nft_read_counter(p->talk, LEDGER_CANARY, &p->canary_seen, err) < 0)
 			return -1;
 		p->where = p->ledger.bound;
@@ -161,7 +162,8 @@ int pass_observe(struct pass *p, struct err *err)
 		if (p->known)
 			return 0;
 	}
-	if (nft_read_table(p->talk, &p->app->arena, &p->have, err) < 0 || judge_table(p, err) < 0)
+	if ((!limit_may_shape(p->config) && pass_queues(p, true, err) < 0) ||
+		nft_read_table(p->talk, &p->app->arena, &p->have, err) < 0 || judge_table(p, err) < 0)
 		return -1;
 	if (p->have.present && nft_read_all(p->talk, &p->app->arena, p->generation, &p->have, err) < 0)
 		return -1;

@@ -16,12 +16,14 @@
 #include "run/lock.h"
 #include "run/run.h"
 #include "store/store.h"
+#include "tc/shape.h"
 
 struct pass {
 	struct app *app;
 	enum run_mode mode;
 	bool adopt;
 	bool young; /* source.c: the files may be half written: they hold only if they are the applied ones */
+	bool down;  /* the database: `down` was the last word */
 	struct run_report *report;
 
 	/* adjust.c */
@@ -43,14 +45,16 @@ struct pass {
 	struct store *store;
 	struct arena book; /* holds the ledger, until the result is put together */
 	struct ledger ledger;
-	bool down; /* `down` was the last word */
 
 	/* observe.c: the machine */
 	struct talk *talk;
 	struct links links;
 	struct watch watch;
 	char boot_id[UUID_TEXT];
-	uint64_t netns, hash;
+	bool probed; /* shape.c: facts.htb and codel are as the kernel said */
+	bool codel;  /* ... and it has fq_codel */
+	uint64_t netns;
+	uint64_t machine_hash, hash; /* of all that the table is made of: without, with how limits are kept */
 
 	/* observe.c: the table, as of one generation; made anew on each try */
 	uint32_t generation;
@@ -69,13 +73,26 @@ struct pass {
 	bool due;                         /* policies.c: what was decided is not what the kernel holds */
 	struct counter_value canary_seen; /* before this run changed anything */
 
+	/* shape.c: queues; made anew on each try but for the first three */
+	struct shaper *shaper;
+	struct limit_facts facts;
+	struct limit_way *ways;
+	uint32_t *minors; /* by entry; 0: it has no class */
+	struct shape_device_list trees;
+	struct shape_plan shape;
+	const struct shape_device *replaced; /* somebody's root, put there since limits were shaped; NULL none */
+	struct err *late;                    /* what went wrong once the table was as it should be; NULL nothing */
+
 	/* what the commits of this run found, over all tries */
 	struct {
 		bool rebuilt; /* a table that should have been there was not */
 		bool copied;  /* IDENTITY_COPY */
 		bool reset;
-		size_t mended;                     /* changes that no edit of ours explains */
-		unsigned int copies;               /* as in struct diff */
+		size_t mended;                       /* changes that no edit of ours explains */
+		unsigned int copies;                 /* as in struct diff */
+		const struct shape_device *replaced; /* as above */
+		const struct shape_step *queues;     /* steps that no edit of ours explains */
+		size_t n_queues;
 		const struct ruleset_object *lost; /* counters of a table that was wiped */
 		size_t n_lost;
 		bool wiped;
@@ -111,6 +128,22 @@ int pass_machine(struct pass *p, struct err *err);
 int pass_observe(struct pass *p, struct err *err);
 int pass_observe_again(struct pass *p, struct err *err);
 void pass_bypass(struct pass *p); /* one more warning in watch for each flowtable that matters */
+/* shape.c */
+/* How each limit is kept, and the plan from the queues that are there to those that are wanted. all: look for queues of ours that nothing
+ * wants any more, too. */
+int pass_queues(struct pass *p, bool all, struct err *err);
+/* An error in apply and plan, a warning in sample, where limit_method = shape cannot be. */
+int pass_queues_possible(struct pass *p, struct err *err);
+/* Of the plan: what comes before the table is changed; that undone, what was said in err stays; what comes after, whose failure waits in
+ * p->late. */
+int pass_queues_before(struct pass *p, struct err *err);
+void pass_queues_back(struct pass *p, struct err *err);
+void pass_queues_after(struct pass *p);
+/* No queue of ours is left. */
+int pass_queues_down(struct pass *p, struct err *err);
+/* Remembers what somebody did to queues of ours. */
+void pass_queues_note(struct pass *p);
+void pass_queues_explain(struct pass *p);
 /* intend.c */
 int pass_intend(struct pass *p, struct err *err);
 /* account.c */
@@ -153,6 +186,8 @@ int pass_adjusted_in_part(struct pass *p, struct err *err);
 void pass_explain(struct pass *p);
 /* A line of the report about an entry or quota. */
 void pass_line(struct pass *p, char sign, const struct entry *e, const char *text);
+/* ... about anything else. */
+void pass_say(struct pass *p, char sign, const char *subject, const char *text, const char *effect);
 /* foresee.c */
 int pass_foresee(struct pass *p, struct err *err);
 

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/desired_enforce.h"
 #include "nft/words.h"
 #include "run/pass.h"
+#include "tc/words.h"
 
 #define TRIES 5 /* while others keep changing rules */
 
@@ -52,10 +54,12 @@ static void note_commands(struct pass *p)
 {
 	struct str out = STR_CEILING((size_t)64 << 20);
 
-	if (!p->app->verbose || p->diff.changes.n == 0)
+	if (!p->app->verbose || (p->diff.changes.n == 0 && p->shape.steps.n == 0))
 		return;
 	str_puts(&out, p->report->commands);
+	tc_words(p->shape.steps.at, p->shape.before, &out);
 	nft_words(&p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce), &out);
+	tc_words(p->shape.steps.at + p->shape.before, p->shape.steps.n - p->shape.before, &out);
 	p->report->commands = arena_strndup(&p->app->arena, out.p ? out.p : "", out.len);
 	str_free(&out);
 }
@@ -73,6 +77,7 @@ static void remember(struct pass *p)
 		p->found.copies = p->diff.copies;
 	if (!p->rebuild && l->known && l->known_hash == p->hash && !pass_clock_moved(p))
 		p->found.mended += p->diff.changes.n;
+	pass_queues_note(p);
 	if (p->wipe && !p->stale_copy) {
 		p->found.wiped = true;
 		p->found.lost = p->have.objects.at;
@@ -90,27 +95,53 @@ static int note_copies(struct pass *p, struct err *err)
 	return store_meta_set(p->store, "copies", arena_printf(&p->app->arena, "%u", p->diff.copies), err);
 }
 
-/* Steps 3 to 7 once. */
-static int structure(struct pass *p, struct err *err)
+/* A root that must be made anew takes its classes with it: nothing may name one meanwhile. The next try finds the rules gone. */
+static int leave_classes(struct pass *p, struct err *err)
+{
+	const struct ruleset_chain *c = ruleset_chain(&p->have, ENFORCE_CLASS_CHAIN);
+	struct batch b = { 0 };
+	int rc;
+
+	if (!p->shape.elements_away || !c || c->rules.n == 0)
+		return 0;
+	nft_put_flush(&b, ENFORCE_CLASS_CHAIN);
+	rc = talk_batch(p->talk, &b, p->generation, err);
+	batch_free(&b);
+	return rc < 0 ? -1 : err_set(err, ERR_STALE, "the rules that name classes were taken out");
+}
+
+/* Step 6: queues, the table, queues. What is wrong with the last of them is told when the counts are stored. */
+static int change(struct pass *p, struct err *err)
 {
 	struct batch b = { 0 };
 	int rc;
 
-	if (pass_observe(p, err) < 0)
-		return -1;
-	p->report->changes = p->diff.changes.n;
-	if (p->mode == RUN_PLAN)
-		return 0;
-	if (note_copies(p, err) < 0 || pass_intend(p, err) < 0)
+	if (leave_classes(p, err) < 0 || pass_queues_before(p, err) < 0)
 		return -1;
 	put_structure(p, &b);
 	p->report->changes = b.messages;
 	rc = commit(p, &b, err);
 	batch_free(&b);
-	if (rc < 0)
+	if (rc < 0) {
+		pass_queues_back(p, err);
 		return -1;
+	}
 	remember(p);
 	note_commands(p);
+	pass_queues_after(p);
+	return 0;
+}
+
+/* Steps 3 to 7 once. */
+static int structure(struct pass *p, struct err *err)
+{
+	if (pass_observe(p, err) < 0 || pass_queues_possible(p, err) < 0)
+		return -1;
+	p->report->changes = p->diff.changes.n + p->shape.steps.n;
+	if (p->mode == RUN_PLAN)
+		return 0;
+	if (note_copies(p, err) < 0 || pass_intend(p, err) < 0 || change(p, err) < 0)
+		return -1;
 	if (p->diff.partial)
 		return err_set(err, ERR_STALE, "the table is dormant");
 	if (p->diff.retired.n)
@@ -234,6 +265,9 @@ static int take_down(struct pass *p, struct err *err)
 	for (int tries = 1; p->have.present && delete_table(p, err) < 0; tries++)
 		if (give_up(tries, err) < 0)
 			return -1;
+	for (int tries = 1; pass_queues_down(p, err) < 0; tries++)
+		if (give_up(tries, err) < 0)
+			return -1;
 	return 0;
 }
 
@@ -335,7 +369,13 @@ static int act(struct pass *p, struct err *err)
 		return -1;
 	p->report->adjusted.stored = p->report->adjusted.changed;
 	tell_events(p);
-	return act_on_result(p, err);
+	if (act_on_result(p, err) < 0)
+		return -1;
+	if (p->late && p->mode != RUN_SAMPLE)
+		return *err = *p->late, -1;
+	if (p->late)
+		app_warn(p->app, "%s; the next run tries again", p->late->text);
+	return 0;
 }
 
 static int whole(struct pass *p, struct err *err)
@@ -348,6 +388,9 @@ static int whole(struct pass *p, struct err *err)
 		rc = rc < 0 ? pass_adjusted_in_part(p, err) : pass_adjusted(p, err);
 	if (p->config)
 		p->report->entries = p->config->entries.n;
+	if (p->shaper && p->mode != RUN_PLAN)
+		p->report->changes += shaper_writes(p->shaper);
+	shaper_close(p->shaper);
 	arena_free(&p->reading);
 	arena_free(&p->book);
 	talk_close(p->talk);

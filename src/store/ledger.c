@@ -93,7 +93,7 @@ static int load_entries(struct store *s, struct arena *a, bool sums, struct ledg
 		return -1;
 	while ((rc = db_step(s, q, err)) > 0) {
 		struct ledger_entry *e = vec_push(a, &l->entries);
-		int64_t kind = sqlite3_column_int64(q, 1);
+		int64_t kind = sqlite3_column_int64(q, 1), class = sqlite3_column_int64(q, sums ? 14 : 5);
 		struct ledger_sums *x = sums ? arena_new(a, struct ledger_sums) : NULL;
 
 		e->id = sqlite3_column_int64(q, 0);
@@ -102,7 +102,9 @@ static int load_entries(struct store *s, struct arena *a, bool sums, struct ledg
 		e->created = sqlite3_column_int64(q, 3);
 		e->retired = sqlite3_column_int(q, 4);
 		e->sums = x;
-		if (kind < 0 || kind >= ENTRY_KINDS || !word_ok(e->name) || (x && !load_sums(q, x)))
+		e->class = (uint32_t) class;
+		if (kind < 0 || kind >= ENTRY_KINDS || class < 0 || class > UINT16_MAX || !word_ok(e->name) ||
+			(x && !load_sums(q, x)))
 			return db_damaged(s, err, "a row of entry makes no sense");
 	}
 	return rc;
@@ -419,6 +421,30 @@ static int add_counters(
 	return 0;
 }
 
+static int put_classes(
+	struct store *s, struct ledger *l, const struct intent *in, const int64_t *new_ids, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (in->classes.n && db_stmt(s, STMT_ENTRY_CLASS, &q, err))
+		return -1;
+	for (size_t i = 0; i < in->classes.n; i++) {
+		struct ledger_class c = in->classes.at[i];
+		struct ledger_entry *e;
+
+		if (c.entry < 0)
+			c.entry = new_ids[-c.entry - 1];
+		db_bind_int(q, 1, c.entry);
+		db_bind_int(q, 2, c.class);
+		if (db_exec(s, q, err))
+			return -1;
+		e = entry_by_id(l, c.entry);
+		if (e)
+			e->class = c.class;
+	}
+	return 0;
+}
+
 static int put_epoch(struct store *s, const struct epoch *e, bool pending, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
@@ -474,8 +500,8 @@ int store_intent(struct store *s, struct ledger *l, const struct intent *in, str
 	if (!s->arena)
 		return err_set(err, ERR_FAIL, "intent before the ledger was read");
 	if (db_begin(s, &tx, err) || retire(s, l, in, err) || add_entries(s, l, in, ids, err) ||
-		add_counters(s, l, in, ids, err) || put_marks(s, l, in, err) || forget_known(s, err) ||
-		db_commit(&tx, err))
+		add_counters(s, l, in, ids, err) || put_classes(s, l, in, ids, err) || put_marks(s, l, in, err) ||
+		forget_known(s, err) || db_commit(&tx, err))
 		return err_wrap(err, "writing what this run is about to do");
 	return 0;
 }

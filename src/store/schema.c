@@ -17,10 +17,11 @@
 
 SCHEMA_FILE(001);
 SCHEMA_FILE(002);
+SCHEMA_FILE(003);
 
 const char *schema_text(int version)
 {
-	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001, schema_002 };
+	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001, schema_002, schema_003 };
 
 	return files[version];
 }

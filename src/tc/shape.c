@@ -53,25 +53,45 @@ static int on_message(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
+static int connect_anew(struct shaper *s)
+{
+	struct nl_sock *sock = nl_socket_alloc();
+	int rc = sock ? nl_connect(sock, NETLINK_ROUTE) : -NLE_NOMEM, one = 1;
+
+	if (rc >= 0)
+		rc = nl_socket_modify_cb(sock, NL_CB_MSG_IN, NL_CB_CUSTOM, on_message, s);
+	if (rc < 0) {
+		nl_socket_free(sock);
+		return rc;
+	}
+	/* A kernel that lacks these answers with less text. */
+	(void)setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof one);
+	(void)setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof one);
+	nl_socket_free(s->sock);
+	s->sock = sock;
+	return 0;
+}
+
+/* An exchange that broke off leaves libnl waiting for an answer that never comes, or with one that nobody waits for. */
+static void lose(struct shaper *s)
+{
+	s->lost = true;
+	s->refused = EIO;
+	(void)connect_anew(s);
+}
+
 int shaper_open(struct shaper **ret_shaper, struct err *err)
 {
 	struct shaper *s = calloc(1, sizeof *s);
-	int rc = -NLE_NOMEM, one = 1;
+	int rc;
 
 	if (!s)
 		arena_oom();
-	s->sock = nl_socket_alloc();
-	if (s->sock)
-		rc = nl_connect(s->sock, NETLINK_ROUTE);
-	if (rc >= 0)
-		rc = nl_socket_modify_cb(s->sock, NL_CB_MSG_IN, NL_CB_CUSTOM, on_message, s);
+	rc = connect_anew(s);
 	if (rc < 0) {
 		shaper_close(s);
 		return err_set(err, ERR_FAIL, "netlink socket to rtnetlink: %s", nl_geterror(rc));
 	}
-	/* A kernel that lacks these answers with less text. */
-	(void)setsockopt(nl_socket_get_fd(s->sock), SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof one);
-	(void)setsockopt(nl_socket_get_fd(s->sock), SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof one);
 	*ret_shaper = s;
 	return 0;
 }
@@ -111,12 +131,13 @@ int shaper_ask(struct shaper *s, struct nl_msg *m)
 	int rc;
 
 	s->refused = 0;
+	s->lost = false;
 	s->said[0] = '\0';
 	rc = nl_send_sync(s->sock, m);
 	if (rc >= 0)
 		return 0;
 	if (s->refused == 0)
-		s->refused = EIO;
+		lose(s);
 	return -1;
 }
 
@@ -154,10 +175,14 @@ int shaper_dump(struct shaper *s, struct nl_msg *m, shaper_reply *f, void *arg, 
 	if (rc >= 0 && s->refused == 0)
 		return 0;
 	/* ENOBUFS arrives as NLE_NOMEM */
-	if (rc == -NLE_DUMP_INTR || rc == -NLE_NOMEM || rc == -NLE_AGAIN || s->refused == ENODEV)
+	if (s->refused == ENODEV)
 		return err_set(err, ERR_STALE, "reading queues: they changed meanwhile");
 	if (s->refused)
 		return err_sys(err, ERR_FAIL, s->refused, "reading queues");
+	if (rc != -NLE_DUMP_INTR)
+		lose(s);
+	if (rc == -NLE_DUMP_INTR || rc == -NLE_NOMEM || rc == -NLE_AGAIN)
+		return err_set(err, ERR_STALE, "reading queues: they changed meanwhile");
 	return err_set(err, ERR_FAIL, "reading queues: %s", nl_geterror(rc));
 }
 
@@ -295,6 +320,8 @@ int shape_probe(struct shaper *s, bool *ret_htb, bool *ret_codel, struct err *er
 		}
 		if (shaper_ask(s, m) == 0)
 			return err_set(err, ERR_FAIL, "the kernel made a %s queue that it should refuse", kinds[i]);
+		if (s->lost)
+			return err_set(err, ERR_FAIL, "asking for %s: no answer from the kernel", kinds[i]);
 		if (s->refused == EPERM)
 			return err_sys(err, ERR_FAIL, EPERM, "asking for %s", kinds[i]);
 		have[i] = s->refused == EINVAL;
@@ -365,6 +392,8 @@ static int one(struct shaper *s, struct arena *a, const struct shape_step *step,
 	s->writes++;
 	if (shaper_ask(s, m) == 0)
 		return 0;
+	if (s->lost)
+		return err_set(err, ERR_FAIL, "%s: no answer from the kernel", shape_step_text(a, step));
 	return err_sys(err, moved_on(s, step->kind) ? ERR_STALE : ERR_FAIL, s->refused, "%s: the kernel refused%s%s",
 		shape_step_text(a, step), *s->said ? ": " : "", s->said);
 }
@@ -394,6 +423,9 @@ int shape_execute(struct shaper *s, struct arena *a, const struct shape_step *st
 
 		if (one(s, a, &steps[i], &e) == 0)
 			continue;
+		/* perhaps it was done: then it is undone, else there is nothing to undo */
+		if (s->lost)
+			(void)shape_rollback(s, a, &steps[i], 1, &back);
 		if (shape_rollback(s, a, steps, i, &back) == 0)
 			err_set(err, e.kind, "%s", e.text);
 		else

@@ -13,6 +13,7 @@ struct shaper {
 	struct nl_sock *sock;
 	uint64_t writes, warnings;
 	int refused;    /* errno of the last refusal, 0 none */
+	bool lost;      /* no answer came: whether it was done is not known */
 	char said[160]; /* the kernel's words about it, "" none */
 };
 

@@ -1,5 +1,5 @@
-/* What the wanted rules drop: random packets through random tables with limits, quotas, blocks, expiry and bursts, at the moment that the
- * table was made and at random ones after it, against what the configuration and the policies say of each packet.
+/* What the wanted rules drop, and the class that they name: random packets through random tables with limits, quotas, blocks, expiry and
+ * bursts, at the moment that the table was made and at random ones after it, against what the configuration and the policies say of each.
  * make check-unit runs it. */
 #include "packet_help.h"
 
@@ -92,7 +92,9 @@ static bool over(const char *object)
 
 struct expected {
 	struct arena *arena;
-	VEC_OF(const char *) used; /* objects, in no order */
+	const struct limit_way *ways; /* NULL: all are policed */
+	VEC_OF(const char *) used;    /* objects, in no order */
+	uint32_t priority;
 	bool dropped;
 };
 
@@ -142,6 +144,34 @@ static bool passes_always(const struct config *c, const struct packet *p)
 				(p->protocol == IPPROTO_UDP && p->port == 443)));
 }
 
+static bool guarded(const struct expected *x, size_t entry, const struct packet *p)
+{
+	const struct limit_way *w = x->ways ? &x->ways[limit_way_at(entry, p->dir)] : NULL;
+
+	return w && w->shaped && !w->policed && p->protocol != IPPROTO_TCP;
+}
+
+/* Its port entry's, else its address entry's; what passes whatever is configured goes past the class of a whole device, too. */
+static uint32_t class_of(
+	const struct expected *x, const struct config *c, const struct packet *p, const bool *hit, bool looked_at)
+{
+	uint32_t class[ENTRY_KINDS] = { 0 };
+	bool total = false;
+
+	if (!x->ways || p->dir == DIR_IN)
+		return 0;
+	for (size_t i = 0; i < c->entries.n; i++) {
+		const struct limit_way *w = &x->ways[limit_way_at(i, DIR_OUT)];
+
+		total |= w->shaped && !w->classed;
+		if (hit && hit[i] && w->classed)
+			class[c->entries.at[i].kind] = 0x70660000U + (uint32_t)i + 7;
+	}
+	if (!hit)
+		return total && looked_at ? 0x70660000U : 0;
+	return class[ENTRY_PORT] ? class[ENTRY_PORT] : class[ENTRY_ADDRESS];
+}
+
 /* One stage for the entries that the packet belongs to. */
 static void stage(struct expected *x, const struct config *c, const struct policy *p, const struct packet *packet,
 	const bool *hit, int number, int64_t now_ms)
@@ -156,8 +186,10 @@ static void stage(struct expected *x, const struct config *c, const struct polic
 			continue;
 		if (number == 0 && e->expires.present && policy_expiry(e) * 1000 <= now_ms)
 			x->dropped = true;
-		if (number == 1 && e->limit[d].present)
+		if (number == 1 && e->limit[d].present && (!x->ways || x->ways[limit_way_at(i, d)].policed))
 			meet_limit(x, "l", e->name, d);
+		if (number == 1 && !x->dropped && guarded(x, i, packet))
+			meet_limit(x, "g", e->name, d);
 		if (number == 1 && !x->dropped && e->burst.rate.present && p[i].state.burst_until * 1000 > now_ms)
 			meet_limit(x, "b", e->name, d);
 		for (size_t s = 0; s < c->entries.n + c->quotas.n && !x->dropped; s++) {
@@ -201,14 +233,18 @@ static void expect(struct expected *x, const struct config *c, const struct watc
 
 	for (size_t i = 0; i < w->devices.n; i++)
 		listed |= strcmp(w->devices.at[i].name, packet->device) == 0;
-	if (passes_always(c, packet))
-		return;
-	for (size_t i = 0; i < c->entries.n; i++) {
+	for (size_t i = 0; i < c->entries.n; i++)
 		for (size_t k = 0; k < c->entries.at[i].devices.n; k++)
 			apart |= watch_find(w, c->entries.at[i].devices.at[k]) == NULL;
+	if (passes_always(c, packet)) {
+		x->priority = class_of(x, c, packet, NULL, listed || apart);
+		return;
+	}
+	for (size_t i = 0; i < c->entries.n; i++) {
 		hit[i] = counts(c, &c->entries.at[i], packet, listed);
 		device[i] = hit[i] && c->entries.at[i].kind == ENTRY_INTERFACE;
 	}
+	x->priority = class_of(x, c, packet, hit, true);
 	for (int s = 0; s < 4 && apart; s++)
 		stage(x, c, p, packet, device, s, now_ms);
 	for (size_t i = 0; i < c->entries.n && apart; i++)
@@ -235,14 +271,14 @@ static bool is_counter(const struct ruleset *r, const char *name)
 
 /* A packet that passes uses exactly the objects expected of it; one that is dropped, none that is not. */
 static void check_packet(struct arena *a, const struct config *c, const struct watch *w, const struct desired *d,
-	const struct policy *policies, const struct packet *p, int64_t later_ms)
+	const struct enforcement *e, const struct packet *p, int64_t later_ms)
 {
 	struct run x = { .arena = a, .r = &d->ruleset, .p = p, .later_ms = (uint64_t)later_ms, .over = over };
-	struct expected want = { .arena = a };
+	struct expected want = { .arena = a, .ways = e->ways };
 	size_t used = 0;
 
 	run_packet(&x);
-	expect(&want, c, w, policies, p, NOW * 1000 + later_ms);
+	expect(&want, c, w, e->policies, p, NOW * 1000 + later_ms);
 	if (x.dropped != want.dropped)
 		fail_msg("%s %s v%u port %u proto %u type %u, %lld ms later: %s", p->dir == DIR_IN ? "in" : "out",
 			p->device, p->family, p->port, p->protocol, p->type, (long long)later_ms,
@@ -256,8 +292,34 @@ static void check_packet(struct arena *a, const struct config *c, const struct w
 		if (!x.dropped && !among(x.hits.at[i], want.used.at, want.used.n))
 			fail_msg("port %u uses %s", p->port, x.hits.at[i]);
 	}
-	if (!x.dropped)
-		assert_int_equal(used, want.used.n);
+	if (x.dropped)
+		return;
+	assert_int_equal(used, want.used.n);
+	if (x.priority != want.priority)
+		fail_msg("%s port %u proto %u: class %x, wanted %x", p->device, p->port, p->protocol, x.priority,
+			want.priority);
+}
+
+/* As on a machine with such devices, some of which have somebody's root qdisc. */
+static void random_ways(
+	struct arena *a, const struct config *c, const struct watch *w, uint64_t *seed, struct enforcement *e)
+{
+	struct limit_facts f = { .watch = w, .htb = true };
+	uint32_t *minors = arena_array(a, c->entries.n + 1, sizeof *minors);
+
+	for (size_t i = 0; i < w->devices.n + w->others.n; i++) {
+		const struct watched *x = i < w->devices.n ? &w->devices.at[i] : &w->others.at[i - w->devices.n];
+		struct shape_device *d = x->present ? vec_push(a, &f.out) : NULL;
+
+		if (d) {
+			d->ifindex = x->ifindex;
+			d->root = next_random(seed) % 6 ? SHAPE_ROOT_DEFAULT : SHAPE_ROOT_FOREIGN;
+		}
+	}
+	for (size_t i = 0; i < c->entries.n; i++)
+		minors[i] = (uint32_t)i + 7;
+	e->minors = minors;
+	e->ways = limit_ways(a, c, &f);
 }
 
 static void packets(void **state)
@@ -271,10 +333,12 @@ static void packets(void **state)
 		const struct config *c = config_of(&a, limited_config(&a, &seed));
 		struct watch w = watch_of(&a, random_devices(&a, &seed));
 		struct policy *policies = random_policies(&a, c, &seed);
-		struct enforcement e = { policies, open, 2, NOW * 1000 };
+		struct enforcement e = { .policies = policies, .open = open, .n_open = 2, .now_ms = NOW * 1000 };
 		struct desired d;
 
 		over_mask = next_random(&seed);
+		if (next_random(&seed) % 4)
+			random_ways(&a, c, &w, &seed, &e);
 		desired_build(&a, c, &w, &e, &d);
 		for (int i = 0; i < 200; i++) {
 			static const uint64_t spans[] = { 1, 1000, 3600000, 86400000, (uint64_t)40 * 86400000 };
@@ -284,7 +348,7 @@ static void packets(void **state)
 			p.remote = (uint16_t)(next_random(&seed) % 8 ? next_random(&seed) : 67);
 			if (next_random(&seed) % 16 == 0)
 				p.port = next_random(&seed) % 2 ? 22 : 68;
-			check_packet(&a, c, &w, &d, policies, &p, later);
+			check_packet(&a, c, &w, &d, &e, &p, later);
 		}
 	}
 }
@@ -299,8 +363,9 @@ static void rules_stay(void **state)
 		cleanup_arena struct arena a = { 0 };
 		const struct config *c = config_of(&a, limited_config(&a, &seed));
 		struct watch w = watch_of(&a, "eth0:1500");
-		struct enforcement e = { random_policies(&a, c, &seed), NULL, 0, NOW * 1000 };
-		struct enforcement f = { random_policies(&a, c, &seed), NULL, 0, (NOW + (int64_t)90 * 86400) * 1000 };
+		struct enforcement e = { .policies = random_policies(&a, c, &seed), .now_ms = NOW * 1000 };
+		struct enforcement f = { .policies = random_policies(&a, c, &seed),
+			.now_ms = (NOW + (int64_t)90 * 86400) * 1000 };
 		struct desired x, y;
 
 		desired_build(&a, c, &w, &e, &x);
@@ -322,7 +387,7 @@ static void nothing_to_enforce(void **state)
 	const struct config *c = config_of(&a, "[port web]\nports = 80\nquota = 1GB\n");
 	struct watch w = watch_of(&a, "eth0:1500");
 	struct policy policies[2] = { 0 };
-	struct enforcement e = { policies, NULL, 0, NOW * 1000 };
+	struct enforcement e = { .policies = policies, .now_ms = NOW * 1000 };
 	struct desired d;
 
 	(void)state;

@@ -1,5 +1,5 @@
 /* A database of an older portflow becomes one of this: no figure changes, the old one is kept, and whatever goes wrong leaves it.
- * The old one is tests/golden/store/version-1.sql, compared table by table as the old schema has them.
+ * The old ones are tests/golden/store/version-N.sql; the first is compared table by table as the old schema has them.
  * make check-unit runs it. */
 #include <dirent.h>
 #include <fcntl.h>
@@ -8,6 +8,7 @@
 
 #include "store/db.h"
 #include "store/keep.h"
+#include "store/schema.h"
 #include "store_help.h"
 
 #define OLD "tests/golden/store/version-1.sql"
@@ -25,14 +26,19 @@ static char *read_file(const char *path)
 	return text;
 }
 
-static void make_old(const char *path)
+static void make_of(const char *file, const char *path)
 {
-	char *sql = read_file(OLD);
+	char *sql = read_file(file);
 
 	outside(path, "PRAGMA journal_mode = WAL");
 	outside(path, sql);
 	assert_int_equal(chmod(path, 0640), 0);
 	free(sql);
+}
+
+static void make_old(const char *path)
+{
+	make_of(OLD, path);
 }
 
 static void add_rows(sqlite3 *db, const char *sql, struct str *out)
@@ -164,7 +170,7 @@ static void no_figure_changes(void **state)
 	assert_string_equal(events[n - 1].kind, "database_migrated");
 	assert_string_equal(events[n - 1].text, store_migrated(f->s));
 	same_contents(f->path, before);
-	assert_int_equal(ask(f->path, "PRAGMA user_version"), 2);
+	assert_int_equal(ask(f->path, "PRAGMA user_version"), SCHEMA_VERSION);
 	assert_string_equal(others(f), "portflow.db.before-1 ");
 	/* The copy is the old one, for the old program. */
 	snprintf(aside, sizeof aside, "%s.before-1", f->path);
@@ -182,6 +188,40 @@ static void no_figure_changes(void **state)
 	/* And it goes on. */
 	sample(f, f->l.entries.at[0].id, f->l.sampled, f->l.sampled + 60, bytes(5, 5));
 	whole(f);
+}
+
+/* What was decided and given by hand is still there, and nobody has a class yet. */
+static void from_schema_2(void **state)
+{
+	static const char rows[] =
+		"SELECT quote(entry)||quote(cycle_start)||quote(cycle_end)||quote(told)||quote(quota)||"
+		"quote(expires)||quote(expiry_told)||quote(burst_until) FROM policy UNION ALL "
+		"SELECT quote(entry)||quote(start)||quote(until)||quote(extra)||quote(correction) FROM adjustment";
+	struct fixture *f = fixture(state);
+	struct str policies = STR_CEILING(1 << 16), then = STR_CEILING(1 << 16);
+	char *before;
+	sqlite3 *db;
+
+	make_of("tests/golden/store/version-2.sql", f->path);
+	before = contents(f->path);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	add_rows(db, rows, &policies);
+	sqlite3_close(db);
+	OK(f, store_open(f->path, STORE_CREATE, &f->s, &f->err));
+	assert_non_null(strstr(store_migrated(f->s), "portflow.db.before-2"));
+	OK(f, store_load(f->s, &f->arena, &f->l, &f->err));
+	assert_true(f->l.entries.n > 3 && f->l.policies.n > 1);
+	for (size_t i = 0; i < f->l.entries.n; i++)
+		assert_int_equal(f->l.entries.at[i].class, 0);
+	whole(f);
+	same_contents(f->path, before);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	add_rows(db, rows, &then);
+	sqlite3_close(db);
+	assert_string_equal(policies.p, then.p);
+	str_free(&policies);
+	str_free(&then);
+	free(before);
 }
 
 static void copies_are_not_replaced(void **state)
@@ -257,7 +297,7 @@ static void killed_half_way(void **state)
 		OK(f, store_open(path, STORE_WRITE, &s, &f->err));
 		store_close(s);
 		same_contents(path, before);
-		assert_int_equal(ask(path, "PRAGMA user_version"), 2);
+		assert_int_equal(ask(path, "PRAGMA user_version"), SCHEMA_VERSION);
 	}
 	assert_in_range(old, 2, 1000);
 	free(before);
@@ -334,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(no_figure_changes),
+		CASE(from_schema_2),
 		CASE(copies_are_not_replaced),
 		CASE(killed_after_the_copy),
 		CASE(killed_half_way),
