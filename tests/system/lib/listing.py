@@ -1,8 +1,9 @@
 # What nft's JSON of a table says, without what moves by itself: counted values, handles, deadlines, the order of hashed elements.
-# Two tables that enforce the same print the same.
+# Two tables that enforce the same print the same. With "ends": when its timed elements end, in Unix seconds, and what its quotas have used.
 # Run by lib/conserve.sh.
 import json
 import sys
+import time
 
 
 def still(x, moves=("handle", "packets", "bytes", "expires", "timeout", "comment")):
@@ -13,14 +14,31 @@ def still(x, moves=("handle", "packets", "bytes", "expires", "timeout", "comment
     return x
 
 
+def ends(kind, thing):
+    if kind == "quota":
+        print("used", thing["name"], thing["used"])
+    for e in thing.get("elem", []) if kind in ("set", "map") else []:
+        key = e[0] if kind == "map" else e
+        if isinstance(key, dict) and "expires" in key.get("elem", {}):
+            print(thing["name"], json.dumps(key["elem"]["val"]).replace(" ", ""), int(time.time() + key["elem"]["expires"]))
+
+
+lines = []
 for item in json.load(sys.stdin)["nftables"]:
     for kind, thing in item.items():
+        if "ends" in sys.argv:
+            ends(kind, thing)
+            continue
         if kind == "metainfo":
             continue
         if kind == "quota":
-            print("quota", thing["name"], thing["bytes"])
-            continue
+            thing.pop("used")
+            thing["size"] = thing.pop("bytes")
         elements = still(thing.pop("elem", []))
-        print(kind, json.dumps(still(thing), sort_keys=True))
+        # rules follow each other, all else has no order
+        group = (kind, thing["chain"] if kind == "rule" else thing["name"])
+        lines.append((group, kind + " " + json.dumps(still(thing), sort_keys=True)))
         for line in sorted(json.dumps(e, sort_keys=True) for e in elements):
-            print("  in", thing["name"], line)
+            lines.append((group, "  in " + thing["name"] + " " + line))
+for _, line in sorted(lines, key=lambda x: x[0]):
+    print(line)
