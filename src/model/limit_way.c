@@ -126,7 +126,7 @@ const char *limit_reason(struct arena *a, const struct limit_facts *f, const str
 	case LIMIT_ASKED:
 		return "limit_method = police";
 	case LIMIT_INWARD:
-		return "what comes in is policed";
+		return "queues are for what goes out";
 	case LIMIT_NO_DEVICE:
 		return "none of its devices is there yet";
 	case LIMIT_NO_HTB:

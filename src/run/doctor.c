@@ -32,6 +32,7 @@ void doctor_run(struct doctor *d)
 	doctor_database(d);
 	doctor_access(d);
 	doctor_devices(d);
+	doctor_limits(d);
 	doctor_neighbours(d);
 	doctor_units(d);
 }

@@ -45,6 +45,7 @@ void doctor_config(struct doctor *d);     /* fills config */
 void doctor_database(struct doctor *d);   /* fills remembered, sampled, down */
 void doctor_access(struct doctor *d);     /* what the service user can read and write */
 void doctor_devices(struct doctor *d);    /* fills links, watch */
+void doctor_limits(struct doctor *d);     /* which method keeps them, and why */
 void doctor_neighbours(struct doctor *d); /* fills neighbours */
 void doctor_units(struct doctor *d);
 

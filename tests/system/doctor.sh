@@ -218,6 +218,37 @@ doctor
 sees "a ruleset that flushes all" flush '^ok\|/etc/nftables.conf flushes'
 rm /etc/nftables.conf
 
+# -- how limits are kept ------------------------------------------------------------------------------------------------
+ini <<END
+[port web]
+ports = 443
+limit = 10mbit
+[port mail]
+ports = 25
+limit_out = 5mbit
+[interface nic]
+limit_in = 1gbit
+END
+doctor
+sees "what comes in is policed" method '^ok\|what comes in is policed \(.*\): web, nic\|$'
+if tc qdisc add dev "$DEV" root handle 1: htb 2>/dev/null; then
+	doctor
+	sees "somebody's root qdisc: policed, and why" method "^ok\|what goes out is policed \($DEV has a root qdisc that somebody configured \(htb, handle 1:\)\): web, mail\|\$"
+	ini_sed 's/^\[portflow\]/&\nlimit_method = shape/'
+	doctor
+	sees "... where shaping is asked for that is a failure, with both ways out" method "^fail\|.*$DEV.*htb, handle 1:.*takeover = yes.*limit_method = police"
+	tc qdisc del dev "$DEV" root
+	doctor
+	sees "the kernel's own: shaped" method '^ok\|what goes out is shaped \(.*HTB\): web, mail\|$'
+	is "... and looking makes none" "$(tc qdisc show dev "$DEV" | grep -c htb)" 0
+	cp "$INI" "$WORK/open.ini"
+	chmod 644 "$WORK/open.ini"
+	out=$(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$PORTFLOW" -c "$WORK/open.ini" doctor --json 2>/dev/null)
+	sees "... without any privilege too" method '^ok\|what goes out is shaped \(.*HTB\): web, mail\|$'
+else
+	skip "somebody's root qdisc" "this kernel has no HTB"
+fi
+
 # -- what the services' user can reach ----------------------------------------------------------------------------------
 doctor
 sees "no such user" access '^warn\|there is no user portflow'

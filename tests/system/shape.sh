@@ -39,7 +39,6 @@ passed() { # MINOR [DEVICE]: the same as sent, once nothing waits any more
 named() { # MAP: what nftables says, sorted
 	nft list map inet portflow "$1" 2>/dev/null | tr ',' '\n' | sed -n 's/.* \([0-9a-f.:]* : 7066:[0-9a-f]*\).*/\1/p' | sort | tr '\n' ';'
 }
-changes() { "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["changes"])' <<<"$out"; }
 nothing_to_do() { # DESCRIPTION
 	local writes
 	writes=$(strace -f -qq -s 64 -e trace=sendmsg,sendto,sendmmsg "$PORTFLOW" -c "$INI" apply --json 2>&1 >"$WORK/json" |
