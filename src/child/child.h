@@ -1,6 +1,6 @@
 /* Work that needs the network or somebody else's program is done by children that may do nothing else: started as the service user
  * without any capability, fed, read, and killed at a deadline. What they are asked and what came of it is model/request.h.
- * HTTP and mail go to one portflow-net, all at once; each exec target is a process of its own beside it.
+ * HTTP goes to one portflow-net, all at once; each mail server and each exec target has a process of its own beside it.
  * run/ and cmd/ call. */
 #ifndef CHILD_CHILD_H
 #define CHILD_CHILD_H

@@ -168,7 +168,7 @@ size_t utf8_cut(const char *s, size_t len, size_t width)
 	return i;
 }
 
-void utf8_put(struct str *out, const char *s, size_t len)
+static void put(struct str *out, const char *s, size_t len, const char *control)
 {
 	size_t from = 0, i = 0, n;
 	uint32_t code;
@@ -178,10 +178,20 @@ void utf8_put(struct str *out, const char *s, size_t len)
 		if (!harmful(code))
 			continue;
 		str_put(out, s + from, i - from);
-		str_puts(out, REPLACEMENT);
+		str_puts(out, code < ' ' || code == 0x7f ? control : REPLACEMENT);
 		from = i + n;
 	}
 	str_put(out, s + from, len - from);
+}
+
+void utf8_put(struct str *out, const char *s, size_t len)
+{
+	put(out, s, len, REPLACEMENT);
+}
+
+void utf8_put_line(struct str *out, const char *s, size_t len)
+{
+	put(out, s, len, " ");
 }
 
 void utf8_put_fit(struct str *out, const char *s, size_t len, size_t width)

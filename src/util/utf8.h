@@ -30,7 +30,10 @@ size_t utf8_cut(const char *s, size_t len, size_t width);
 /* Appends text; bad bytes, control characters (of terminals and of writing direction) and line separators as U+FFFD. */
 void utf8_put(struct str *out, const char *s, size_t len);
 
-/* The same within `width` columns: what is too wide is cut and ends in an ellipsis of one column. */
+/* The same, with line ends, tabs and other control characters of ASCII as spaces: what others said, in a line of ours. */
+void utf8_put_line(struct str *out, const char *s, size_t len);
+
+/* utf8_put within `width` columns: what is too wide is cut and ends in an ellipsis of one column. */
 void utf8_put_fit(struct str *out, const char *s, size_t len, size_t width);
 
 #endif

@@ -121,22 +121,18 @@ static bool is_plain(const char *p, size_t len)
 	return true;
 }
 
-/* Bad bytes and control characters replaced. */
+/* What is longer is no header's text; each bad byte becomes three. */
+#define TEXT_MAX ((size_t)4096)
+
 static void clean(struct str *to, const char *text)
 {
-	cleanup_str struct str spaced = STR_CEILING(to->ceiling);
-
-	for (const char *p = text; *p; p++)
-		str_putc(&spaced, (unsigned char)*p < ' ' || *p == 0x7f ? ' ' : *p);
-	if (spaced.len)
-		utf8_put(to, spaced.p, spaced.len);
+	*to = STR_CEILING(3 * TEXT_MAX);
+	utf8_put_line(to, text, strnlen(text, TEXT_MAX));
 }
-
-#define TEXT_MAX 4096
 
 void mail_header_text(struct str *out, const char *name, const char *text)
 {
-	cleanup_str struct str value = STR_CEILING(TEXT_MAX);
+	cleanup_str struct str value;
 	struct header h = { out, strlen(name) + 2 };
 
 	clean(&value, text);
@@ -162,7 +158,7 @@ static bool is_phrase(const char *p, size_t len)
 
 void mail_header_address(struct str *out, const char *name, const char *words, const char *address)
 {
-	cleanup_str struct str value = STR_CEILING(TEXT_MAX);
+	cleanup_str struct str value;
 	struct header h = { out, strlen(name) + 2 };
 
 	clean(&value, words ? words : "");

@@ -1,0 +1,14 @@
+/* Whom TLS trusts: the system's authorities, and those of a file that a target names beside them.
+ * libcurl takes one bundle or the other, so both are joined in memory.
+ * net/transfer.c calls. */
+#ifndef NET_TRUST_H
+#define NET_TRUST_H
+
+#include "model/request.h"
+#include "util/arena.h"
+#include "util/err.h"
+
+/* ret: certificates in PEM. -1 with a sentence when the file cannot be read or holds none. */
+int trust_bundle(struct arena *a, const char *ca_file, struct request_bytes *ret, struct err *err);
+
+#endif
