@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "cmd/gather_parts.h"
+#include "cmd/term.h"
+#include "config/size.h"
 #include "model/desired_enforce.h"
 #include "model/forecast.h"
+#include "model/open_ports.h"
 #include "model/verdict.h"
 #include "run/host.h"
 #include "util/saturate.h"
@@ -210,9 +213,9 @@ static void list_quotas(struct quotas *x)
 }
 
 /* How a configured limit is kept. */
-static const char *method(const struct entry *e, enum direction d)
+static struct status_way way_of(const struct entry *e, enum direction d)
 {
-	return e->limit[d].present ? "police" : NULL;
+	return (struct status_way){ .method = e->limit[d].present ? "police" : NULL };
 }
 
 static void set_standings(struct quotas *x)
@@ -224,11 +227,74 @@ static void set_standings(struct quotas *x)
 		struct status_row *row = &x->s->rows.at[r];
 
 		row->standing = all[row->entry - c->entries.at];
-		for (enum direction d = 0; d < DIRS; d++)
-			if (row->standing.of[d].by && row->standing.of[d].bps)
-				row->method[d] = row->standing.of[d].why == STANDING_CONFIGURED ? method(row->entry, d)
-												: "police";
+		for (enum direction d = 0; d < DIRS; d++) {
+			const struct standing_rate *is = &row->standing.of[d];
+
+			row->way[d] = way_of(row->entry, d);
+			if (is->by && is->bps) /* throttles and holds end by themselves: no class can */
+				row->method[d] = is->why == STANDING_CONFIGURED ? row->way[d].method : "police";
+		}
 	}
+}
+
+/* -- what is told of one that is asked for by name ---------------------------------------------------------------------- */
+
+/* A tenth of the quota more than is used, rounded up to what people write. */
+static uint64_t enough(const struct status_quota *q)
+{
+	const uint64_t base = q->subject->quota.binary ? 1024 : 1000;
+	const uint64_t over = q->used > q->limit ? q->used - q->limit : 0;
+	const uint64_t need = saturate_add(over, q->subject->quota.bytes / 10 + 1);
+	uint64_t unit = 1;
+
+	while (need / unit >= base && unit < need)
+		unit *= base;
+	return saturate_mul(need / unit + (need % unit != 0), unit);
+}
+
+static void set_open_with(const struct quotas *x, struct status_quota *q)
+{
+	cleanup_str struct str out = STR_CEILING(4096);
+
+	if (q->state < QUOTA_THROTTLED)
+		return;
+	str_putf(&out, "%s quota add %s ", term_program(x->g->app), q->subject->name);
+	size_put(&out, enough(q), q->subject->quota.binary);
+	q->open_with = arena_strndup(&x->g->app->arena, out.p, out.len);
+}
+
+/* What was done by hand in the cycle that runs. */
+static int set_changes(struct quotas *x, struct err *err)
+{
+	struct store_event *events;
+	size_t n;
+
+	if (!x->s->quotas.n)
+		return 0;
+	if (store_events(x->g->r->store, &x->g->app->arena, CALENDAR_MIN, &events, &n, err))
+		return -1;
+	for (size_t k = 0; k < x->s->quotas.n; k++) {
+		struct status_quota *q = &x->s->quotas.at[k];
+		const ptrdiff_t at = reader_find(x->g->r, q->subject->kind, q->subject->name);
+
+		set_open_with(x, q);
+		for (size_t i = 0; at >= 0 && i < n; i++)
+			if (events[i].entry == x->g->r->ledger.entries.at[at].id && events[i].time >= q->cycle.start &&
+				strcmp(events[i].kind, "quota_adjusted") == 0)
+				*vec_push(&x->g->app->arena, &q->changes) = (struct status_note){ events[i].time,
+					events[i].text };
+	}
+	return 0;
+}
+
+static int set_open(const struct gather *g, struct status *s, struct err *err)
+{
+	const char *found;
+
+	if (store_meta_get(g->r->store, &g->app->arena, "keep_open", &found, err))
+		return -1;
+	open_ports_explain(&g->app->arena, &g->r->config->settings.keep_open, found, &s->open);
+	return 0;
 }
 
 int gather_quotas(const struct gather *g, struct status *s, struct err *err)
@@ -249,5 +315,5 @@ int gather_quotas(const struct gather *g, struct status *s, struct err *err)
 			return -1;
 	}
 	set_standings(&x);
-	return 0;
+	return set_open(g, s, err) || (g->r->detail && set_changes(&x, err)) ? -1 : 0;
 }

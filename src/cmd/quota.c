@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/term.h"
 #include "config/size.h"
 #include "run/run.h"
 #include "run/who.h"
@@ -25,10 +26,7 @@ static const char *command_text(
 {
 	cleanup_str struct str out = STR_CEILING(4096);
 
-	str_puts(&out, "portflow ");
-	if (app->config_given)
-		str_putf(&out, "-c %s ", app->config_path);
-	str_putf(&out, "quota %s %s", verbs[ask->kind], name);
+	str_putf(&out, "%s quota %s %s", term_program(app), verbs[ask->kind], name);
 	if (ask->kind != ADJUST_RESET)
 		str_puts(&out,
 			ask->kind == ADJUST_TAKE || ask->kind == ADJUST_LESS ? " -"

@@ -150,6 +150,11 @@ static bool name_known(const struct reader *r, bool retired, const char *word, c
 			return true;
 		nearest = nearest_better(word, nearest, r->config->entries.at[i].name);
 	}
+	for (size_t i = 0; i < r->config->quotas.n; i++) {
+		if (strcmp(r->config->quotas.at[i].name, word) == 0)
+			return true;
+		nearest = nearest_better(word, nearest, r->config->quotas.at[i].name);
+	}
 	for (size_t i = 0; retired && i < r->ledger.entries.n; i++) {
 		if (strcmp(r->ledger.entries.at[i].name, word) == 0)
 			return true;

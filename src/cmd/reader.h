@@ -21,6 +21,7 @@ struct reader {
 	struct figures *delta;       /* reader_peek: what the kernel counted since, by index of the ledger's entries */
 	struct hash_map used_up;     /* reader_peek: run_peek_quotas */
 	enum peek how;
+	bool detail; /* who asks names entries: gather all that is known */
 };
 
 /* The database stands still for this reader until reader_cleanup. */

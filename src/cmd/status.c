@@ -16,8 +16,10 @@ static int run(struct app *app, const struct args *args, struct err *err)
 	const char **names;
 
 	if (term_units(args->given[OPTION_BYTES], args->given[OPTION_IEC], &look.style, err) ||
-		reader_open(app, &r, err) || reader_names(&r, args, false, err) || reader_peek(app, &r, err) ||
-		gather_status(app, &r, &s, err))
+		reader_open(app, &r, err) || reader_names(&r, args, false, err) || reader_peek(app, &r, err))
+		return -1;
+	r.detail = args->n_words > 0;
+	if (gather_status(app, &r, &s, err))
 		return -1;
 	names = arena_array(&app->arena, (size_t)args->n_words + 1, sizeof *names);
 	for (int i = 0; i < args->n_words; i++)
@@ -27,6 +29,7 @@ static int run(struct app *app, const struct args *args, struct err *err)
 	look.width = term_width(app->out);
 	look.color = app_color(app, app->out);
 	look.utf8 = term_utf8();
+	look.program = term_program(app);
 	if (args->given[OPTION_JSON])
 		status_json(&s, &look, &out);
 	else
@@ -44,7 +47,8 @@ const struct command cmd_status = {
 		"The column limit says what holds each entry now: a rate, a quota that throttles or blocks, a burst's hold, its expiry. Quotas follow with "
 		"what is used of them, the day of the reset, and a forecast: what will be used by then if the last seven days go on; not before a "
 		"tenth of the cycle and a day of counting.\n"
-		"With a NAME it tells all that is known of that entry. With -v the kernel's raw figures stand beside those of the wire.\n"
+		"With a NAME, of an entry or a [quota], it tells all that shapes its limit, block and figure, what was changed by hand in this cycle, and the "
+		"command that would open it. With -v the kernel's raw figures stand beside those of the wire.\n"
 		"Figures are read from the database, then from the kernel. Without the right to read the kernel (root, or CAP_NET_ADMIN) they are "
 		"those of the last sample, and the first lines say so.",
 	.options = {

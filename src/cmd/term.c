@@ -52,6 +52,11 @@ int term_units(bool bytes, bool iec, enum unit_style *ret, struct err *err)
 	return 0;
 }
 
+const char *term_program(struct app *app)
+{
+	return app->config_given ? arena_printf(&app->arena, "portflow -c %s", app->config_path) : "portflow";
+}
+
 int term_print(FILE *out, const struct str *text, struct err *err)
 {
 	if (text->full)

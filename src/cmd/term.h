@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "run/app.h"
 #include "util/err.h"
 #include "util/str.h"
 #include "util/units.h"
@@ -21,5 +22,8 @@ int term_units(bool bytes, bool iec, enum unit_style *ret, struct err *err);
 
 /* Writes the text to out; ERR_FAIL when it reached its ceiling and is not complete. */
 int term_print(FILE *out, const struct str *text, struct err *err);
+
+/* This program as a command is to be typed that means the same configuration: "portflow", "portflow -c FILE". */
+const char *term_program(struct app *app);
 
 #endif

@@ -271,3 +271,68 @@ void open_ports_warn(struct arena *a, const struct config *c, const struct open_
 				e->kind == ENTRY_PORT ? "port" : "address", e->name, covered > 1 ? "s" : "", text) };
 	}
 }
+
+/* -- why a port is open ------------------------------------------------------------------------------------------------ */
+
+static void explain(struct arena *a, struct open_reasons *to, uint8_t protocol, uint16_t port, const char *why)
+{
+	for (size_t i = 0; i < to->n; i++)
+		if (to->at[i].port.protocol == protocol && to->at[i].port.port == port) {
+			to->at[i].why = arena_printf(a, "%s, %s", to->at[i].why, why);
+			return;
+		}
+	*vec_push(a, to) = (struct open_reason){ { protocol, port }, why };
+}
+
+/* "2222 sshd ssh.socket" */
+static void explain_item(struct arena *a, struct open_reasons *to, const char *item, size_t len)
+{
+	const size_t digits = strcspn(item, ", ");
+	const uint16_t port = port_of(item, digits < len ? digits : len);
+	bool said = false;
+
+	for (size_t at = digits; port && at < len;) {
+		size_t word;
+
+		at += strspn(item + at, " ");
+		word = strcspn(item + at, ", ");
+		if (at >= len || !word)
+			break;
+		explain(a, to, PROTO_TCP, port, arena_strndup(a, item + at, word));
+		said = true;
+		at += word;
+	}
+	if (port && !said)
+		explain(a, to, PROTO_TCP, port, "an SSH server");
+}
+
+void open_ports_explain(struct arena *a, const struct keep_open *k, const char *found, struct open_reasons *ret)
+{
+	*ret = (struct open_reasons){ 0 };
+	for (size_t i = 0; i < k->ports.n; i++)
+		explain(a, ret, k->ports.at[i].protocol, k->ports.at[i].port, "configured");
+	if (!k->automatic)
+		return;
+	for (const char *p = found ? found : ""; *p;) {
+		const size_t len = strcspn(p, ",");
+
+		explain_item(a, ret, p, len);
+		p += len;
+		p += strspn(p, ", ");
+	}
+	for (size_t i = 0; i < ret->n; i++)
+		if (ret->at[i].port.protocol == PROTO_TCP && ret->at[i].port.port == 22)
+			return;
+	explain(a, ret, PROTO_TCP, 22, "auto");
+}
+
+const char *open_reasons_text(struct arena *a, const struct open_reasons *r, const struct entry *covered_by)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < r->n; i++)
+		if (!covered_by || !covered_by->ports.n || covers(covered_by, &r->at[i].port))
+			text = arena_printf(a, "%s%s%s%u (%s)", text, *text ? ", " : "",
+				r->at[i].port.protocol == PROTO_UDP ? "udp/" : "", r->at[i].port.port, r->at[i].why);
+	return text;
+}

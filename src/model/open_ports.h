@@ -19,7 +19,8 @@ struct tcp_ports {
 void tcp_ports_add(struct arena *a, struct tcp_ports *to, uint16_t port);
 bool tcp_ports_have(const struct tcp_ports *p, uint16_t port);
 
-/* As the database keeps them: "22, 2222". Nothing for none; what is no port in a text is passed over. */
+/* As the database keeps them: "22, 2222". Nothing for none; what is no port in a text is passed over, such as who listens there:
+ * "22 sshd, 2222 sshd ssh.socket". */
 void tcp_ports_put(const struct tcp_ports *p, struct str *out);
 void tcp_ports_read(struct arena *a, const char *text, struct tcp_ports *to);
 
@@ -36,6 +37,20 @@ enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, u
 /* The TCP ports of ListenStream= in a socket unit or a drop-in of it, on top of those of the files before it; an empty value takes
  * all of them back, as systemd.socket(5) says. */
 void socket_unit(struct arena *a, const char *text, size_t len, struct tcp_ports *io);
+
+/* Each port that is never limited or blocked, and why: "configured", "sshd, ssh.socket", "auto". */
+struct open_reason {
+	struct open_port port;
+	const char *why;
+};
+struct open_reasons {
+	struct open_reason *at;
+	size_t n, cap;
+};
+/* found: the text of the database, with who listens; NULL: nothing was looked for yet. Ascending by port within each reason. */
+void open_ports_explain(struct arena *a, const struct keep_open *k, const char *found, struct open_reasons *ret);
+/* "22 (sshd), udp/51820 (configured)"; of those alone that the entry covers, NULL: all. "" none. */
+const char *open_reasons_text(struct arena *a, const struct open_reasons *r, const struct entry *covered_by);
 
 /* One warning for each section that limits or blocks, and names a port that is never limited or blocked. */
 void open_ports_warn(struct arena *a, const struct config *c, const struct open_port *open, size_t n, struct watch *w);

@@ -31,6 +31,7 @@ struct doctor {
 	const char *remembered; /* watched devices of the last run, as the database has them; "" */
 	int64_t sampled;        /* last result stored; 0 never or unknown */
 	bool down;              /* `portflow down` was the last word */
+	const char *open;       /* where SSH servers listen, as the last apply found them; NULL: it has not looked */
 };
 
 /* Fills findings, in the order of the output. */
@@ -43,6 +44,7 @@ void doctor_kernel(struct doctor *d);     /* what nf_tables, traffic control and
 void doctor_program(struct doctor *d);    /* privileges and libraries */
 void doctor_config(struct doctor *d);     /* fills config */
 void doctor_database(struct doctor *d);   /* fills remembered, sampled, down */
+void doctor_open_ports(struct doctor *d); /* after the database */
 void doctor_access(struct doctor *d);     /* what the service user can read and write */
 void doctor_devices(struct doctor *d);    /* fills links, watch */
 void doctor_limits(struct doctor *d);     /* which method keeps them, and why */

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "model/open_ports.h"
 #include "run/doctor.h"
 #include "store/keep.h"
 #include "store/store.h"
@@ -43,6 +44,8 @@ static void remember(struct doctor *d, struct store *s)
 		return; /* the check has said so */
 	d->remembered = l->devices ? l->devices : "";
 	d->sampled = l->sampled;
+	if (store_meta_get(s, d->arena, "keep_open", &d->open, &err) < 0)
+		d->open = NULL;
 	d->down = store_meta_get(s, d->arena, "down", &down, &err) == 0 && down;
 }
 
@@ -82,4 +85,18 @@ void doctor_database(struct doctor *d)
 	examine(d, s, path);
 	remember(d, s);
 	room(d, path);
+}
+
+void doctor_open_ports(struct doctor *d)
+{
+	struct open_reasons open;
+	const char *text;
+
+	open_ports_explain(d->arena, &d->config.settings.keep_open, d->open, &open);
+	text = open_reasons_text(d->arena, &open, NULL);
+	if (*text)
+		doctor_say(d, FINDING_OK, "open-ports", NULL, "keep_open: no limit or block touches %s", text);
+	else
+		doctor_say(d, FINDING_WARN, "open-ports", "keep_open = auto in [portflow], then: portflow apply",
+			"no port is kept open: a block or limit may hold SSH too");
 }

@@ -23,11 +23,27 @@ struct listener {
 	uint16_t port;
 };
 
+/* A port, and what has it open. */
+struct reason {
+	const char *by;
+	uint16_t port;
+};
+
 struct search {
 	struct arena *arena;
 	VEC_OF(struct listener) listeners;
 	struct tcp_ports found;
+	VEC_OF(struct reason) reasons;
 };
+
+static void find_port(struct search *s, uint16_t port, const char *by)
+{
+	tcp_ports_add(s->arena, &s->found, port);
+	for (size_t i = 0; i < s->reasons.n; i++)
+		if (s->reasons.at[i].port == port && strcmp(s->reasons.at[i].by, by) == 0)
+			return;
+	*vec_push(s->arena, &s->reasons) = (struct reason){ by, port };
+}
 
 /* -- sockets of servers that run ----------------------------------------------------------------------------------------- */
 
@@ -52,7 +68,8 @@ static void read_listeners(struct search *s, const char *path)
 		fclose(f);
 }
 
-static bool is_server(const char *pid)
+/* NULL: it is none. */
+static const char *server_name(const char *pid)
 {
 	char path[NAME_MAX + 16], name[32] = "";
 	FILE *f;
@@ -60,15 +77,15 @@ static bool is_server(const char *pid)
 	snprintf(path, sizeof path, "/proc/%s/comm", pid);
 	f = fopen(path, "re");
 	if (!f)
-		return false;
+		return NULL;
 	if (!fgets(name, sizeof name, f))
 		name[0] = '\0';
 	fclose(f);
 	name[strcspn(name, "\n")] = '\0';
-	return strcmp(name, "sshd") == 0 || strcmp(name, "dropbear") == 0;
+	return strcmp(name, "sshd") == 0 ? "sshd" : strcmp(name, "dropbear") == 0 ? "dropbear" : NULL;
 }
 
-static void find_inode(struct search *s, const char *link)
+static void find_inode(struct search *s, const char *link, const char *by)
 {
 	char *end;
 	uint64_t inode;
@@ -78,10 +95,10 @@ static void find_inode(struct search *s, const char *link)
 	inode = strtoull(link + 8, &end, 10);
 	for (size_t i = 0; *end == ']' && i < s->listeners.n; i++)
 		if (s->listeners.at[i].inode == inode)
-			tcp_ports_add(s->arena, &s->found, s->listeners.at[i].port);
+			find_port(s, s->listeners.at[i].port, by);
 }
 
-static void look_at_server(struct search *s, const char *pid)
+static void look_at_server(struct search *s, const char *pid, const char *by)
 {
 	char path[NAME_MAX + 16];
 	DIR *d;
@@ -94,7 +111,7 @@ static void look_at_server(struct search *s, const char *pid)
 
 		if (n > 0) {
 			link[n] = '\0';
-			find_inode(s, link);
+			find_inode(s, link, by);
 		}
 	}
 	if (d)
@@ -105,9 +122,12 @@ static void look_at_processes(struct search *s)
 {
 	DIR *d = s->listeners.n ? opendir("/proc") : NULL;
 
-	for (struct dirent *e; d && (e = readdir(d));)
-		if (isdigit((unsigned char)e->d_name[0]) && is_server(e->d_name))
-			look_at_server(s, e->d_name);
+	for (struct dirent *e; d && (e = readdir(d));) {
+		const char *by = isdigit((unsigned char)e->d_name[0]) ? server_name(e->d_name) : NULL;
+
+		if (by)
+			look_at_server(s, e->d_name, by);
+	}
 	if (d)
 		closedir(d);
 }
@@ -181,12 +201,12 @@ static void look_at_unit(struct search *s, const char *unit)
 		if ((text = host_text(a, drop_ins.list.at[i].path)))
 			socket_unit(a, text, strlen(text), &ports);
 	for (size_t i = 0; i < ports.n; i++)
-		tcp_ports_add(a, &s->found, ports.at[i]);
+		find_port(s, ports.at[i], unit);
 }
 
 /* -- the answer ---------------------------------------------------------------------------------------------------------- */
 
-static struct tcp_ports search(struct arena *a)
+static struct search search(struct arena *a)
 {
 	static const char *const units[] = { "ssh.socket", "sshd.socket", "dropbear.socket" };
 	struct search s = { .arena = a };
@@ -196,15 +216,21 @@ static struct tcp_ports search(struct arena *a)
 	look_at_processes(&s);
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		look_at_unit(&s, units[i]);
-	return s.found;
+	return s;
 }
 
-static const char *text_of(struct arena *a, const struct tcp_ports *p)
+/* "22 sshd, 2222 sshd ssh.socket": what is no number is passed over by who wants the ports. */
+static const char *text_of(struct arena *a, const struct search *s)
 {
 	struct str text = STR_CEILING((size_t)1 << 20);
 	const char *copy;
 
-	tcp_ports_put(p, &text);
+	for (size_t i = 0; i < s->found.n; i++) {
+		str_putf(&text, "%s%u", i ? ", " : "", s->found.at[i]);
+		for (size_t k = 0; k < s->reasons.n; k++)
+			if (s->reasons.at[k].port == s->found.at[i])
+				str_putf(&text, " %s", s->reasons.at[k].by);
+	}
 	copy = arena_strndup(a, text.p ? text.p : "", text.len);
 	str_free(&text);
 	return copy;
@@ -216,6 +242,7 @@ static int find_servers(struct pass *p, struct tcp_ports *ret, struct err *err)
 	struct arena *a = &p->app->arena;
 	const char *stored = NULL, *text;
 	const bool root = geteuid() == 0;
+	struct search s;
 
 	if (p->store && store_meta_get(p->store, a, META_OPEN, &stored, err) < 0)
 		return -1;
@@ -223,8 +250,9 @@ static int find_servers(struct pass *p, struct tcp_ports *ret, struct err *err)
 		tcp_ports_read(a, stored, ret);
 		return 0;
 	}
-	*ret = search(a);
-	text = text_of(a, ret);
+	s = search(a);
+	*ret = s.found;
+	text = text_of(a, &s);
 	if (!root || p->mode == RUN_PLAN || (stored && strcmp(stored, text) == 0))
 		return 0;
 	return store_meta_set(p->store, META_OPEN, text, err);

@@ -47,11 +47,6 @@ static const char *rate(const struct status_print *p, uint64_t bps)
 	return figure_rate(p->a, p->look->style, bps);
 }
 
-static bool never_resets(const struct cycle_span *c)
-{
-	return c->start == CALENDAR_MIN && c->end == CALENDAR_MAX;
-}
-
 /* -- the lines above the table -------------------------------------------------------------------------------------- */
 
 static void put_title(const struct status_print *p)
@@ -227,76 +222,6 @@ static void put_raw(const struct status_print *p)
 	table_render(&t, &look, p->out);
 }
 
-/* -- one entry, all that is known ------------------------------------------------------------------------------------ */
-
-static const struct table_column fact_columns[] = {
-	{ "", ALIGN_LEFT, 0, 0 },
-	{ "", ALIGN_LEFT, 0, 8 },
-};
-
-static void fact(struct table *t, const char *what, const char *text)
-{
-	table_cell(t, PAINT_DIM, what);
-	table_cell(t, PAINT_NONE, text);
-}
-
-static const char *cycle_text(const struct status_print *p, const struct status_row *r)
-{
-	const char *counts = billing_name(r->billing);
-
-	if (never_resets(&r->cycle))
-		return arena_printf(p->a, "%s (billing = %s), never resets", bytes(p, r->cycle_bytes), counts);
-	return arena_printf(p->a, "%s (billing = %s) since %s, resets %s", bytes(p, r->cycle_bytes), counts,
-		when_minute(p->a, r->cycle_zone, r->cycle.start), when_offset(p->a, r->cycle_zone, r->cycle.end));
-}
-
-static const char *direction_text(const struct status_print *p, const struct status_row *r, enum direction d)
-{
-	const struct figures *f = &r->figures[STATUS_EVER];
-
-	return arena_printf(p->a, "%s, about %s packets (raw %s, %s packets; wire/raw %s)", bytes(p, f->bytes[d]),
-		figure_count(p->a, f->packets[d]), bytes(p, f->raw_bytes[d]), figure_count(p->a, f->raw_packets[d]),
-		figure_ratio(p->a, f->bytes[d], f->raw_bytes[d]));
-}
-
-static const char *span_text(const struct status_print *p, const struct status_row *r, enum status_span span)
-{
-	const struct figures *f = &r->figures[span];
-
-	return arena_printf(p->a, "in %s, out %s", bytes(p, f->bytes[DIR_IN]), bytes(p, f->bytes[DIR_OUT]));
-}
-
-static void put_facts(const struct status_print *p, const struct status_row *r)
-{
-	const struct table_look look = { p->look->width, false, p->look->color, "  " };
-	struct table t;
-
-	color_puts(p->out, p->look->color, PAINT_STRONG, r->name);
-	str_putf(p->out, "  %s\n", kind_word(r->kind));
-	table_init(&t, p->a, fact_columns, sizeof fact_columns / sizeof *fact_columns);
-	if (r->entry && r->entry->remark[0])
-		fact(&t, "remark", r->entry->remark);
-	if (r->entry)
-		fact(&t, "covers", covers_text(p->a, r->entry));
-	fact(&t, "in", direction_text(p, r, DIR_IN));
-	fact(&t, "out", direction_text(p, r, DIR_OUT));
-	fact(&t, "this hour", span_text(p, r, STATUS_HOUR));
-	fact(&t, "today", span_text(p, r, STATUS_TODAY));
-	if (r->counted)
-		fact(&t, "cycle", cycle_text(p, r));
-	if (r->has_rate)
-		fact(&t, "rate",
-			arena_printf(
-				p->a, "in %s, out %s", rate(p, r->rate_bps[DIR_IN]), rate(p, r->rate_bps[DIR_OUT])));
-	if (!figures_zero(&r->older))
-		fact(&t, "older",
-			arena_printf(p->a, "in %s, out %s: counted before this database, in no other figure",
-				bytes(p, r->older.bytes[DIR_IN]), bytes(p, r->older.bytes[DIR_OUT])));
-	fact(&t, "counted",
-		r->counted ? arena_printf(p->a, "since %s", when_offset(p->a, p->s->zone, r->since)) : "not yet");
-	table_render(&t, &look, p->out);
-}
-
 /* -- empty states ---------------------------------------------------------------------------------------------------- */
 
 static const struct status_row *first_port(const struct status *s)
@@ -338,15 +263,12 @@ void status_text(const struct status *s, const struct status_look *look, struct 
 	if (!look->n_names) {
 		put_table(&p);
 		status_quotas(&p);
-		if (look->verbose)
+		if (look->verbose) {
 			put_raw(&p);
+			status_open_ports(&p);
+		}
 		put_lesson(&p);
 		return;
 	}
-	for (size_t i = 0, n = 0; i < s->rows.n; i++)
-		if (status_asked(look, &s->rows.at[i])) {
-			if (n++)
-				str_putc(out, '\n');
-			put_facts(&p, &s->rows.at[i]);
-		}
+	status_facts(&p);
 }

@@ -6,12 +6,22 @@
 
 #include "model/calendar.h"
 #include "model/entry.h"
+#include "model/open_ports.h"
 #include "model/split.h"
 #include "model/standing.h"
 #include "util/str.h"
 #include "view/figure.h"
 
 enum status_span { STATUS_EVER, STATUS_HOUR, STATUS_TODAY, STATUS_SPANS };
+
+struct status_note {
+	int64_t time;
+	const char *text;
+};
+struct status_notes {
+	struct status_note *at;
+	size_t n, cap;
+};
 
 /* A quota: of an entry, or a [quota]. */
 struct status_quota {
@@ -22,6 +32,15 @@ struct status_quota {
 	enum quota_state state;
 	bool has_forecast;
 	uint64_t forecast; /* used at the end of the cycle */
+	/* only where one is asked for by name: */
+	struct status_notes changes; /* by hand, in this cycle */
+	const char *open_with;       /* the command that opens it; NULL: it holds nothing back */
+};
+
+/* How the limit that is configured is kept. */
+struct status_way {
+	const char *method; /* NULL: there is none */
+	const char *why;    /* as the end of a sentence; NULL: it goes without saying */
 };
 
 struct status_row {
@@ -40,7 +59,8 @@ struct status_row {
 	uint64_t rate_bps[DIRS];
 	struct index_list quotas; /* in status.quotas: its own first, then those that it shares */
 	struct standing standing;
-	const char *method[DIRS]; /* how its limit is kept: "police", "shape"; NULL: there is none */
+	const char *method[DIRS]; /* how what holds is kept: "police", "shape"; NULL: nothing does, or nothing passes */
+	struct status_way way[DIRS];
 };
 
 /* Where the newest figures come from. */
@@ -48,11 +68,6 @@ enum status_source {
 	STATUS_LIVE,     /* the kernel was read: figures are of now */
 	STATUS_NO_RIGHT, /* nobody may read it but root: figures are of the last sample */
 	STATUS_NO_TABLE, /* our table is not there: nothing is counted */
-};
-
-struct status_note {
-	int64_t time;
-	const char *text;
 };
 
 struct status {
@@ -65,7 +80,8 @@ struct status {
 	VEC_OF(struct status_row) rows;     /* port entries, then address, then interface entries */
 	VEC_OF(struct status_quota) quotas; /* in the order of the rows, then those of [quota] sections */
 	struct status_row forwarded, total;
-	VEC_OF(struct status_note) notes;
+	struct open_reasons open; /* ports that nothing limits or blocks */
+	struct status_notes notes;
 };
 
 struct status_look {
@@ -74,6 +90,7 @@ struct status_look {
 	bool utf8;    /* of the terminal: blocks may be drawn */
 	bool verbose; /* raw figures beside those on the wire, and their ratio */
 	enum unit_style style;
+	const char *program; /* as commands are to be typed: "portflow -c FILE" */
 	/* names[0..n): only these entries, each with all that is known of it; n = 0: all */
 	const char *const *names;
 	size_t n_names;

@@ -1,6 +1,8 @@
 /* status --json: version 1, docs/schema/status.schema.json. Fields may be added, none renamed or removed.
  * Bytes and packets are integers, times RFC 3339, rates bit/s; null is "not known", never 0.
  * status calls, through status.h. */
+#include <string.h>
+
 #include "model/billing.h"
 #include "view/json.h"
 #include "view/status.h"
@@ -197,6 +199,16 @@ static void put_rests(struct json *j, const struct status *s)
 	json_close_object(j);
 }
 
+/* Is one of its quotas asked for? */
+static bool shares(const struct status *s, const struct status_look *look, const struct status_row *r)
+{
+	for (size_t i = 0; i < r->quotas.n; i++)
+		for (size_t k = 0; k < look->n_names; k++)
+			if (strcmp(s->quotas.at[r->quotas.at[i]].subject->name, look->names[k]) == 0)
+				return true;
+	return false;
+}
+
 void status_json(const struct status *s, const struct status_look *look, struct str *out)
 {
 	struct json j = JSON_INTO(out);
@@ -219,7 +231,7 @@ void status_json(const struct status *s, const struct status_look *look, struct 
 	json_key(&j, "entries");
 	json_open_array(&j);
 	for (size_t i = 0; i < s->rows.n; i++)
-		if (status_asked(look, &s->rows.at[i]))
+		if (status_asked(look, &s->rows.at[i]) || shares(s, look, &s->rows.at[i]))
 			put_entry(&j, s, &s->rows.at[i]);
 	json_close_array(&j);
 	put_figures(&j, "forwarded", &s->forwarded.figures[STATUS_EVER]);

@@ -13,7 +13,7 @@
 /* -- what holds now -------------------------------------------------------------------------------------------------- */
 
 /* "5 min left", of an hour and a half or more "2 h left"; the last minute is 1. */
-static const char *left_text(const struct status_print *p, int64_t until)
+const char *status_left(const struct status_print *p, int64_t until)
 {
 	const int64_t s = until > p->s->now ? until - p->s->now : 0;
 
@@ -28,15 +28,16 @@ static const char *rate(const struct status_print *p, uint64_t bps)
 	return figure_rate(p->a, p->look->style, bps);
 }
 
-static const char *rates_text(const struct status_print *p, const struct standing *s)
+const char *status_rates(const struct status_print *p, const struct rate rates[DIRS])
 {
-	const struct standing_rate *in = &s->of[DIR_IN], *out = &s->of[DIR_OUT];
+	const struct rate *in = &rates[DIR_IN], *out = &rates[DIR_OUT];
 
-	if (in->by && out->by && in->bps == out->bps)
+	if (in->present && out->present && in->bps == out->bps)
 		return rate(p, in->bps);
-	if (in->by && out->by)
+	if (in->present && out->present)
 		return arena_printf(p->a, "in %s, out %s", rate(p, in->bps), rate(p, out->bps));
-	return in->by ? arena_printf(p->a, "in %s", rate(p, in->bps)) : arena_printf(p->a, "out %s", rate(p, out->bps));
+	return in->present ? arena_printf(p->a, "in %s", rate(p, in->bps))
+			   : arena_printf(p->a, "out %s", rate(p, out->bps));
 }
 
 void status_standing(const struct status_print *p, struct table *t, const struct status_row *r)
@@ -48,10 +49,10 @@ void status_standing(const struct status_print *p, struct table *t, const struct
 		table_cell(t, PAINT_NONE, "");
 		break;
 	case STANDING_CONFIGURED:
-		table_cell(t, PAINT_NONE, rates_text(p, &r->standing));
+		table_cell(t, PAINT_NONE, status_rates(p, main->by->limit));
 		break;
 	case STANDING_BURST:
-		table_cell(t, PAINT_WARN, arena_printf(p->a, "limited, %s", left_text(p, main->until)));
+		table_cell(t, PAINT_WARN, arena_printf(p->a, "limited, %s", status_left(p, main->until)));
 		break;
 	case STANDING_QUOTA:
 		table_cell(t, main->bps ? PAINT_WARN : PAINT_BAD, main->bps ? "throttled" : "blocked");
@@ -75,12 +76,12 @@ static const struct table_column columns[] = {
 	{ "state", ALIGN_LEFT, 20, 0 },
 };
 
-static const char *size(const struct status_print *p, const struct status_quota *q, uint64_t bytes)
+const char *status_size(const struct status_print *p, const struct entry *subject, uint64_t bytes)
 {
 	return figure_bytes(p->a,
-		p->look->style == UNITS_EXACT      ? UNITS_EXACT
-			: q->subject->quota.binary ? UNITS_IEC
-						   : UNITS_SI,
+		p->look->style == UNITS_EXACT   ? UNITS_EXACT
+			: subject->quota.binary ? UNITS_IEC
+						: UNITS_SI,
 		bytes);
 }
 
@@ -121,13 +122,13 @@ static void put_quota(const struct status_print *p, struct table *t, const struc
 	const enum paint paint = paint_of(q);
 
 	table_cell(t, PAINT_NONE, q->subject->name);
-	table_cell(t, paint, size(p, q, q->used));
-	table_cell(t, PAINT_NONE, size(p, q, q->limit));
+	table_cell(t, paint, status_size(p, q->subject, q->used));
+	table_cell(t, PAINT_NONE, status_size(p, q->subject, q->limit));
 	table_cell(t, paint, arena_printf(p->a, "%" PRIu32 ".%" PRIu32, q->permille / 10, q->permille % 10));
 	table_cell(t, paint, bar_text(p->a, q->permille, 1000, BAR_WIDTH, p->look->utf8));
 	table_cell(t, PAINT_NONE, reset_text(p, q));
 	table_cell(t, q->has_forecast && q->forecast > q->limit ? PAINT_WARN : PAINT_NONE,
-		q->has_forecast ? size(p, q, q->forecast) : "");
+		q->has_forecast ? status_size(p, q->subject, q->forecast) : "");
 	table_cell(t, paint, state_text(q));
 }
 

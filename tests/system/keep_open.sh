@@ -58,7 +58,9 @@ END
 }
 config ""
 pf_ok apply
-is "what root's servers listen on was found; not loopback, not another user's, not another name" "$(kept)" "2222, 2224"
+is "what root's servers listen on was found; not loopback, not another user's, not another name" "$(kept)" "2222 sshd, 2224 dropbear"
+like "status and doctor say which, and why" "$(pf status machine)" "keep_open +no limit or block touches 2222 \\(sshd\\), 2224 \\(dropbear\\), 22 \\(auto\\)$"
+like "... doctor too" "$(pf doctor)" "open-ports +keep_open: no limit or block touches 2222 \\(sshd\\), 2224 \\(dropbear\\), 22 \\(auto\\)$"
 is "22 is open as well" "$(open_ports)" "22 2222 2224"
 udp_in 4 9 10 500
 pf_ok sample
@@ -82,12 +84,12 @@ as_service sample >"$WORK/service.log" 2>&1
 is "the service user mends the table" "$?" 0
 is "and knows the ports" "$(open_ports)" "22 2222 2224"
 as_service apply >"$WORK/service.log" 2>&1
-is "its apply forgets none" "$(kept) $(open_ports)" "2222, 2224 22 2222 2224"
+is "its apply forgets none" "$(kept) $(open_ports)" "2222 sshd, 2224 dropbear 22 2222 2224"
 pf_run plan
 like "plan says that root's apply changes the ports" "$out" 'table inet portflow +1 difference is put right'
 is "by its exit code" "$rc" 2
 pf_ok apply
-is "root's apply looks again" "$(kept) $(open_ports)" "2224 22 2224"
+is "root's apply looks again" "$(kept) $(open_ports)" "2224 dropbear 22 2224"
 is "what is no server any more is blocked" "$(hello 2222)" ""
 kill $dropbear && wait_for "! kill -0 $dropbear 2>/dev/null"
 pf_ok apply
@@ -103,6 +105,7 @@ printf '[Socket]\nListenStream=2233\n' >/run/systemd/generator/ssh.socket.d/20.c
 printf '[Socket]\nListenStream=2234\n' >$unit/ssh.socket.d/30.no
 pf_ok apply
 is "ssh.socket with its drop-ins in their order" "$(open_ports)" "22 2231 2232"
+is "... and that it is why" "$(kept)" "2231 ssh.socket, 2232 ssh.socket"
 rm $unit/ssh.socket && ln -s /dev/null $unit/ssh.socket
 pf_ok apply
 is "a masked unit listens nowhere" "$(open_ports)" "22"

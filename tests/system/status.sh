@@ -80,7 +80,7 @@ like "... the figures of a quota, its bar and the day of its reset" "$text" '^we
 like "... in the units in which it was written" "$text" '^plan +107 KiB +100 KiB +107\.4 +##########'
 like "exactly, if asked" "$(pf status --bytes)" '^web +99000 B +100000 B'
 for width in 40 60 80 100; do
-	is_le "it fits $width columns" "$(COLUMNS=$width pf status | sed '1,/^$/d' | awk '{ if (length > m) m = length } END { print m }')" $width
+	is_le "it fits $width columns" "$(COLUMNS=$width pf status | sed '1,/^$/d' | sed 's/…/./g' | awk '{ if (length > m) m = length } END { print m }')" $width
 done
 like "a narrow one has the state" "$(COLUMNS=40 pf status)" '^plan +107 KiB +107\.4 +throttled$'
 
@@ -97,8 +97,32 @@ pf_ok status --json
 is "expired: it does not end" "$(json '[e["old"]["limit"][k] for k in ("in", "out", "reason", "until")]')" "[0, 0, 'expired', None]"
 like "people see it" "$(pf status)" '^old .* expired$'
 
+# -- by name -------------------------------------------------------------------------------------------------------------------
+text=$(pf status web)
+like "why it is blocked" "$text" '^  now +blocked until 20.* 00:00 \+00:00: its quota is used up$'
+like "the command that opens it" "$text" "^  open with +portflow -c $INI quota add web 11KB\$"
+like "its limit, and how it is kept" "$text" '^  limit +out 20\.0 Mbit/s; out: police$'
+like "its quota" "$text" '^  quota +99\.0 kB of 100 kB \(99\.0 %; billing = both\), then blocks, resets 20'
+# shellcheck disable=SC2046 # words of a command
+pf_ok $(sed -n 's/^  open with *portflow -c [^ ]* //p' <<<"$text")
+text=$(pf status web)
+like "that command opens it" "$text" '^  now +open, within its limit$'
+like "... which it tells of, with who and when" "$text" '^  by hand +20[-0-9]* [0-9:]*  [a-z]+: 11\.0 kB added to the quota of this cycle'
+like "a hold, and the protection it comes from" "$(pf status game)" '^  now +limited to 2\.00 Mbit/s in each direction until .* min left: a burst$'
+like "what is shared" "$(pf status game)" '^  quota plan +0 B of 100 KiB .*then throttles'
+like "an expiry" "$(pf status old)" "^  open with +a later date, expires = DATE in \[port old\], then: portflow -c $INI apply\$"
+like "a [quota] by its name" "$(pf status plan)" '^  entries +free, game$'
+pf_ok status plan --json
+is "... in JSON the entries that share it" "$(json 'sorted(e)')" "['free', 'game']"
+exits "a wrong name" 64 status plann
+like "... has the nearest, [quota] names too" "$err" 'did you mean "plan"'
+pf_ok quota set-used web 99KB
+pf_ok quota add web -11KB
+pf_ok sample
+
 # -- from the database -----------------------------------------------------------------------------------------------------------
 chmod 644 "$INI" "$DB" "$DB"-*
+pf_ok status --json
 before=$out
 out=$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PORTFLOW" -c "$INI" status --json 2>/dev/null)
 is "without the right to ask the kernel it is not live" "$(json 'd["live"]')" False

@@ -126,6 +126,47 @@ static void test_kept_text(void **state)
 	}
 }
 
+/* The list as people see it: of what is configured, and of what was found. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		const char *configured; /* NULL: auto */
+		const char *found, *text;
+	} cases[] = {
+		{ NULL, NULL, "22 (auto)" },
+		{ NULL, "", "22 (auto)" },
+		{ NULL, "22 sshd", "22 (sshd)" },
+		{ NULL, "22", "22 (an SSH server)" },
+		{ NULL, "22 sshd ssh.socket, 2222 dropbear", "22 (sshd, ssh.socket), 2222 (dropbear)" },
+		{ NULL, "2222  sshd,22 ssh.socket", "2222 (sshd), 22 (ssh.socket)" },
+		{ NULL, "2222 sshd, 2223", "2222 (sshd), 2223 (an SSH server), 22 (auto)" },
+		{ NULL, "x y, 70000 sshd, , 22 sshd", "22 (sshd)" },
+		{ "22", "2222 sshd", "22 (configured), udp/53 (configured)" },
+		{ "", "2222 sshd", "udp/53 (configured)" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++) {
+		struct arena a = { 0 };
+		struct keep_open k = { .automatic = !cases[i].configured };
+		struct open_reasons r;
+		struct entry e = { .protocols = PROTO_UDP };
+
+		if (cases[i].configured && *cases[i].configured)
+			*vec_push(&a, &k.ports) = (struct open_port){ PROTO_TCP, 22 };
+		if (cases[i].configured)
+			*vec_push(&a, &k.ports) = (struct open_port){ PROTO_UDP, 53 };
+		open_ports_explain(&a, &k, cases[i].found, &r);
+		assert_string_equal(open_reasons_text(&a, &r, NULL), cases[i].text);
+		assert_string_equal(open_reasons_text(&a, &r, &e), cases[i].text);
+		*vec_push(&a, &e.ports) = (struct port_range){ 50, 60 };
+		assert_string_equal(open_reasons_text(&a, &r, &e), cases[i].configured ? "udp/53 (configured)" : "");
+		e.protocols = PROTO_TCP;
+		assert_string_equal(open_reasons_text(&a, &r, &e), "");
+		arena_free(&a);
+	}
+}
+
 /* A section with ports 20-30 and 2222, both protocols, and a [quota] over it that may act. */
 static size_t warnings(void (*change)(struct entry *entry, struct entry *quota), const char **ret_text)
 {
@@ -231,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_socket_line),
 		cmocka_unit_test(test_socket_unit),
 		cmocka_unit_test(test_kept_text),
+		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_warning),
 	};
 

@@ -259,6 +259,30 @@ static void forecasts(void **state)
 	close_scene(&s);
 }
 
+/* What is told of names alone. */
+static void details(void **state)
+{
+	struct scene s = scene(state);
+	struct status st;
+
+	write_ini(&s, "quota = 10KB\nquota_action = block\n");
+	open_with(&s, PEEK_LIVE, 0, 0);
+	if (gather_status(&s.app, &s.r, &st, &s.err))
+		fail_msg("%s", s.err.text);
+	assert_null(quota_of(&st, "shop")->open_with);
+	s.r.detail = true;
+	if (gather_status(&s.app, &s.r, &st, &s.err))
+		fail_msg("%s", s.err.text);
+	/* over by nothing, and a tenth: 1001 bytes, rounded up */
+	assert_string_equal(quota_of(&st, "shop")->open_with,
+		arena_printf(&s.app.arena, "portflow -c %s quota add shop 2KB", s.ini));
+	assert_int_equal(quota_of(&st, "shop")->changes.n, 0);
+	assert_int_equal(st.open.n, 1);
+	assert_int_equal(st.open.at[0].port.port, 22);
+	assert_string_equal(st.open.at[0].why, "auto");
+	close_scene(&s);
+}
+
 static void without_the_kernel(void **state)
 {
 	struct scene s = scene(state);
@@ -520,6 +544,7 @@ int main(void)
 		IN_STORE(status_adds_up),
 		IN_STORE(quotas_and_limits),
 		IN_STORE(forecasts),
+		IN_STORE(details),
 		IN_STORE(cut_at_boundaries),
 		IN_STORE(without_the_kernel),
 		IN_STORE(not_applied_yet),

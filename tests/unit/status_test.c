@@ -111,18 +111,36 @@ static void hold(struct status *s, size_t row, const struct entry *by, enum dire
 	s->rows.at[row].method[d] = bps ? "police" : NULL;
 }
 
+/* The tests made it, so they may change it. */
+static struct entry *entry_of(struct status *s, size_t row)
+{
+	return (struct entry *)(uintptr_t)s->rows.at[row].entry;
+}
+
+static void own_quota(struct status *s, struct arena *a, size_t row, enum quota_action action, bool binary,
+	uint64_t used, enum quota_state state)
+{
+	struct entry *e = entry_of(s, row);
+
+	e->quota = (struct quota_size){ true, binary, 100000000000 };
+	e->quota_action = (struct quota_act){ action, 1000000 };
+	quota(s, a, row, e, used, state);
+}
+
 /* One row of each kind of limit and quota. */
 static struct status limited(struct arena *a)
 {
 	struct status s = machine(a);
 	const struct entry *plan = quota_section(a, "plan", ACTION_BLOCK, false);
 
+	entry_of(&s, 1)->limit[DIR_OUT] = (struct rate){ true, 20000000 };
+
 	for (int i = 0; i < 3; i++)
 		add(&s, a, row(ENTRY_PORT, i ? i == 1 ? "burst" : "old" : "slow", 1000, 2000), "", 500, 1600);
-	quota(&s, a, 0, quota_section(a, "web", ACTION_ALERT, true), 96000000000, QUOTA_WARNED);
-	quota(&s, a, 1, quota_section(a, "hk-alice", ACTION_ALERT, false), 180000000000, QUOTA_WARNED);
-	quota(&s, a, 2, quota_section(a, "slow", ACTION_THROTTLE, false), 110000000000, QUOTA_THROTTLED);
-	quota(&s, a, 3, quota_section(a, "burst", ACTION_THROTTLE, false), 1000, QUOTA_OK);
+	own_quota(&s, a, 0, ACTION_ALERT, true, 96000000000, QUOTA_WARNED);
+	own_quota(&s, a, 1, ACTION_ALERT, false, 180000000000, QUOTA_WARNED);
+	own_quota(&s, a, 2, ACTION_THROTTLE, false, 110000000000, QUOTA_THROTTLED);
+	own_quota(&s, a, 3, ACTION_THROTTLE, false, 1000, QUOTA_OK);
 	quota(&s, a, 0, plan, 110000000000, QUOTA_BLOCKED);
 	hold(&s, 0, plan, DIR_IN, STANDING_QUOTA, 0, s.rows.at[0].cycle.end);
 	hold(&s, 0, plan, DIR_OUT, STANDING_QUOTA, 0, s.rows.at[0].cycle.end);
@@ -253,6 +271,45 @@ static void one_entry(void **state)
 	golden("status-names.txt", x.text.p);
 }
 
+/* Everything that shapes an entry, and a [quota] itself. */
+static void held_entries(void **state)
+{
+	static const char *const names[] = { "web", "slow", "burst", "old", "plan" };
+	static const struct open_port open[] = { { PROTO_TCP, 1550 }, { PROTO_UDP, 500 }, { PROTO_TCP, 22 } };
+	SHOWN;
+	struct status s = limited(&x.a);
+	struct status_look look = { .width = 60, .names = names, .n_names = 5, .program = "portflow -c x.ini" };
+	struct status_row *web = &s.rows.at[0], *burst = &s.rows.at[3], all;
+	struct entry *e;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		*vec_push(&x.a, &s.open) = (struct open_reason){ open[i], i == 2 ? "sshd, ssh.socket" : "configured" };
+	*vec_push(&x.a, &s.quotas.at[4].changes) = (struct status_note){ NOW - 3600,
+		"alice: 10.0 GB added to the quota of this cycle, which is 110 GB now" };
+	*vec_push(&x.a, &s.quotas.at[4].changes) = (struct status_note){ NOW - 60, "root: what is used" };
+	s.quotas.at[4].open_with = "portflow -c x.ini quota add plan 11GB";
+	for (size_t i = 0; i < 2; i++)
+		*vec_push(&x.a, (struct name_list *)&((struct entry *)(uintptr_t)s.quotas.at[4].subject)->members) = i
+			? "hk-alice"
+			: "web";
+	e = entry_of(&s, 3);
+	e->limit[DIR_IN] = (struct rate){ true, 2000000 };
+	e->limit[DIR_OUT] = (struct rate){ true, 7000000 };
+	e->burst = (struct burst){ { true, 50000000 }, { true, 5000000 }, 1800, 600 };
+	e->expires = (struct expiry){ .present = true, .date = { 2026, 11, 27 } };
+	burst->way[DIR_IN] = (struct status_way){ "police", "what comes in is policed" };
+	burst->way[DIR_OUT].method = "shape";
+	e = entry_of(&s, 4);
+	e->expires = (struct expiry){ .present = true, .timed = true, .date = { 2026, 11, 1 }, .hour = 12 };
+	all = row(ENTRY_INTERFACE, "vps", 1, 2);
+	add(&s, &x.a, all, "", 0, 0);
+	hold(&s, 5, web->standing.of[DIR_IN].by, DIR_IN, STANDING_QUOTA, 0, web->cycle.end);
+	hold(&s, 5, web->standing.of[DIR_IN].by, DIR_OUT, STANDING_QUOTA, 0, web->cycle.end);
+	status_text(&s, &look, &x.a, &x.text);
+	golden("status-held.txt", x.text.p);
+}
+
 static void sources(void **state)
 {
 	static const struct {
@@ -371,6 +428,7 @@ int main(void)
 		cmocka_unit_test(tables),
 		cmocka_unit_test(limits_and_quotas),
 		cmocka_unit_test(minutes),
+		cmocka_unit_test(held_entries),
 		cmocka_unit_test(both_kinds_with_notes),
 		cmocka_unit_test(one_entry),
 		cmocka_unit_test(sources),
