@@ -99,10 +99,17 @@ static uint64_t raw(uint64_t wire_bytes, struct ratio r, unsigned legs)
 	return saturate_scale(wire_bytes, r.raw, r.wire) / legs;
 }
 
+uint64_t policy_slack(uint64_t limit)
+{
+	uint64_t share = limit / POLICY_SLACK_SHARE;
+
+	return share < POLICY_SLACK_BYTES ? share : POLICY_SLACK_BYTES;
+}
+
 /* Of what is used up the last bytes did not fit: nothing. */
 static uint64_t what_is_left(const struct policy *p, uint64_t left)
 {
-	return p->state.quota >= QUOTA_THROTTLED && left <= POLICY_SLACK_BYTES ? 0 : left;
+	return p->state.quota >= QUOTA_THROTTLED && left <= policy_slack(p->limit) ? 0 : left;
 }
 
 void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p)
@@ -200,8 +207,7 @@ bool policy_used_up(const struct entry *subject, const struct usage *u, enum quo
 		return false;
 	policy_bytes(subject, u, &p);
 	for (int d = 0; d < (subject->billing == BILLING_MAX ? DIRS : 1); d++)
-		if (p.left[d] <= POLICY_SLACK_BYTES &&
-			(exhausted || (before >= QUOTA_THROTTLED && p.left[d] <= p.full[d] / POLICY_SLACK_SHARE)))
+		if (p.left[d] <= policy_slack(p.limit) && (exhausted || before >= QUOTA_THROTTLED))
 			return true;
 	return false;
 }

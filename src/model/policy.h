@@ -52,13 +52,17 @@ struct policy {
 uint64_t policy_used(const struct entry *subject, const struct usage *u);
 /* The limit with what `quota add` gave; saturates. */
 uint64_t policy_limit(const struct entry *subject, const struct usage *u);
-/* Fills left, full, limit and quota, by p->state.quota: with that used up the last POLICY_SLACK_BYTES are not left. A relay's are halved: each byte is billed twice. The scale is raw bytes / bytes of the wire in the billed directions,
- * of the cycle if it has at least POLICY_RATIO_BYTES, else of all time, else 1. Never more than the bytes of the wire. */
+/* Fills left, full, limit and quota, by p->state.quota: with that used up no more than the slack is nothing. A relay's are halved: each byte
+ * is billed twice. The scale is raw bytes / bytes of the wire in the billed directions, of the cycle if it has at least
+ * POLICY_RATIO_BYTES, else of all time, else 1. Never more than the bytes of the wire. */
 void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p);
 #define POLICY_RATIO_BYTES ((uint64_t)1 << 20)
 
-/* The last aggregate may not fit: with less than this left (raw bytes) a quota that the kernel calls used up is used up. */
+/* The last packet, which may be an aggregate of many, may not fit: so much may be left of what is used up. A sixteenth of a quota that is
+ * small: one that is raised by more opens. Raw bytes, as the limit. */
+uint64_t policy_slack(uint64_t limit);
 #define POLICY_SLACK_BYTES ((uint64_t)64 << 10)
+#define POLICY_SLACK_SHARE 16
 
 /* The subject as it is to be taken at `now`, before anything is counted: of a cycle that is over nothing is used; of one that another
  * rule cuts now what was used stands until it is computed anew. */
@@ -77,11 +81,10 @@ bool policy_quota_acts(const struct entry *subject);
 /* Bytes of direction d count toward the quota of this billing mode. */
 bool policy_bills(enum billing billing, enum direction d);
 
-/* Nothing more passes: the figure says so, or the kernel's quota (`exhausted`) with no more than POLICY_SLACK_BYTES left. What was used up
- * `before` in the same cycle stays so while no more than a thousandth is left, which is what a kernel's quota may be off by: a table that
- * is made anew does not open it for the last bytes. */
+/* Nothing more passes: the figure says so; or no more than the slack is left, and the kernel's quota lets nothing more pass (`exhausted`)
+ * or it was used up `before` in the same cycle. So what is used up stays so, whatever happens to the table, until more than the slack is
+ * left of it: added, raised, set, or in the next cycle. */
 bool policy_used_up(const struct entry *subject, const struct usage *u, enum quota_state before, bool exhausted);
-#define POLICY_SLACK_SHARE 1000
 /* told: the highest alert that is passed. */
 enum quota_state policy_quota_state(const struct entry *subject, bool used_up, uint32_t told);
 

@@ -210,7 +210,7 @@ static void bytes_of_any_figures(void **state)
 		p = (struct policy){ 0 };
 		policy_bytes(&e, &u, &p);
 		for (int d = 0; d < DIRS; d++)
-			assert_true(more.left[d] == (p.left[d] <= POLICY_SLACK_BYTES ? 0 : p.left[d]));
+			assert_true(more.left[d] == (p.left[d] <= policy_slack(p.limit) ? 0 : p.left[d]));
 		/* in an unused cycle without extra all of it is left */
 		u.figures = (struct figures){ 0 };
 		u.adjustment = (struct adjustment){ 0 };

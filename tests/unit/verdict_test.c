@@ -105,6 +105,24 @@ static void b_slack_stays(struct scene *x)
 	told(x, 100, QUOTA_BLOCKED);
 	used_bytes(x, 100 * GB - POLICY_SLACK_BYTES);
 }
+static void b_slack_of_a_small_one(struct scene *x)
+{
+	told(x, 80, QUOTA_WARNED);
+	x->e.quota.bytes = 160000;
+	used_bytes(x, 150000);
+	x->in.exhausted = true;
+}
+static void b_no_slack_of_a_small_one(struct scene *x)
+{
+	b_slack_of_a_small_one(x);
+	used_bytes(x, 149999);
+}
+static void b_small_stays(struct scene *x)
+{
+	b_slack_of_a_small_one(x);
+	told(x, 100, QUOTA_BLOCKED);
+	x->in.exhausted = false;
+}
 static void b_small(struct scene *x) /* a small quota opens for little */
 {
 	told(x, 100, QUOTA_BLOCKED);
@@ -351,6 +369,13 @@ static const struct {
 	{ "an aggregate would fit", ACTION_BLOCK, b_no_slack, "", { START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
 	{ "an alert has no quota in the kernel", ACTION_ALERT, b_slack, "", { START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
 	{ "a table made anew does not open", ACTION_BLOCK, b_slack_stays, "",
+		{ START, END, 100, QUOTA_BLOCKED, 0, 0, 0 } },
+	{ "a sixteenth of a small one is little", ACTION_BLOCK, b_slack_of_a_small_one,
+		"quota_blocked the quota of 160 kB is used up: blocked until 2026-12-01 00:00\n",
+		{ START, END, 100, QUOTA_BLOCKED, 0, 0, 0 } },
+	{ "and no more than that", ACTION_BLOCK, b_no_slack_of_a_small_one, "",
+		{ START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
+	{ "nor does a small one open by itself", ACTION_BLOCK, b_small_stays, "",
 		{ START, END, 100, QUOTA_BLOCKED, 0, 0, 0 } },
 	{ "a small quota opens for little", ACTION_BLOCK, b_small,
 		"quota_opened 50.0 kB of the quota of 60.0 kB is used: no longer blocked\n",
