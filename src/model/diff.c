@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "model/diff_internal.h"
-
-#define QUOTA_SLACK ((uint64_t)64 << 10)
+#include "util/saturate.h"
 
 struct change *diff_change(struct differ *d, enum change_kind kind, const char *name)
 {
@@ -139,14 +138,17 @@ static uint64_t left(const struct ruleset_object *o)
 	return o->bytes < o->limit ? o->limit - o->bytes : 0;
 }
 
-bool diff_quota_right(uint64_t w, uint64_t h)
+bool diff_quota_right(uint64_t quota, uint64_t w, uint64_t h)
 {
-	uint64_t off = w > h ? w - h : h - w;
+	uint64_t off = w > h ? w - h : h - w, slack = quota / 1000;
+
+	if (slack > DIFF_QUOTA_BYTES)
+		slack = DIFF_QUOTA_BYTES;
 
 	/* a quota that lets nothing pass is not near to one that does */
 	if (w == 0 || h == 0)
 		return w == h;
-	return off <= (w / 1000 > QUOTA_SLACK ? w / 1000 : QUOTA_SLACK);
+	return off <= (w / 1000 > slack ? w / 1000 : slack);
 }
 
 static bool object_right(const struct ruleset_object *want, const struct ruleset_object *have, enum quota_check quotas)
@@ -155,8 +157,7 @@ static bool object_right(const struct ruleset_object *want, const struct ruleset
 	case OBJECT_COUNTER:
 		return true;
 	case OBJECT_QUOTA:
-		return !have->odd && want->limit == have->limit &&
-			(quotas == QUOTA_LIMIT || diff_quota_right(left(want), left(have)));
+		return !have->odd && (quotas == QUOTA_THERE || diff_quota_right(want->limit, left(want), left(have)));
 	case OBJECT_LIMIT:
 		return !have->odd && want->limit == have->limit && want->burst == have->burst;
 	case OBJECT_OTHER:
@@ -164,6 +165,23 @@ static bool object_right(const struct ruleset_object *want, const struct ruleset
 		break;
 	}
 	return false;
+}
+
+/* With another limit, what is left is right: whatever else passes until then is used in both. */
+static bool set_in_place(struct differ *d, const struct ruleset_object *want, const struct ruleset_object *have)
+{
+	struct ruleset_object *o;
+
+	if (have->kind != OBJECT_QUOTA || have->odd || have->bytes >= have->limit)
+		return false;
+	o = arena_new(d->arena, struct ruleset_object);
+	*o = *want;
+	o->bytes = have->bytes;
+	o->limit = saturate_add(have->bytes, left(want));
+	if (o->limit > INT64_MAX)
+		o->limit = INT64_MAX; /* the kernel takes no more */
+	diff_change(d, CHANGE_OBJECT_SET, o->name)->object = o;
+	return true;
 }
 
 /* Two objects of one name are two if their kinds differ. */
@@ -187,7 +205,9 @@ static void diff_objects(struct differ *d, const char *keep, enum quota_check qu
 		const struct ruleset_object *o = &d->have->objects.at[i];
 		const uint32_t *at = hash_map_get(&want[o->kind], o->name);
 
-		if (at && object_right(&d->want->objects.at[*at], o, quotas))
+		if (at &&
+			(object_right(&d->want->objects.at[*at], o, quotas) ||
+				set_in_place(d, &d->want->objects.at[*at], o)))
 			continue;
 		if (o->kind != OBJECT_COUNTER) {
 			diff_change(d, CHANGE_OBJECT_DEL, o->name)->object = o;

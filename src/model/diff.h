@@ -3,8 +3,9 @@
  * last values are read first (`retired`).
  * Maps of intervals are compared by what they cover, so that a range grows by the missing piece: replacing an interval loses
  * packets on kernels below 6.18 (kernel-facts.md section 10).
- * A limit, a quota or a deadline is never changed in place, which kernels take and ignore: it is deleted and added in one batch,
- * together with the elements that name it. Nothing that is about to go by itself is touched, and nothing added that would be.
+ * A limit or a deadline is never changed in place, which kernels take and ignore: it is deleted and added in one batch, together with
+ * the elements that name it. What is left of a quota is: kernels keep what was used and take another limit, so that nothing that passes
+ * meanwhile is forgotten. Only one that is used up is made anew, since it has used what it dropped, too. Nothing that is about to go by itself is touched, and nothing added that would be.
  * Pure. run/ calls. */
 #ifndef MODEL_DIFF_H
 #define MODEL_DIFF_H
@@ -24,6 +25,7 @@ enum change_kind {
 	CHANGE_OBJECT_DEL, /* quotas and limits that are not wanted or not right, and objects of a kind that we never make */
 	CHANGE_CHAIN_ADD,
 	CHANGE_OBJECT_ADD,
+	CHANGE_OBJECT_SET, /* a quota's limit, in place */
 	CHANGE_SET_ADD,
 	CHANGE_ELEM_ADD,
 	CHANGE_RULE_ADD,
@@ -61,8 +63,8 @@ struct diff {
 
 /* What of a quota that is there must be right. */
 enum quota_check {
-	QUOTA_LIMIT, /* its limit: what was used since the database was written is not known yet */
-	QUOTA_LEFT   /* what is left of it too, within 0.1 % or 64 KiB; used up is exact */
+	QUOTA_THERE, /* nothing: what was used since the database was written is not known yet */
+	QUOTA_LEFT   /* what is left of it. Its limit is whatever gives that */
 };
 
 /* Sorts the elements of both. `keep`: the name of a counter outside `want` that stays (the canary); NULL none. */
@@ -73,8 +75,10 @@ void diff_rulesets(struct arena *a, struct ruleset *want, struct ruleset *have, 
  * is there was deleted in the same batch; no changes where none is wanted. */
 bool diff_whole(struct arena *a, struct ruleset *want, struct ruleset *have, struct diff *ret_diff);
 
-/* Is what is left of a quota, in bytes, near enough to what should be? */
-bool diff_quota_right(uint64_t want_left, uint64_t have_left);
+/* Is what is left of a quota, in bytes, near enough to what should be? Within 0.1 % of that, or of the whole quota up to DIFF_QUOTA_BYTES;
+ * used up is exact. */
+bool diff_quota_right(uint64_t quota, uint64_t want_left, uint64_t have_left);
+#define DIFF_QUOTA_BYTES ((uint64_t)64 << 10)
 
 bool rule_equal(const struct ruleset_rule *x, const struct ruleset_rule *y);
 

@@ -128,7 +128,7 @@ static int on_quota(const struct nlmsghdr *nlh, void *arg, struct err *err)
 	(void)err;
 	nft_object_read(r->arena, nlh, &o);
 	if (o.kind == OBJECT_QUOTA)
-		*vec_push(r->arena, &r->out->of) = (struct quota_value){ o.name, o.limit, o.bytes };
+		*vec_push(r->arena, &r->out->of) = (struct quota_value){ o.name, o.limit, o.bytes, o.handle };
 	return 0;
 }
 

@@ -34,6 +34,7 @@ int nft_read_counter(struct talk *t, const char *name, struct counter_value *ret
 struct quota_value {
 	const char *name;
 	uint64_t limit, used; /* used: the kernel shows no more than the limit */
+	uint64_t handle;
 };
 struct quota_list {
 	VEC_OF(struct quota_value) of;

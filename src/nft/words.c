@@ -406,6 +406,7 @@ static void put_change(struct str *out, const char *table, const struct change *
 		put_chain(out, table, c->chain);
 		break;
 	case CHANGE_OBJECT_ADD:
+	case CHANGE_OBJECT_SET: /* the same words */
 		put_object(out, table, c->object);
 		break;
 	case CHANGE_SET_ADD:

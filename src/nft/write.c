@@ -99,9 +99,10 @@ void nft_put_counter_del(struct batch *b, const char *name)
 	put_object_del(b, name, NFT_OBJECT_COUNTER);
 }
 
-static struct nlmsghdr *object_begin(struct batch *b, const char *name, uint32_t type, struct nlattr **ret_data)
+static struct nlmsghdr *object_begin(
+	struct batch *b, const char *name, uint32_t type, uint16_t flags, struct nlattr **ret_data)
 {
-	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWOBJ, CREATE, NFPROTO_INET);
+	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWOBJ, flags, NFPROTO_INET);
 
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, RULESET_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
@@ -119,18 +120,18 @@ static void object_end(struct batch *b, struct nlmsghdr *nlh, struct nlattr *dat
 void nft_put_counter(struct batch *b, const char *name, uint64_t packets, uint64_t bytes)
 {
 	struct nlattr *data;
-	struct nlmsghdr *nlh = object_begin(b, name, NFT_OBJECT_COUNTER, &data);
+	struct nlmsghdr *nlh = object_begin(b, name, NFT_OBJECT_COUNTER, CREATE, &data);
 
 	mnl_attr_put_u64(nlh, NFTA_COUNTER_BYTES, htobe64(bytes));
 	mnl_attr_put_u64(nlh, NFTA_COUNTER_PACKETS, htobe64(packets));
 	object_end(b, nlh, data);
 }
 
-/* The kernel refuses more used than the limit. */
-static void put_quota(struct batch *b, const struct ruleset_object *o)
+/* The kernel refuses more used than the limit; of a quota that is there it takes the limit alone. */
+static void put_quota(struct batch *b, const struct ruleset_object *o, uint16_t flags)
 {
 	struct nlattr *data;
-	struct nlmsghdr *nlh = object_begin(b, o->name, NFT_OBJECT_QUOTA, &data);
+	struct nlmsghdr *nlh = object_begin(b, o->name, NFT_OBJECT_QUOTA, flags, &data);
 
 	mnl_attr_put_u64(nlh, NFTA_QUOTA_BYTES, htobe64(o->limit));
 	mnl_attr_put_u32(nlh, NFTA_QUOTA_FLAGS, htobe32(NFT_QUOTA_F_INV));
@@ -141,7 +142,7 @@ static void put_quota(struct batch *b, const struct ruleset_object *o)
 static void put_limit(struct batch *b, const struct ruleset_object *o)
 {
 	struct nlattr *data;
-	struct nlmsghdr *nlh = object_begin(b, o->name, NFT_OBJECT_LIMIT, &data);
+	struct nlmsghdr *nlh = object_begin(b, o->name, NFT_OBJECT_LIMIT, CREATE, &data);
 
 	mnl_attr_put_u64(nlh, NFTA_LIMIT_RATE, htobe64(o->limit));
 	mnl_attr_put_u64(nlh, NFTA_LIMIT_UNIT, htobe64(1));
@@ -158,7 +159,7 @@ static void put_object(struct batch *b, const struct ruleset_object *o)
 		nft_put_counter(b, o->name, 0, 0);
 		break;
 	case OBJECT_QUOTA:
-		put_quota(b, o);
+		put_quota(b, o, CREATE);
 		break;
 	case OBJECT_LIMIT:
 		put_limit(b, o);
@@ -294,6 +295,9 @@ static void put_change(
 		break;
 	case CHANGE_OBJECT_ADD:
 		put_object(b, c->object);
+		break;
+	case CHANGE_OBJECT_SET:
+		put_quota(b, c->object, NLM_F_CREATE);
 		break;
 	case CHANGE_SET_ADD:
 		put_set(b, family, c->set, (uint32_t)i + 1);

@@ -56,8 +56,9 @@ int pass_read(struct pass *p, struct err *err)
 	arena_free(a); /* of an earlier try */
 	ledger_places(l, a, &p->counters);
 	p->values = arena_array(a, l->counters.n + 1, sizeof *p->values);
-	if (nft_read_counters(p->talk, &p->counters, p->values, err) < 0 || read_total_again(p, err) < 0 ||
-		nft_read_counter(p->talk, LEDGER_CANARY, &v, err) < 0 || pass_read_quotas(p, err) < 0)
+	if (pass_read_quotas(p, &p->quotas_before, err) < 0 ||
+		nft_read_counters(p->talk, &p->counters, p->values, err) < 0 || read_total_again(p, err) < 0 ||
+		nft_read_counter(p->talk, LEDGER_CANARY, &v, err) < 0 || pass_read_quotas(p, &p->quotas_after, err) < 0)
 		return -1;
 	if (p->arm)
 		expected = (struct counter_value){ .present = true, .bytes = strtoull(p->canary, NULL, 16) };

@@ -121,7 +121,7 @@ static void compare(struct pass *p)
 	build(p);
 	p->rebuild = p->wipe || !p->have.present;
 	diff_rulesets(
-		&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, QUOTA_LIMIT, &p->diff);
+		&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, QUOTA_THERE, &p->diff);
 }
 
 /* A copy is good for one restore: its canary is armed anew, so that the same file, or an older one, is known by its old canary
@@ -185,6 +185,8 @@ int pass_observe_again(struct pass *p, struct err *err)
 	if (!p->have.present || p->have.handle != ours->table_handle)
 		return err_set(err, ERR_STALE, "our table went while it was in use");
 	build(p);
+	if (pass_carry(p, err) < 0)
+		return -1;
 	diff_rulesets(&p->app->arena, &p->want.ruleset, &p->have, LEDGER_CANARY, QUOTA_LEFT, &p->diff);
 	for (size_t i = 0; i < p->diff.changes.of[CHANGE_OBJECT_ADD].n; i++)
 		if (p->diff.changes.of[CHANGE_OBJECT_ADD].at[i].object->kind == OBJECT_COUNTER)

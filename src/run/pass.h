@@ -17,6 +17,13 @@
 #include "run/run.h"
 #include "store/store.h"
 #include "tc/shape.h"
+#include "util/hash.h"
+
+/* All quotas of the kernel at one moment. */
+struct quota_read {
+	struct quota_list list;
+	struct hash_map at; /* names -> index */
+};
 
 struct pass {
 	struct app *app;
@@ -114,10 +121,10 @@ struct pass {
 	size_t *at; /* index into ledger.entries; SIZE_MAX: none yet */
 	struct policy
 		*policies; /* before the kernel is changed, from the database; after the result, what was decided */
-	struct quota_list quotas;       /* as read with the counters */
-	struct hash_map quota_at;       /* their names -> index */
-	VEC_OF(struct open_port) open;  /* keep_open, resolved */
-	struct enforcement enforcement; /* its now_ms: observe.c, at each comparison */
+
+	struct quota_read quotas_before, quotas_after; /* quotas.c: the kernel's, around the counters */
+	VEC_OF(struct open_port) open;                 /* keep_open, resolved */
+	struct enforcement enforcement;                /* its now_ms: observe.c, at each comparison */
 };
 
 /* source.c */
@@ -164,14 +171,20 @@ const struct policy_state *pass_stored_state(const struct pass *p, size_t subjec
 bool pass_judged(const struct pass *p, size_t subject);
 /* Before step 4: what the database knows, as of now. */
 int pass_policies(struct pass *p, struct err *err);
-/* After the counters, so that the kernel has not used less of a quota than they tell. */
-int pass_read_quotas(struct pass *p, struct err *err);
 /* Has a moment passed at which the table changes by itself, or was the clock set, since the kernel was known? */
 bool pass_clock_moved(const struct pass *p);
 /* result.judge: the verdicts, their events and states. arg: the pass. */
 int pass_judge(void *arg, struct err *err);
 /* One more warning in watch, or two, for runs that are too far apart for what is to be told. */
 void pass_interval(struct pass *p);
+/* quotas.c */
+int pass_read_quotas(struct pass *p, struct quota_read *ret, struct err *err);
+/* As read after the counters, so that it has not used less than they tell; NULL if it is not there. */
+const struct quota_value *pass_kernel_quota(const struct pass *p, const char *object);
+/* Does the kernel leave another part of a quota that acts than is decided? */
+bool pass_quota_off(struct pass *p, const struct entry *e, const struct policy *is);
+/* Step 10: what is wanted of quotas, from the moment of the counters to this one. */
+int pass_carry(struct pass *p, struct err *err);
 /* open_ports.c: before the hash of what is wanted */
 int pass_open_ports(struct pass *p, struct err *err);
 /* adjust.c: is there such a quota? ERR_USAGE with the nearest name */

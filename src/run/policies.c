@@ -152,47 +152,6 @@ bool pass_clock_moved(const struct pass *p)
 
 /* -- what the kernel must hear of ------------------------------------------------------------------------------------ */
 
-int pass_read_quotas(struct pass *p, struct err *err)
-{
-	bool any = false;
-
-	p->quotas = (struct quota_list){ 0 };
-	for (size_t i = 0; i < pass_subjects(p) && !any; i++)
-		any = policy_quota_acts(pass_subject(p, i));
-	if (any && nft_read_quotas(p->talk, &p->app->arena, &p->quotas, err) < 0)
-		return -1;
-	hash_map_init(&p->quota_at, &p->app->arena, p->quotas.of.n);
-	for (size_t i = 0; i < p->quotas.of.n; i++)
-		hash_map_add(&p->quota_at, p->quotas.of.at[i].name, (uint32_t)i);
-	return 0;
-}
-
-/* What the kernel has of a quota that acts; NULL if it is not there. */
-static const struct quota_value *kernel_quota(const struct pass *p, const char *object)
-{
-	const uint32_t *at = hash_map_get(&p->quota_at, object);
-
-	return at ? &p->quotas.of.at[*at] : NULL;
-}
-
-static bool quota_off(struct pass *p, const struct entry *e, const struct policy *is)
-{
-	for (enum direction d = 0; d < DIRS; d++)
-		for (int next = 0; next < 2; next++) {
-			const char *object = enforce_quota_object(&p->app->arena, e, d, next);
-			const struct quota_value *q = object ? kernel_quota(p, object) : NULL;
-			const uint64_t *left = next ? is->full : is->left;
-
-			if (!object || (next && e->cycle.unit == CYCLE_NEVER))
-				continue;
-			if (!q || q->limit != (next ? is->quota : is->limit) ||
-				!diff_quota_right(left[e->billing == BILLING_MAX ? d : 0],
-					q->used < q->limit ? q->limit - q->used : 0))
-				return true;
-		}
-	return false;
-}
-
 static bool policy_due(struct pass *p, const struct entry *e, const struct policy *was, const struct policy *is)
 {
 	const struct policy_state *x = &was->state, *y = &is->state;
@@ -203,7 +162,7 @@ static bool policy_due(struct pass *p, const struct entry *e, const struct polic
 		return false;
 	return x->cycle_start != y->cycle_start || x->cycle_end != y->cycle_end ||
 		(x->quota != y->quota && (x->quota >= QUOTA_THROTTLED || y->quota >= QUOTA_THROTTLED)) ||
-		quota_off(p, e, is);
+		pass_quota_off(p, e, is);
 }
 
 /* Only words come of it, so nothing here stops a run. */
@@ -270,7 +229,7 @@ static bool exhausted(struct pass *p, const struct entry *e, const struct policy
 		return false;
 	for (enum direction d = 0; d < DIRS; d++) {
 		const char *object = enforce_quota_object(&p->app->arena, e, d, !same);
-		const struct quota_value *q = object ? kernel_quota(p, object) : NULL;
+		const struct quota_value *q = object ? pass_kernel_quota(p, object) : NULL;
 
 		if (q && q->used >= q->limit)
 			return true;

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += 2 + len;
 		size -= 2 + len;
 	}
-	diff_rulesets(&a, &want, &have, NULL, QUOTA_LIMIT, &d);
+	diff_rulesets(&a, &want, &have, NULL, QUOTA_THERE, &d);
 	diff_rulesets(&a, &have, &want, NULL, QUOTA_LEFT, &d);
 	return 0;
 }

@@ -273,12 +273,12 @@ is_ge "it opens at the reset, and not before" $(($(date +%s) - begin)) 4
 is_le "... and not long after" $(($(date +%s) - begin)) 9
 udp_in 4 53 50 1000
 within "the next cycle's quota holds with no run in between" $(($(both 53) - first)) 20000 1028
-at '2026-11-26 00:00:10' sample
+at '2026-11-26 12:00:00' sample # a span over the reset is split by time: hardly any of it is the day before's
 is "a run after it changes nothing of that" "$?" 0
 before=$(both 53)
 udp_in 4 53 5 1000
 is "the next cycle is used up too" "$(both 53)" "$before"
-at '2026-11-26 00:00:20' events >"$WORK/events"
+at '2026-11-26 12:00:20' events >"$WORK/events"
 like "the closed cycle is an event, with its total" "$(cat "$WORK/events")" 'web .*cycle'
 
 # -- the whole machine ----------------------------------------------------------------------------------------------------

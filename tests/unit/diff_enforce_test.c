@@ -273,7 +273,7 @@ static const struct {
 	const char *mend; /* the kernel's table was edited so */
 	const char *make; /* the wanted one; NULL: no configuration wants it */
 } edits[] = {
-	{ "a quota's limit", quota_limit, Q_WEB_ANEW, Q_WEB_ANEW },
+	{ "a quota's limit is what the end of a run sees to", quota_limit, "", "" },
 	{ "what is used of a quota", quota_used, "", "" },
 	{ "a quota with other flags", quota_odd, Q_WEB_ANEW, NULL },
 	{ "a quota more", quota_more, "-elem quotas 22:q_ssh, -object q_ssh", "+object q_ssh, +elem quotas 22:q_ssh" },
@@ -360,6 +360,11 @@ static void whole(void **state)
 		1);
 }
 
+static uint64_t left_of(uint64_t limit, uint64_t used)
+{
+	return used < limit ? limit - used : 0;
+}
+
 /* What is left of a quota. */
 static void quota_left(void **state)
 {
@@ -374,6 +379,8 @@ static void quota_left(void **state)
 		{ 1000000000, 1000001, 1, false },          /* of less left */
 		{ 1000000000, 999000000, 999065536, true }, /* 64 KiB */
 		{ 1000000000, 999000000, 999065537, false },
+		{ 1000000, 999000, 998000, true }, /* 0.1 % of the whole, where that is less */
+		{ 1000000, 999000, 997999, false },
 		{ 1000000000, 1000000000, 1000000000, true }, /* used up */
 		{ 1000000000, 2000000000, 1000000000, true }, /* and more: the kernel shows no more */
 		{ 1000000000, 1000000000, 999999999, false }, /* used up is exact */
@@ -383,22 +390,28 @@ static void quota_left(void **state)
 		{ 1000000000, 999934462, 999999999, false },
 		{ 0, 0, 0, true },
 		{ 1000, 0, 1000, false },
-		{ 1000, 0, 999, true },
+		{ 1000, 0, 1, true },
+		{ 1000, 0, 2, false },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		cleanup_arena struct arena a = { 0 };
 		struct ruleset want = base(&a), have = base(&a);
+		const bool anew = cases[i].have >= cases[i].limit;
 		struct diff d;
 
 		want.objects.at[Q_WEB].limit = have.objects.at[Q_WEB].limit = cases[i].limit;
 		want.objects.at[Q_WEB].bytes = cases[i].want;
 		have.objects.at[Q_WEB].bytes = cases[i].have;
 		diff_rulesets(&a, &want, &have, NULL, QUOTA_LEFT, &d);
-		if (strcmp(changes_text(&a, &d), cases[i].right ? "" : Q_WEB_ANEW) != 0)
+		/* of what is used up the kernel hides what it dropped on top */
+		if (strcmp(changes_text(&a, &d), cases[i].right ? "" : anew ? Q_WEB_ANEW : "=object q_web") != 0)
 			fail_msg("case %zu: %s", i, changes_text(&a, &d));
-		diff_rulesets(&a, &want, &have, NULL, QUOTA_LIMIT, &d);
+		if (!cases[i].right && !anew)
+			assert_int_equal(d.changes.of[CHANGE_OBJECT_SET].at[0].object->limit,
+				cases[i].have + left_of(cases[i].limit, cases[i].want));
+		diff_rulesets(&a, &want, &have, NULL, QUOTA_THERE, &d);
 		assert_int_equal(d.changes.n, 0);
 	}
 }

@@ -58,7 +58,7 @@ static inline void one_way(struct arena *a, const char *name, struct ruleset *wa
 	const char *got, *refused;
 	size_t listed = 0;
 
-	diff_rulesets(a, want, have, "canary", QUOTA_LIMIT, &d);
+	diff_rulesets(a, want, have, "canary", QUOTA_THERE, &d);
 	got = changes_text(a, &d);
 	if (strcmp(got, expected) != 0)
 		fail_msg("%s:\n got %s\nwant %s", name, got, expected);
@@ -73,7 +73,7 @@ static inline void one_way(struct arena *a, const char *name, struct ruleset *wa
 	if (refused)
 		fail_msg("%s: %s", name, refused);
 	bool partial = d.partial;
-	diff_rulesets(a, want, &after, "canary", QUOTA_LIMIT, &d);
+	diff_rulesets(a, want, &after, "canary", QUOTA_THERE, &d);
 	if (d.partial || d.changes.n != (partial ? d.changes.of[CHANGE_TABLE_FLAGS].n : 0))
 		fail_msg("%s: afterwards %s", name, changes_text(a, &d));
 }

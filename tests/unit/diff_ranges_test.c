@@ -182,7 +182,7 @@ static void random_edits(void **state)
 		struct diff d;
 		const char *refused;
 
-		diff_rulesets(&a, &want, &have, NULL, QUOTA_LIMIT, &d);
+		diff_rulesets(&a, &want, &have, NULL, QUOTA_THERE, &d);
 		refused = apply_changes(&a, &after, &d);
 		if (refused)
 			fail_msg("round %d: %s: %s", round, refused, changes_text(&a, &d));
@@ -205,7 +205,7 @@ static void random_edits(void **state)
 					fail_msg("round %d: %s was right", round, elem_text(&a, &have.sets.at[0], e));
 			}
 		}
-		diff_rulesets(&a, &want, &after, NULL, QUOTA_LIMIT, &d);
+		diff_rulesets(&a, &want, &after, NULL, QUOTA_THERE, &d);
 		if (d.changes.n)
 			fail_msg("round %d: afterwards %s", round, changes_text(&a, &d));
 	}

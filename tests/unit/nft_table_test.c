@@ -14,12 +14,12 @@ static int rounds(int n)
 
 static void look(struct kernel *k, struct desired *d)
 {
-	kernel_look(k, &d->ruleset, QUOTA_LIMIT);
+	kernel_look(k, &d->ruleset, QUOTA_THERE);
 }
 
 static void mend(struct kernel *k, struct desired *d, const char *what)
 {
-	kernel_mend(k, &d->ruleset, QUOTA_LIMIT, what);
+	kernel_mend(k, &d->ruleset, QUOTA_THERE, what);
 }
 
 static void from_nothing(void **state)

@@ -69,6 +69,7 @@ static inline const char *change_text(struct arena *a, const struct change *c)
 		[CHANGE_OBJECT_DEL] = "-object",
 		[CHANGE_CHAIN_ADD] = "+chain",
 		[CHANGE_OBJECT_ADD] = "+object",
+		[CHANGE_OBJECT_SET] = "=object",
 		[CHANGE_SET_ADD] = "+set",
 		[CHANGE_ELEM_ADD] = "+elem",
 		[CHANGE_RULE_ADD] = "+rule",
@@ -248,11 +249,14 @@ static inline const char *apply_object(struct arena *a, struct ruleset *r, const
 		*vec_push(a, &r->objects) = *c->object;
 		return NULL;
 	}
-	if (named_by_elem(r, data_of(c->object->kind), c->name))
+	if (c->kind == CHANGE_OBJECT_DEL && named_by_elem(r, data_of(c->object->kind), c->name))
 		REFUSE("object %s is used", c->name);
 	for (size_t i = 0; i < r->objects.n; i++)
 		if (strcmp(r->objects.at[i].name, c->name) == 0 && r->objects.at[i].kind == c->object->kind) {
-			remove_at(&r->objects, i);
+			if (c->kind == CHANGE_OBJECT_DEL)
+				remove_at(&r->objects, i);
+			else
+				r->objects.at[i].limit = c->object->limit; /* and nothing else */
 			return NULL;
 		}
 	REFUSE("no object %s", c->name);
@@ -288,6 +292,7 @@ static inline const char *apply_change(struct arena *a, struct ruleset *r, const
 		return apply_set(a, r, c);
 	case CHANGE_OBJECT_DEL:
 	case CHANGE_OBJECT_ADD:
+	case CHANGE_OBJECT_SET:
 		return apply_object(a, r, c);
 	case CHANGE_KINDS:
 		break;
