@@ -122,6 +122,74 @@ static void limits(void **state)
 		{ "block_udp", "no such set" });
 }
 
+/* What an entry can never match has no set: of an address without ports none that knows ports. */
+static void no_set_too_many(void **state)
+{
+	static const struct state none[] = { { 0 } };
+	cleanup_arena struct arena a = { 0 };
+	struct desired d = built(&a, "[address a]\naddresses = 10.0.0.1\nlimit = 8mbit\n", none);
+
+	(void)state;
+	assert_non_null(ruleset_set(&d.ruleset, "police_a4_in"));
+	for (size_t i = 0; i < d.ruleset.sets.n; i++)
+		if (strncmp(d.ruleset.sets.at[i].name, "police_", strlen("police_")) == 0)
+			assert_int_equal(strncmp(d.ruleset.sets.at[i].name, "police_a4_", strlen("police_a4_")), 0);
+}
+
+/* Blocks, then limits, then quotas that throttle, then those that block, whatever kind of entry has them: what one drops, those behind it
+ * do not use up. */
+static int stage_of(const struct ruleset_rule *r)
+{
+	static const struct {
+		const char *map;
+		int stage;
+	} stages[] = { { "block_", 0 }, { "expire_", 0 }, { "police_", 1 }, { "burst_", 1 }, { "hold_", 1 },
+		{ "tcur", 2 }, { "bcur", 3 } };
+
+	for (size_t i = 0; i < r->exprs.n; i++)
+		for (size_t k = 0; r->exprs.at[i].name && k < sizeof stages / sizeof *stages; k++)
+			if (strncmp(r->exprs.at[i].name, stages[k].map, strlen(stages[k].map)) == 0)
+				return stages[k].stage;
+	return -1; /* of no layer */
+}
+
+static void order_of_stages(void **state)
+{
+	static const struct state none[] = { { 0 } };
+	static const char *const chains[] = { "enforce_in", "mine_in", "enforce_out", "mine_out" };
+	static const char *const sections[] = { "port a]\nports = 80", "port b]\nports = 81",
+		"address c]\naddresses = 10.0.0.1", "address d]\naddresses = 10.0.0.2", "interface e]" };
+	cleanup_arena struct arena a = { 0 };
+	const char *text = "";
+	struct desired d;
+
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		text = arena_printf(&a,
+			"%s[%s\nlimit = 8mbit\nburst_rate = 1mbit\nburst_limit = 1mbit\nquota = 1GB\nquota_action = %s\n"
+			"[quota q%zu]\nentries = %c\nbilling = out\nquota = 1GB\nquota_action = throttle 2mbit\n",
+			text, sections[i], i % 2 ? "throttle 1mbit" : "block", i, (char)('a' + (int)i));
+	d = built(&a, text, none);
+	(void)state;
+	for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
+		const struct ruleset_chain *c = ruleset_chain(&d.ruleset, chains[i]);
+		int last = -1, seen = 0;
+
+		assert_non_null(c);
+		for (size_t r = 0; r < c->rules.n; r++) {
+			int stage = stage_of(&c->rules.at[r]);
+
+			if (stage < 0)
+				continue;
+			if (stage < last)
+				fail_msg(
+					"%s: a rule of stage %d stands behind one of stage %d", chains[i], stage, last);
+			seen |= 1 << stage;
+			last = stage;
+		}
+		assert_int_equal(seen, 15);
+	}
+}
+
 /* A protection, an expiry or a quota over others alone is enough to need the chains. */
 static void one_thing_alone(void **state)
 {
@@ -346,6 +414,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(limits),
+		cmocka_unit_test(no_set_too_many),
+		cmocka_unit_test(order_of_stages),
 		cmocka_unit_test(one_thing_alone),
 		cmocka_unit_test(chains),
 		cmocka_unit_test(expiry),

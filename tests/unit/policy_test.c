@@ -162,6 +162,103 @@ static void bytes_by_hand(void **state)
 	}
 }
 
+/* What the kernel's object is made with: the limit with what was given, the next cycle's without; a relay's halved. */
+static void limits_of_objects(void **state)
+{
+	static const struct {
+		enum billing mode;
+		enum quota_action action;
+		uint64_t limit, quota;
+	} cases[] = {
+		{ BILLING_BOTH, ACTION_BLOCK, 1500, 1000 },
+		{ BILLING_OUT, ACTION_THROTTLE, 1500, 1000 },
+		{ BILLING_MAX, ACTION_BLOCK, 1500, 1000 },
+		{ BILLING_RELAY, ACTION_BLOCK, 750, 500 },
+		{ BILLING_BOTH, ACTION_ALERT, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct entry e = { .billing = cases[i].mode,
+			.quota = { .present = true, .bytes = 1000 },
+			.quota_action.kind = cases[i].action };
+		struct usage u = { .adjustment.extra = 500 };
+		struct policy p = { .limit = 77, .quota = 77 };
+
+		policy_bytes(&e, &u, &p);
+		if (p.limit != cases[i].limit || p.quota != cases[i].quota)
+			fail_msg("case %zu: %" PRIu64 ", %" PRIu64, i, p.limit, p.quota);
+	}
+}
+
+/* ---- what holds before anything is counted ---- */
+
+#define NOW INT64_C(1795604400)   /* 2026-11-25 11:00 UTC */
+#define START INT64_C(1793491200) /* 2026-11-01 */
+#define END INT64_C(1796083200)   /* 2026-12-01 */
+#define NEXT INT64_C(1798761600)  /* 2027-01-01 */
+
+static void at_a_moment(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t now;
+		struct policy_state was;
+		struct cycle_span usage; /* of which 900 of 1000 bytes are used, 100 were given */
+		uint64_t used;
+		enum quota_state quota;
+		uint32_t told;
+		int64_t cycle_start, cycle_end, burst_until;
+		uint64_t left;
+	} cases[] = {
+		{ "within the cycle", NOW, { START, END, 80, QUOTA_WARNED, 0, 0, 0 }, { START, END }, 900, QUOTA_WARNED,
+			80, START, END, 0, 200 },
+		{ "used up", NOW, { START, END, 100, QUOTA_BLOCKED, 0, 0, 0 }, { START, END }, 1100, QUOTA_BLOCKED, 100,
+			START, END, 0, 0 },
+		{ "lowered below what is used", NOW, { START, END, 0, QUOTA_OK, 0, 0, 0 }, { START, END }, 2000,
+			QUOTA_BLOCKED, 0, START, END, 0, 0 },
+		{ "raised above it", NOW, { START, END, 0, QUOTA_BLOCKED, 0, 0, 0 }, { START, END }, 500, QUOTA_OK, 0,
+			START, END, 0, 600 },
+		{ "the cycle's last second", END - 1, { START, END, 100, QUOTA_BLOCKED, 0, 0, 0 }, { START, END }, 1100,
+			QUOTA_BLOCKED, 100, START, END, 0, 0 },
+		{ "a new cycle", END, { START, END, 100, QUOTA_BLOCKED, 0, 0, 0 }, { START, END }, 1100, QUOTA_OK, 0,
+			END, NEXT, 0, 1000 },
+		{ "a new cycle that another run saw", END + 60, { END, NEXT, 0, QUOTA_OK, 0, 0, 0 }, { END, NEXT }, 300,
+			QUOTA_OK, 0, END, NEXT, 0, 800 },
+		{ "another rule, and the cycle before is not over", NOW,
+			{ START + 1, END + 1, 80, QUOTA_BLOCKED, 0, 0, 0 }, { START + 1, END + 1 }, 1100, QUOTA_BLOCKED,
+			80, START, END, 0, 0 },
+		{ "a hold", NOW, { START, END, 0, QUOTA_OK, 0, 0, NOW + 60 }, { START, END }, 0, QUOTA_OK, 0, START,
+			END, NOW + 60, 1100 },
+		{ "a hold that is over", NOW, { START, END, 0, QUOTA_OK, 0, 0, NOW }, { START, END }, 0, QUOTA_OK, 0,
+			START, END, 0, 1100 },
+		{ "a hold of a clock that was set back", NOW, { START, END, 0, QUOTA_OK, 0, 0, END }, { START, END }, 0,
+			QUOTA_OK, 0, START, END, NOW + 600, 1100 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct entry e = { .billing = BILLING_OUT,
+			.cycle = { .unit = CYCLE_MONTH, .reset_day = 1, .timezone = "UTC" },
+			.quota = { .present = true, .bytes = 1000 },
+			.quota_action.kind = ACTION_BLOCK,
+			.burst = { { true, 1000 }, { true, 1000 }, 60, 600 } };
+		struct usage u = {
+			.cycle = cases[i].usage, .figures.bytes[DIR_OUT] = cases[i].used, .adjustment.extra = 100
+		};
+		struct policy p;
+
+		policy_at(&e, &cases[i].was, &u, cases[i].now, &p);
+		if (p.state.quota != cases[i].quota || p.state.told != cases[i].told ||
+			p.state.cycle_start != cases[i].cycle_start || p.state.cycle_end != cases[i].cycle_end ||
+			p.state.burst_until != cases[i].burst_until || p.left[0] != cases[i].left)
+			fail_msg("%s: quota %d, told %" PRIu32 ", %" PRId64 " to %" PRId64 ", held until %" PRId64
+				 ", %" PRIu64 " left",
+				cases[i].name, (int)p.state.quota, p.state.told, p.state.cycle_start, p.state.cycle_end,
+				p.state.burst_until, p.left[0]);
+	}
+}
+
 static uint64_t seed = 4;
 
 /* A number of any size. */
@@ -267,6 +364,8 @@ int main(void)
 		cmocka_unit_test(used_and_limit),
 		cmocka_unit_test(words),
 		cmocka_unit_test(bytes_by_hand),
+		cmocka_unit_test(limits_of_objects),
+		cmocka_unit_test(at_a_moment),
 		cmocka_unit_test(bytes_of_any_figures),
 		cmocka_unit_test(expiries),
 	};

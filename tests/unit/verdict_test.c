@@ -286,6 +286,12 @@ static void u_more(struct scene *x)
 	burst(x, 50, 1440);
 	x->w.bytes[DIR_IN]++;
 }
+static void u_out(struct scene *x)
+{
+	burst(x, 80, 1800);
+	x->w.bytes[DIR_OUT] = x->w.bytes[DIR_IN];
+	x->w.bytes[DIR_IN] = 7;
+}
 static void u_unknown(struct scene *x)
 {
 	burst(x, 80, 1439);
@@ -451,6 +457,10 @@ static const struct {
 		"expiring expires on 2026-11-26 11:00, within 1 day: then it is blocked\n",
 		{ START, END, 0, 0, NOW + DAY, EXPIRY_TOLD_1D, 0 } },
 	{ "a burst", ACTION_ALERT, u_hot,
+		"burst_began 80.0 Mbit/s on average over 30 min, more than 50.0 Mbit/s: limited to 5.00 Mbit/s in each "
+		"direction until 2026-11-25 11:10\n",
+		{ START, END, 0, 0, 0, 0, NOW + 600 } },
+	{ "a burst of what goes out", ACTION_ALERT, u_out,
 		"burst_began 80.0 Mbit/s on average over 30 min, more than 50.0 Mbit/s: limited to 5.00 Mbit/s in each "
 		"direction until 2026-11-25 11:10\n",
 		{ START, END, 0, 0, 0, 0, NOW + 600 } },
