@@ -37,14 +37,14 @@ table inet meant {
 END
 
 # -- what is configured -----------------------------------------------------------------------------------------------------
-alias=0 fast='limit = 80mbit' old='' burst=yes day=15 open=22 machine=no
+alias=0 fast='limit = 80mbit' old='' burst=yes day=15 open=22 machine=no method=auto
 cap=500 cap_action=block cap_billing=both
 plan=800 plan_action=block plan_billing=out
 quota() { # KB ACTION BILLING
 	printf 'quota = %sKB\nquota_action = %s\nbilling = %s\n' "$1" "$2" "$3"
 }
 configuration() {
-	printf '[portflow]\ntimezone = UTC\nkeep_open = %s, udp/22\nquota_reset_day = %s\n' "$open" $day
+	printf '[portflow]\ntimezone = UTC\nkeep_open = %s, udp/22\nlimit_method = %s\nquota_reset_day = %s\n' "$open" $method $day
 	printf '[port keep]\nports = 22\n[port free%s]\nports = 80\n' $alias
 	printf '[port fast]\nports = 443\n%s\n' "$fast"
 	printf '[port cap]\nports = 1000\n%s\n' "$(quota $cap "$cap_action" $cap_billing)"
@@ -234,6 +234,23 @@ step_damage_quietly() { # found by whoever comes next
 	nft insert rule inet portflow enforce_in accept
 	nft insert rule inet portflow enforce_out accept
 }
+step_damage_queue() { # classes and the root away or altered: what waits in them goes with them, which was counted
+	local class
+	class=$(tc class show dev "$DEV" | awk '$3 ~ /^7066:[0-9a-e]+$/ { print $3; exit }')
+	one_of class class rate root
+	case $picked$class in
+	class?*) tc class del dev "$DEV" classid "$class" 2>/dev/null ;;
+	rate?*) tc class change dev "$DEV" classid "$class" htb rate 1mbit ceil 2mbit 2>/dev/null ;;
+	root*) tc qdisc del dev "$DEV" root 2>/dev/null ;;
+	esac
+	either
+}
+step_method() {
+	one_of auto auto police
+	method=$picked
+	edit
+	either
+}
 step_reset_quotas() { damaged=yes; nft reset quotas >/dev/null; either; }
 # damage to what counts too
 gone() { lossy=1 damaged=yes; }
@@ -326,6 +343,9 @@ events_alternate() { # what begins ends before it begins again, or begins in ano
 			if (last[about] == is) print "twice in a row:", $0
 			last[about] = is }'
 }
+arrived() { # what left of a neighbour came out at the other end
+	oracle_read peer | awk '$1 == "free" && $2 == "out" { print $4 }'
+}
 check() { # DESCRIPTION
 	verdict "$1"
 	quotas_hold
@@ -339,8 +359,8 @@ check() { # DESCRIPTION
 	is "what began ended before it began again" "$(events_alternate)" ""
 }
 
-COMMON="sample apply rename limit limit raise raise lower action billing reset_day expiry burst keep_open kill_sample kill_apply kill_edit two stranger"
-GENTLE="$COMMON damage_rule damage_chain damage_map damage_quietly reset_quotas"
+COMMON="sample apply rename limit limit raise raise lower action billing reset_day expiry burst keep_open method kill_sample kill_apply kill_edit two stranger"
+GENTLE="$COMMON damage_rule damage_chain damage_map damage_quietly damage_queue reset_quotas"
 ROUGH="$GENTLE flush flush_quietly save restore reset damage_any down machine"
 what=begin
 snapshot "$WORK/began"
@@ -353,6 +373,7 @@ quotas_hold
 	is "nothing may be missing after those" "$(awk '$3' "$WORK/allowed")" ""
 	all_passed free "a neighbour without limits passed, all of it"
 	[ $refused -le 5 ] || diag <<<"$log"
+	is "and came out at the other end" "$(arrived)" "$(oracle_read behind | awk '$1 == "free" && $2 == "out" { print $4 }')"
 	start
 	steps $((STEPS - STEPS / 2)) $ROUGH
 	check "$((STEPS - STEPS / 2)) rough steps: never more than the truth, and only what a destroyed counter held is missing"
