@@ -294,7 +294,7 @@ bool diff_whole(struct arena *a, struct ruleset *want, struct ruleset *have, str
 		return have->present;
 	if (have->present) {
 		diff_rulesets(a, want, have, NULL, QUOTA_LEFT, &d);
-		if (d.changes.n == 0 && d.retired.n == 0)
+		if (d.changes.n == 0 && d.retired.n == 0 && diff_same_text(want->comment, have->comment))
 			return false;
 	}
 	diff_rulesets(a, want, &none, NULL, QUOTA_LEFT, ret_diff);

@@ -61,18 +61,37 @@ static void judge_out(const struct config *c, const struct limit_facts *f, const
 		judge_devices(c, f, e, way);
 }
 
-static void judge_in(const struct config *c, struct limit_way *way)
+static bool any_device(const struct watch *w)
 {
-	way->why = c->settings.limit_method == METHOD_POLICE ? LIMIT_ASKED : LIMIT_INWARD;
+	for (size_t i = 0; i < w->devices.n; i++)
+		if (w->devices.at[i].present)
+			return true;
+	return false;
+}
+
+static void judge_in(const struct config *c, const struct limit_facts *f, const struct entry *e, struct limit_way *way)
+{
+	if (c->settings.limit_method != METHOD_SHAPE)
+		way->why = c->settings.limit_method == METHOD_POLICE ? LIMIT_ASKED : LIMIT_INWARD;
+	else if (e->kind == ENTRY_INTERFACE)
+		way->why = LIMIT_WHOLE;
+	else if (f->refused_in)
+		way->why = LIMIT_REFUSED;
+	else if (!f->htb)
+		way->why = LIMIT_NO_HTB;
+	else if (f->taken_in)
+		way->why = LIMIT_TAKEN;
+	else
+		way->why = any_device(f->watch) ? LIMIT_SHAPED : LIMIT_NO_DEVICE;
 }
 
 struct limit_way *limit_ways(struct arena *a, const struct config *c, const struct limit_facts *f)
 {
 	struct limit_way *ways = arena_array(a, DIRS * c->entries.n + 1, sizeof *ways);
+	size_t classes = 0;
 
 	for (enum direction d = 0; d < DIRS; d++) {
 		const struct shape_role *roles = shape_roles(a, c, d);
-		size_t classes = 0;
 
 		for (size_t i = 0; i < c->entries.n; i++) {
 			const struct entry *e = &c->entries.at[i];
@@ -80,11 +99,14 @@ struct limit_way *limit_ways(struct arena *a, const struct config *c, const stru
 
 			if (!e->limit[d].present)
 				continue;
+			way->inward = d == DIR_IN;
 			if (d == DIR_OUT)
 				judge_out(c, f, e, way);
 			else
-				judge_in(c, way);
-			if (way->why == LIMIT_SHAPED && roles[i].classed && classes++ >= SHAPE_MINOR_MAX)
+				judge_in(c, f, e, way);
+			/* both directions of an entry have one number */
+			if (way->why == LIMIT_SHAPED && roles[i].classed &&
+				(d == DIR_IN || !ways[limit_way_at(i, DIR_IN)].classed) && classes++ >= SHAPE_MINOR_MAX)
 				way->why = LIMIT_CROWDED;
 			way->shaped = way->why == LIMIT_SHAPED;
 			way->classed = way->shaped && roles[i].classed;
@@ -120,13 +142,17 @@ const char *limit_reason(struct arena *a, const struct limit_facts *f, const str
 	case LIMIT_NONE:
 		break;
 	case LIMIT_SHAPED:
+		if (w->inward)
+			return w->policed ? "it waits on " SHAPE_IFB
+					    "; the limits of ports shape a part of it, so a policer watches the sum"
+					  : "it waits on " SHAPE_IFB;
 		return w->policed
 			? "its devices queue by HTB; the limits of ports shape a part of it, so a policer watches the sum"
 			: "its devices queue by HTB";
 	case LIMIT_ASKED:
 		return "limit_method = police";
 	case LIMIT_INWARD:
-		return "queues are for what goes out";
+		return "queues are for what goes out, unless limit_method = shape";
 	case LIMIT_NO_DEVICE:
 		return "none of its devices is there yet";
 	case LIMIT_NO_HTB:
@@ -134,10 +160,14 @@ const char *limit_reason(struct arena *a, const struct limit_facts *f, const str
 	case LIMIT_FOREIGN:
 		return root_text(a, w->device);
 	case LIMIT_REFUSED:
-		return f->refused;
+		return w->inward ? f->refused_in : f->refused;
 	case LIMIT_CROWDED:
 		return arena_printf(
 			a, "there are more limits than the %u classes that a device can have", SHAPE_MINOR_MAX);
+	case LIMIT_WHOLE:
+		return "what comes in by a whole interface is policed";
+	case LIMIT_TAKEN:
+		return f->taken_in;
 	}
 	return "";
 }
@@ -145,14 +175,18 @@ const char *limit_reason(struct arena *a, const struct limit_facts *f, const str
 const char *limit_impossible(
 	struct arena *a, const struct config *c, const struct limit_facts *f, const struct limit_way *ways)
 {
-	for (size_t i = 0; i < c->entries.n && c->settings.limit_method == METHOD_SHAPE; i++) {
-		const struct limit_way *w = &ways[limit_way_at(i, DIR_OUT)];
+	for (size_t i = 0; i < DIRS * c->entries.n && c->settings.limit_method == METHOD_SHAPE; i++) {
+		const struct limit_way *w = &ways[i];
 
 		if (w->why == LIMIT_FOREIGN)
 			return arena_printf(a,
 				"%s, so limit_method = shape cannot be: let portflow replace it with `takeover = yes`, or write "
 				"`limit_method = police`",
 				root_text(a, w->device));
+		if (w->why == LIMIT_TAKEN)
+			return arena_printf(a,
+				"%s, so limit_method = shape cannot be: rename or delete it, or write `limit_method = police`",
+				f->taken_in);
 		if (w->why == LIMIT_NO_HTB || w->why == LIMIT_CROWDED)
 			return arena_printf(a, "%s, so limit_method = shape cannot be: write `limit_method = police`",
 				limit_reason(a, f, w));
@@ -166,6 +200,16 @@ bool limit_may_shape(const struct config *c)
 		return false;
 	for (size_t i = 0; i < c->entries.n; i++)
 		if (c->entries.at[i].limit[DIR_OUT].present)
+			return true;
+	return false;
+}
+
+bool limit_may_shape_in(const struct config *c)
+{
+	if (c->settings.limit_method != METHOD_SHAPE)
+		return false;
+	for (size_t i = 0; i < c->entries.n; i++)
+		if (c->entries.at[i].limit[DIR_IN].present && c->entries.at[i].kind != ENTRY_INTERFACE)
 			return true;
 	return false;
 }
@@ -211,16 +255,24 @@ static void want_device(struct arena *a, const struct limit_facts *f, const stru
 	shape_want(a, wish, d);
 }
 
+static struct shape_limit_list classes_of(
+	struct arena *a, const struct config *c, const struct limit_way *ways, const uint32_t *minors, enum direction d)
+{
+	struct shape_limit_list limits = { 0 };
+
+	for (size_t i = 0; i < c->entries.n; i++)
+		if (ways[limit_way_at(i, d)].classed)
+			*vec_push(a, &limits) = (struct shape_limit){ minors[i], c->entries.at[i].limit[d].bps };
+	return limits;
+}
+
 void limit_trees(struct arena *a, const struct config *c, const struct limit_facts *f, const struct limit_way *ways,
 	const uint32_t *minors, bool codel, struct shape_device_list *ret_want)
 {
 	struct shape_device_list want = { 0 };
-	struct shape_limit_list limits = { 0 };
+	struct shape_limit_list limits = classes_of(a, c, ways, minors, DIR_OUT);
 	struct shape_wish wish = { .major = SHAPE_OUT, .codel = codel, .takeover = c->settings.takeover };
 
-	for (size_t i = 0; i < c->entries.n; i++)
-		if (ways[limit_way_at(i, DIR_OUT)].classed)
-			*vec_push(a, &limits) = (struct shape_limit){ minors[i], c->entries.at[i].limit[DIR_OUT].bps };
 	for (size_t i = 0; i < f->watch->devices.n; i++) {
 		wish.limits = limits.at;
 		wish.n = limits.n;
@@ -233,4 +285,22 @@ void limit_trees(struct arena *a, const struct config *c, const struct limit_fac
 		want_device(a, f, &f->watch->others.at[i], &wish, &want);
 	}
 	*ret_want = want;
+}
+
+void limit_tree_in(struct arena *a, const struct config *c, const struct limit_facts *f, const struct limit_way *ways,
+	const uint32_t *minors, bool codel, int ifindex, struct shape_device *ret_want)
+{
+	struct shape_limit_list limits = classes_of(a, c, ways, minors, DIR_IN);
+	struct shape_wish wish = { .ifindex = ifindex,
+		.name = SHAPE_IFB,
+		.major = SHAPE_IN,
+		.codel = codel,
+		.takeover = true, /* the device is ours */
+		.limits = limits.at,
+		.n = limits.n };
+
+	for (size_t i = 0; i < f->watch->devices.n; i++)
+		if (f->watch->devices.at[i].present && f->watch->devices.at[i].mtu > wish.mtu)
+			wish.mtu = f->watch->devices.at[i].mtu;
+	shape_want(a, &wish, ret_want);
 }

@@ -347,12 +347,3 @@ int nft_read_ingress(struct talk *t, struct arena *a, uint32_t generation, struc
 {
 	return read_all(t, a, RULESET_NETDEV, generation, ret_ruleset, err);
 }
-
-int nft_read_ingress_hooks(struct talk *t, struct arena *a, struct ruleset *ret_ruleset, struct err *err)
-{
-	struct nft_reader r = { a, ret_ruleset };
-
-	if (read_family(t, a, RULESET_NETDEV, ret_ruleset, err) < 0)
-		return -1;
-	return ret_ruleset->present ? dump(t, NFT_MSG_GETCHAIN, 0, &r, err) : 0;
-}

@@ -20,8 +20,6 @@ int nft_read_all(struct talk *t, struct arena *a, uint32_t generation, struct ru
 /* The same of `table netdev portflow`, through which what comes in is shaped. */
 int nft_read_ingress(
 	struct talk *t, struct arena *a, uint32_t generation, struct ruleset *ret_ruleset, struct err *err);
-/* Only its chains, with their devices: these change with devices, which moves no generation. */
-int nft_read_ingress_hooks(struct talk *t, struct arena *a, struct ruleset *ret_ruleset, struct err *err);
 
 /* Only the counters: one dump, or pipelined single requests above NFT_DUMP_MAX, where the dump would be quadratic. by_name
  * holds their names; others are passed over. ret_values has as many elements; absent counters have present = false. */

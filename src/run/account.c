@@ -236,6 +236,10 @@ static void find_queue_events(struct pass *p)
 		pass_event(p, 0, "queues_mended", "somebody had altered our queues, they are put right: %s%s",
 			shape_step_text(&p->app->arena, &p->found.queues[0]),
 			p->found.n_queues > 1 ? ", and more" : "");
+	if (p->found.ingress)
+		pass_event(p, 0, "queues_mended",
+			"somebody had altered " SHAPE_IFB
+			" or the table that sends packets there: what comes in waits there again");
 	if (p->found.replaced)
 		pass_event(p, 0, "queues_replaced",
 			"somebody put another root qdisc on %s (%s, handle %x:): limits there are policed now",

@@ -187,4 +187,5 @@ void pass_explain(struct pass *p)
 		pass_say(p, '~', "portflow", "settings change", STAY);
 	explain_kernel(p);
 	pass_queues_explain(p);
+	pass_ingress_explain(p);
 }

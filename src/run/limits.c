@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "run/facts.h"
+#include "tc/ifb.h"
 #include "tc/link.h"
 #include "tc/shape.h"
 
@@ -20,10 +21,12 @@ static bool any_ours(const struct shape_device_list *l)
 static int read_roots(
 	struct shaper *s, struct arena *a, const struct links *links, struct limit_facts *f, struct err *err)
 {
+	struct ifb ifb;
 	bool codel;
 
-	if (shape_read(s, a, links, SHAPE_OUT, &f->out, err) < 0)
+	if (shape_read(s, a, links, SHAPE_OUT, &f->out, err) < 0 || ifb_read(s, &ifb, err) < 0)
 		return -1;
+	f->taken_in = ifb_foreign_text(a, &ifb);
 	f->htb = true;
 	if (any_ours(&f->out) || shape_probe(s, &f->htb, &codel, err) == 0)
 		return 0;
@@ -37,7 +40,7 @@ int run_limit_facts(struct arena *a, const struct config *c, const struct links 
 	struct shaper *s = NULL;
 	int rc = 0;
 
-	if (limit_may_shape(c)) {
+	if (limit_may_shape(c) || limit_may_shape_in(c)) {
 		rc = shaper_open(&s, err) < 0 ? -1 : read_roots(s, a, links, &f, err);
 		shaper_close(s);
 	}

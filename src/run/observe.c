@@ -153,7 +153,7 @@ int pass_observe(struct pass *p, struct err *err)
 	p->diff = (struct diff){ .copies = 1 };
 	if (talk_generation(p->talk, &p->generation, err) < 0 || pass_queues(p, false, err) < 0)
 		return -1;
-	if (as_we_left_it(p) && p->shape.steps.n == 0) {
+	if (as_we_left_it(p) && p->shape.steps.n == 0 && !pass_ingress_differs(p)) {
 		if (nft_read_counter(p->talk, LEDGER_CANARY, &p->canary_seen, err) < 0)
 			return -1;
 		p->where = p->ledger.bound;
@@ -162,7 +162,7 @@ int pass_observe(struct pass *p, struct err *err)
 		if (p->known)
 			return 0;
 	}
-	if ((!limit_may_shape(p->config) && pass_queues(p, true, err) < 0) ||
+	if (((!limit_may_shape(p->config) || !p->ingress.looked) && pass_queues(p, true, err) < 0) ||
 		nft_read_table(p->talk, &p->app->arena, &p->have, err) < 0 || judge_table(p, err) < 0)
 		return -1;
 	if (p->have.present && nft_read_all(p->talk, &p->app->arena, p->generation, &p->have, err) < 0)

@@ -16,6 +16,7 @@
 #include "run/lock.h"
 #include "run/run.h"
 #include "store/store.h"
+#include "tc/ifb.h"
 #include "tc/shape.h"
 #include "util/hash.h"
 
@@ -90,6 +91,20 @@ struct pass {
 	const struct shape_device *replaced; /* somebody's root, put there since limits were shaped; NULL none */
 	struct err *late;                    /* what went wrong once the table was as it should be; NULL nothing */
 
+	/* ingress.c: what comes in and is shaped; made anew on each try */
+	struct {
+		struct ifb ifb;                 /* as found, then as made */
+		struct shape_device_list trees; /* what stands on it */
+		struct shape_plan shape;
+		struct ruleset have, want;
+		struct diff diff; /* makes the table from nothing */
+		bool looked;      /* the rest is known */
+		bool differs;     /* something was not as it should be */
+		bool wanted;      /* something waits there */
+		bool replace;     /* the table is not as it should be */
+		bool made;        /* the device, by this try */
+	} ingress;
+
 	/* what the commits of this run found, over all tries */
 	struct {
 		bool rebuilt; /* a table that should have been there was not */
@@ -100,6 +115,7 @@ struct pass {
 		const struct shape_device *replaced; /* as above */
 		const struct shape_step *queues;     /* steps that no edit of ours explains */
 		size_t n_queues;
+		bool ingress;                      /* somebody altered what shapes what comes in */
 		const struct ruleset_object *lost; /* counters of a table that was wiped */
 		size_t n_lost;
 		bool wiped;
@@ -148,9 +164,31 @@ void pass_queues_back(struct pass *p, struct err *err);
 void pass_queues_after(struct pass *p);
 /* No queue of ours is left. */
 int pass_queues_down(struct pass *p, struct err *err);
+/* Is the kernel as it was left by the run before, and wanted as it was then, so that somebody else altered what differs? */
+bool pass_unexplained(const struct pass *p);
 /* Remembers what somebody did to queues of ours. */
 void pass_queues_note(struct pass *p);
 void pass_queues_explain(struct pass *p);
+/* ingress.c */
+/* Before it is decided how limits are kept: what is there. */
+int pass_ingress_look(struct pass *p, struct err *err);
+/* Afterwards: what is wanted, and the way to it. */
+void pass_ingress_plan(struct pass *p, bool codel);
+bool pass_ingress_differs(const struct pass *p);
+/* How many things it changes, for those who only want to know. */
+size_t pass_ingress_changes(const struct pass *p);
+/* What comes before the table is changed; its own share of that batch; all that undone, what was said in err stays; what comes after: what
+ * goes wrong there is in p->late. */
+int pass_ingress_before(struct pass *p, struct err *err);
+void pass_ingress_put(struct pass *p, struct batch *b);
+void pass_ingress_back(struct pass *p, struct err *err);
+void pass_ingress_after(struct pass *p);
+/* Nothing of it is left, and nothing waits there any more. */
+int pass_ingress_down(struct pass *p, struct err *err);
+void pass_ingress_note(struct pass *p);
+void pass_ingress_explain(struct pass *p);
+/* For -v: what was sent, before the commands of the other table. */
+void pass_ingress_words(struct pass *p, struct str *out);
 /* intend.c */
 int pass_intend(struct pass *p, struct err *err);
 /* account.c */

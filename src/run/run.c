@@ -20,6 +20,7 @@ static void put_structure(struct pass *p, struct batch *b)
 {
 	if (p->wipe)
 		nft_put_table_del(b);
+	pass_ingress_put(p, b);
 	nft_put_changes(
 		b, &p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce), p->want.ruleset.now_ms);
 	if (p->arm_delete)
@@ -49,17 +50,21 @@ static int commit(struct pass *p, struct batch *b, struct err *err)
 	return 0;
 }
 
-/* For -v: what is sent, as people would type it. */
-static void note_commands(struct pass *p)
+/* For -v: what is sent, as people would type it. queues: with what became of them. */
+static void note_commands(struct pass *p, bool queues)
 {
 	struct str out = STR_CEILING((size_t)64 << 20);
 
-	if (!p->app->verbose || (p->diff.changes.n == 0 && p->shape.steps.n == 0))
+	if (!p->app->verbose)
 		return;
 	str_puts(&out, p->report->commands);
-	tc_words(p->shape.steps.at, p->shape.before, &out);
+	if (queues) {
+		pass_ingress_words(p, &out);
+		tc_words(p->shape.steps.at, p->shape.before, &out);
+	}
 	nft_words(&p->diff.changes, delta_comment(&p->app->arena, p->ledger.uuid, p->nonce), &out);
-	tc_words(p->shape.steps.at + p->shape.before, p->shape.steps.n - p->shape.before, &out);
+	if (queues)
+		tc_words(p->shape.steps.at + p->shape.before, p->shape.steps.n - p->shape.before, &out);
 	p->report->commands = arena_strndup(&p->app->arena, out.p ? out.p : "", out.len);
 	str_free(&out);
 }
@@ -78,6 +83,7 @@ static void remember(struct pass *p)
 	if (!p->rebuild && l->known && l->known_hash == p->hash && !pass_clock_moved(p))
 		p->found.mended += p->diff.changes.n;
 	pass_queues_note(p);
+	pass_ingress_note(p);
 	if (p->wipe && !p->stale_copy) {
 		p->found.wiped = true;
 		p->found.lost = p->have.objects.at;
@@ -118,17 +124,23 @@ static int change(struct pass *p, struct err *err)
 
 	if (leave_classes(p, err) < 0 || pass_queues_before(p, err) < 0)
 		return -1;
+	if (pass_ingress_before(p, err) < 0) {
+		pass_queues_back(p, err);
+		return -1;
+	}
 	put_structure(p, &b);
 	p->report->changes = b.messages;
 	rc = commit(p, &b, err);
 	batch_free(&b);
 	if (rc < 0) {
+		pass_ingress_back(p, err);
 		pass_queues_back(p, err);
 		return -1;
 	}
 	remember(p);
-	note_commands(p);
+	note_commands(p, true);
 	pass_queues_after(p);
+	pass_ingress_after(p);
 	return 0;
 }
 
@@ -137,7 +149,7 @@ static int structure(struct pass *p, struct err *err)
 {
 	if (pass_observe(p, err) < 0 || pass_queues_possible(p, err) < 0)
 		return -1;
-	p->report->changes = p->diff.changes.n + p->shape.steps.n;
+	p->report->changes = p->diff.changes.n + p->shape.steps.n + pass_ingress_changes(p);
 	if (p->mode == RUN_PLAN)
 		return 0;
 	if (note_copies(p, err) < 0 || pass_intend(p, err) < 0 || change(p, err) < 0)
@@ -177,7 +189,7 @@ static int put_effects(struct pass *p, struct err *err)
 		if (pass_observe_again(p, err) < 0)
 			return -1;
 		nft_put_changes(&b, &p->diff.changes, "", p->want.ruleset.now_ms);
-		note_commands(p);
+		note_commands(p, false);
 	}
 	for (size_t i = 0; i < p->drop.n; i++)
 		nft_put_counter_del(&b, p->drop.at[i]);
@@ -202,7 +214,7 @@ static int act_on_result(struct pass *p, struct err *err)
 	}
 	for (size_t i = 0; i < p->gone.n; i++)
 		*vec_push(&p->app->arena, &p->drop_rows) = p->gone.at[i];
-	return store_settled(p->store, p->drop_rows.at, p->drop_rows.n, p->generation, err);
+	return store_settled(p->store, p->drop_rows.at, p->drop_rows.n, p->generation, !p->late, err);
 }
 
 /* `down`, first half: rules go first, so that nothing counts any more, then the last values are stored. Once only: the ledger
@@ -259,6 +271,10 @@ static int take_down(struct pass *p, struct err *err)
 {
 	if (store_meta_set(p->store, "down", "yes", err) < 0)
 		return -1;
+	/* what waits there is let go, and counted */
+	for (int tries = 1; pass_ingress_down(p, err) < 0; tries++)
+		if (give_up(tries, err) < 0)
+			return -1;
 	for (int tries = 1; store_last(p, tries > 1, err) < 0; tries++)
 		if (give_up(tries, err) < 0)
 			return -1;

@@ -25,19 +25,30 @@ static int probe(struct pass *p, struct err *err)
 	return 0;
 }
 
-static int read_queues(struct pass *p, struct err *err)
+/* in: what comes in is looked at too. */
+static int read_queues(struct pass *p, bool in, struct err *err)
 {
 	if (!p->shaper && shaper_open(&p->shaper, err) < 0)
 		return -1;
-	if (shape_read(p->shaper, &p->app->arena, &p->links, SHAPE_OUT, &p->facts.out, err) < 0)
+	if (shape_read(p->shaper, &p->app->arena, &p->links, SHAPE_OUT, &p->facts.out, err) < 0 ||
+		(in && pass_ingress_look(p, err) < 0))
 		return -1;
-	if (!limit_may_shape(p->config))
+	if (!limit_may_shape(p->config) && !limit_may_shape_in(p->config))
 		return 0;
-	if (any_ours(&p->facts.out)) {
+	if (any_ours(&p->facts.out) || any_ours(&p->ingress.trees)) {
 		p->facts.htb = true;
 		return 0;
 	}
 	return probe(p, err);
+}
+
+static bool any_codel(const struct shape_device_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->at[i].classes.n; k++)
+			if (l->at[i].classes.at[k].leaf.kind == SHAPE_LEAF_CODEL)
+				return true;
+	return false;
 }
 
 /* What ours has as queues of classes tells what the kernel has, so that a run with nothing to do need not ask. */
@@ -45,11 +56,7 @@ static bool codel_at_work(const struct pass *p)
 {
 	if (p->probed)
 		return p->codel;
-	for (size_t i = 0; i < p->facts.out.n; i++)
-		for (size_t k = 0; k < p->facts.out.at[i].classes.n; k++)
-			if (p->facts.out.at[i].classes.at[k].leaf.kind == SHAPE_LEAF_CODEL)
-				return true;
-	return false;
+	return any_codel(&p->facts.out) || any_codel(&p->ingress.trees);
 }
 
 static void find_minors(struct pass *p)
@@ -62,7 +69,7 @@ static void find_minors(struct pass *p)
 	p->minors = arena_array(a, p->config->entries.n + 1, sizeof *p->minors);
 	pass_find_rows(p);
 	for (size_t i = 0; i < p->config->entries.n; i++) {
-		if (!p->ways[limit_way_at(i, DIR_OUT)].classed)
+		if (!p->ways[limit_way_at(i, DIR_OUT)].classed && !p->ways[limit_way_at(i, DIR_IN)].classed)
 			continue;
 		names[n] = p->config->entries.at[i].name;
 		if (p->at[i] != SIZE_MAX)
@@ -80,6 +87,13 @@ static void plan(struct pass *p, bool codel)
 
 	limit_trees(a, p->config, &p->facts, p->ways, p->minors, codel, &p->trees);
 	shape_plan(a, &p->trees, &p->facts.out, &p->shape);
+	pass_ingress_plan(p, codel);
+}
+
+/* Is there a queue to be made? */
+static bool makes_queues(const struct pass *p)
+{
+	return (p->trees.n && p->shape.steps.n) || (p->ingress.wanted && p->ingress.shape.steps.n);
 }
 
 /* Had limits been shaped as before but for a root that somebody put on a device since? */
@@ -105,12 +119,15 @@ static void find_replaced(struct pass *p)
 int pass_queues(struct pass *p, bool all, struct err *err)
 {
 	struct arena *a = &p->app->arena;
+	bool in = limit_may_shape_in(p->config);
 
 	p->facts.watch = &p->watch;
 	p->facts.out = (struct shape_device_list){ 0 };
 	p->shape = (struct shape_plan){ 0 };
 	p->trees = (struct shape_device_list){ 0 };
-	if ((all || limit_may_shape(p->config)) && read_queues(p, err) < 0)
+	memset(&p->ingress, 0, sizeof p->ingress);
+	p->facts.taken_in = NULL;
+	if ((all || limit_may_shape(p->config) || in) && read_queues(p, all || in, err) < 0)
 		return -1;
 	p->ways = limit_ways(a, p->config, &p->facts);
 	p->hash = limit_hash(p->machine_hash, p->config, p->ways);
@@ -119,7 +136,7 @@ int pass_queues(struct pass *p, bool all, struct err *err)
 	p->enforcement.minors = p->minors;
 	find_replaced(p);
 	plan(p, codel_at_work(p));
-	if (p->trees.n == 0 || p->shape.steps.n == 0 || p->probed)
+	if (!makes_queues(p) || p->probed)
 		return 0;
 	if (probe(p, err) < 0)
 		return -1;
@@ -174,7 +191,7 @@ int pass_queues_down(struct pass *p, struct err *err)
 {
 	struct shape_device_list none = { 0 };
 
-	if (read_queues(p, err) < 0)
+	if (read_queues(p, false, err) < 0)
 		return -1;
 	shape_plan(&p->app->arena, &none, &p->facts.out, &p->shape);
 	p->shape.before = 0;
@@ -193,10 +210,15 @@ int pass_queues_possible(struct pass *p, struct err *err)
 	return 0;
 }
 
+bool pass_unexplained(const struct pass *p)
+{
+	return p->ledger.known && p->ledger.known_hash == p->hash && !pass_clock_moved(p) &&
+		strcmp(p->ledger.known_boot, p->boot_id) == 0 && p->ledger.known_netns == p->netns;
+}
+
 void pass_queues_note(struct pass *p)
 {
-	if (p->shape.steps.n && p->ledger.known && p->ledger.known_hash == p->hash && !pass_clock_moved(p) &&
-		strcmp(p->ledger.known_boot, p->boot_id) == 0 && p->ledger.known_netns == p->netns)
+	if (p->shape.steps.n && pass_unexplained(p))
 		p->found.queues = p->shape.steps.at, p->found.n_queues = p->shape.steps.n;
 	if (p->replaced)
 		p->found.replaced = p->replaced;

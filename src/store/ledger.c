@@ -506,20 +506,21 @@ int store_intent(struct store *s, struct ledger *l, const struct intent *in, str
 	return 0;
 }
 
-int store_settled(struct store *s, const int64_t *dropped, size_t n, uint64_t generation, struct err *err)
+int store_settled(struct store *s, const int64_t *dropped, size_t n, uint64_t generation, bool known, struct err *err)
 {
 	cleanup_tx struct store *tx = NULL;
 	cleanup_stmt sqlite3_stmt *drop = NULL;
-	cleanup_stmt sqlite3_stmt *known = NULL;
+	cleanup_stmt sqlite3_stmt *state = NULL;
 
 	if (db_begin(s, &tx, err) || db_stmt(s, STMT_COUNTER_DROP, &drop, err) ||
-		db_stmt(s, STMT_STATE_SETTLED, &known, err))
+		db_stmt(s, STMT_STATE_SETTLED, &state, err))
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		db_bind_int(drop, 1, dropped[i]);
 		if (db_exec(s, drop, err))
 			return -1;
 	}
-	db_bind_bits(known, 1, generation);
-	return db_exec(s, known, err) ? -1 : db_commit(&tx, err);
+	db_bind_bits(state, 1, generation);
+	db_bind_int(state, 2, known);
+	return db_exec(s, state, err) ? -1 : db_commit(&tx, err);
 }

@@ -44,8 +44,8 @@ int store_intent(struct store *s, struct ledger *l, const struct intent *i, stru
 int store_result(struct store *s, const struct result *r, struct err *err);
 
 /* After what the result decided was put into the kernel, and retired counters dropped: their rows go (the entry's history stays), and
- * the kernel is known as of this generation. dropped: counter ids. */
-int store_settled(struct store *s, const int64_t *dropped, size_t n, uint64_t generation, struct err *err);
+ * the kernel is known as of this generation, unless something is left to be done there. dropped: counter ids. */
+int store_settled(struct store *s, const int64_t *dropped, size_t n, uint64_t generation, bool known, struct err *err);
 
 /* `portflow quota`: the adjustment of that cycle becomes *a (all zero: none). From within result.judge, so that what is decided in the
  * same transaction sees it. */

@@ -96,7 +96,7 @@ int ifb_read(struct shaper *s, struct ifb *ret_ifb, struct err *err)
 
 	put(m, IFLA_IFNAME, SHAPE_IFB, sizeof SHAPE_IFB);
 	if (shaper_get(s, m, on_link, &x) < 0 && s->refused != ENODEV)
-		return err_sys(err, ERR_FAIL, s->refused, "reading the device " SHAPE_IFB);
+		return err_sys(err, s->lost ? ERR_STALE : ERR_FAIL, s->refused, "reading the device " SHAPE_IFB);
 	*ret_ifb = x;
 	return 0;
 }
@@ -108,7 +108,8 @@ static int change(struct shaper *s, struct nl_msg *m, const char *what, struct e
 	s->writes++;
 	if (shaper_ask(s, m) == 0)
 		return 0;
-	return err_sys(err, s->refused == ENODEV || s->refused == EEXIST ? ERR_STALE : ERR_FAIL, s->refused,
+	/* where the answer was lost the next look tells what became of it */
+	return err_sys(err, s->lost || s->refused == ENODEV || s->refused == EEXIST ? ERR_STALE : ERR_FAIL, s->refused,
 		"the device " SHAPE_IFB " could not be %s: the kernel refused%s%s", what, *s->said ? ": " : "",
 		s->said);
 }
@@ -151,12 +152,12 @@ static int set_right(struct shaper *s, int ifindex, struct err *err)
 	return change(s, m, "set up", err);
 }
 
-static int refuse(const struct ifb *x, struct err *err)
+const char *ifb_foreign_text(struct arena *a, const struct ifb *x)
 {
-	return err_set(err, ERR_FAIL,
-		"there is a device " SHAPE_IFB
-		" that portflow did not make (%s%s%s): rename or delete it, or write `limit_method = police`",
-		*x->kind ? x->kind : "hardware", *x->alias ? ", alias " : "", x->alias);
+	if (x->owner != IFB_FOREIGN)
+		return NULL;
+	return arena_printf(a, "the device " SHAPE_IFB " is somebody else's (%s%s%s)", *x->kind ? x->kind : "hardware",
+		*x->alias ? ", alias " : "", x->alias);
 }
 
 int ifb_make(struct shaper *s, const struct ifb *have, struct ifb *ret_ifb, struct err *err)
@@ -164,7 +165,7 @@ int ifb_make(struct shaper *s, const struct ifb *have, struct ifb *ret_ifb, stru
 	struct ifb x = *have;
 
 	if (x.owner == IFB_FOREIGN)
-		return refuse(&x, err);
+		return err_set(err, ERR_FAIL, "the device " SHAPE_IFB " is somebody else's");
 	if (x.owner == IFB_NONE && (make(s, err) < 0 || ifb_read(s, &x, err) < 0))
 		return -1;
 	if (x.owner != IFB_OURS)

@@ -26,6 +26,9 @@ struct ifb {
 /* Needs no privilege. */
 int ifb_read(struct shaper *s, struct ifb *ret_ifb, struct err *err);
 
+/* What is said of one that is foreign; NULL where there is none. */
+const char *ifb_foreign_text(struct arena *a, const struct ifb *x);
+
 /* Makes it, or puts right what is not: afterwards it is up. ERR_STALE: somebody changes it at the same time. One that is foreign is left
  * alone: an error that says so. */
 int ifb_make(struct shaper *s, const struct ifb *have, struct ifb *ret_ifb, struct err *err);

@@ -146,6 +146,7 @@ int shaper_get(struct shaper *s, struct nl_msg *m, shaper_reply *f, void *arg)
 	int rc = nl_socket_modify_cb(s->sock, NL_CB_VALID, NL_CB_CUSTOM, f, arg);
 
 	s->refused = 0;
+	s->lost = false;
 	s->said[0] = '\0';
 	if (rc >= 0)
 		rc = nl_send_auto(s->sock, m);
@@ -158,7 +159,7 @@ int shaper_get(struct shaper *s, struct nl_msg *m, shaper_reply *f, void *arg)
 	if (rc >= 0)
 		return 0;
 	if (s->refused == 0)
-		s->refused = EIO;
+		lose(s);
 	return -1;
 }
 

@@ -240,6 +240,7 @@ if tc qdisc add dev "$DEV" root handle 1: htb 2>/dev/null; then
 	tc qdisc del dev "$DEV" root
 	doctor
 	sees "the kernel's own: shaped" method '^ok\|what goes out is shaped \(.*HTB\): web, mail\|$'
+	sees "... what comes in too, but for a whole interface" method '^ok\|what comes in is shaped \(it waits on ifb-portflow\): web\|$'
 	is "... and looking makes none" "$(tc qdisc show dev "$DEV" | grep -c htb)" 0
 	cp "$INI" "$WORK/open.ini"
 	chmod 644 "$WORK/open.ini"

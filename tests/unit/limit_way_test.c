@@ -33,12 +33,14 @@ static struct limit_facts facts_of(struct arena *a, const struct watch *w, const
 	"[address dns]\naddresses = 192.0.2.2\nports = 53\nlimit_out = 3mbit\n" \
 	"[interface nic]\nlimit_out = 4mbit\n" \
 	"[interface tunnel]\ninterface = wg0\nlimit_out = 5mbit\n" \
-	"[port free]\nports = 81\nlimit_in = 1mbit\n"
+	"[port free]\nports = 81\nlimit_in = 1mbit\n" \
+	"[address name]\naddresses = 192.0.2.3\nports = 80\nlimit_in = 6mbit\n" \
+	"[interface side]\ninterface = side0\nlimit_in = 7mbit\n"
 
 /* What is decided: one letter an entry and direction; lower case: police beside shaping. */
 static const char *decided(struct arena *a, const char *settings, const char *devices, const char *roots, bool htb)
 {
-	static const char letters[] = { '.', 'S', 'a', 'i', 'd', 'h', 'f', 'r', 'c' };
+	static const char letters[] = { '.', 'S', 'a', 'i', 'd', 'h', 'f', 'r', 'c', 'w', 't' };
 	struct watch w = watch_of(a, devices);
 	struct config *c = config_of(a, arena_printf(a, "[portflow]\ntimezone = UTC\n%s" ENTRIES, settings));
 	struct limit_facts f = facts_of(a, &w, roots);
@@ -70,21 +72,24 @@ static void ways(void **state)
 		bool no_htb;
 	} cases[] = {
 		/* web, whole (whose port 80 is in web's class), dns, nic, tunnel */
-		{ "", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "i....iSBSSS.", false },
-		{ "", "eth0:1500 wg0:1420+", "eth0:7066 wg0:7066", "i....iSBSSS.", false },
-		{ "limit_method = shape\n", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "i....iSBSSS.", false },
-		{ "limit_method = police\n", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "a....aaaaaa.", false },
-		{ "", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "i....ihhhhh.", true },
-		{ "", "eth0:1500 wg0:1420+", "eth0:fq wg0:-", "i....iffffS.", false },
-		{ "", "eth0:1500 wg0:1420+", "eth0:- wg0:htb", "i....iSBSSf.", false },
-		{ "takeover = yes\n", "eth0:1500 wg0:1420+", "eth0:fq wg0:htb", "i....iSBSSS.", false },
-		{ "takeover = yes\nlimit_method = police\n", "eth0:1500 wg0:1420+", "eth0:fq wg0:htb", "a....aaaaaa.",
-			false },
+		{ "", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "i....iiiSBSSS...", false },
+		{ "", "eth0:1500 wg0:1420+", "eth0:7066 wg0:7066", "i....iiiSBSSS...", false },
+		{ "limit_method = shape\n", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "S....SBwSBSSS...", false },
+		{ "limit_method = shape\n", "eth0:1500 wg0:1420+", "eth0:fq wg0:-", "S....SBwffffS...", false },
+		{ "limit_method = shape\n", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "h....hhwhhhhh...", true },
+		{ "limit_method = shape\n", "eth0:- wg0:1420+", "wg0:-", "d....ddwddddS...", false },
+		{ "limit_method = police\n", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "a....aaaaaaaa...", false },
+		{ "", "eth0:1500 wg0:1420+", "eth0:- wg0:-", "i....iiihhhhh...", true },
+		{ "", "eth0:1500 wg0:1420+", "eth0:fq wg0:-", "i....iiiffffS...", false },
+		{ "", "eth0:1500 wg0:1420+", "eth0:- wg0:htb", "i....iiiSBSSf...", false },
+		{ "takeover = yes\n", "eth0:1500 wg0:1420+", "eth0:fq wg0:htb", "i....iiiSBSSS...", false },
+		{ "takeover = yes\nlimit_method = police\n", "eth0:1500 wg0:1420+", "eth0:fq wg0:htb",
+			"a....aaaaaaaa...", false },
 		/* one of two listed devices decides for both */
-		{ "", "eth0:1500 eth1:1500 wg0:1420+", "eth0:- eth1:fq wg0:-", "i....iffffS.", false },
-		{ "", "eth0:1500 eth1:- wg0:1420+", "eth0:- wg0:-", "i....iSBSSS.", false },
-		{ "", "eth0:- eth1:- wg0:-+", "", "i....iddddd.", false },
-		{ "", "", "", "i....iddddd.", false },
+		{ "", "eth0:1500 eth1:1500 wg0:1420+", "eth0:- eth1:fq wg0:-", "i....iiiffffS...", false },
+		{ "", "eth0:1500 eth1:- wg0:1420+", "eth0:- wg0:-", "i....iiiSBSSS...", false },
+		{ "", "eth0:- eth1:- wg0:-+", "", "i....iiiddddd...", false },
+		{ "", "", "", "i....iiiddddd...", false },
 	};
 
 	(void)state;
@@ -145,11 +150,53 @@ static void words(void **state)
 	assert_string_equal(limit_impossible(&a, c, &f, ways),
 		"the kernel has no HTB, so limit_method = shape cannot be: write `limit_method = police`");
 	f.refused = "the kernel refused";
+	f.refused_in = f.refused;
 	ways = limit_ways(&a, c, &f);
 	assert_int_equal(ways[limit_way_at(0, DIR_OUT)].why, LIMIT_REFUSED);
 	assert_null(limit_impossible(&a, c, &f, ways));
 	c->entries.at[0].limit[DIR_OUT].present = false;
 	assert_false(limit_may_shape(c));
+}
+
+/* What comes in. */
+static void inward(void **state)
+{
+	cleanup_arena struct arena a = { 0 };
+	struct watch w = watch_of(&a, "eth0:1500 eth1:9000 gone0:-");
+	struct config *c = config_of(&a, "[portflow]\nlimit_method = shape\n" ENTRIES);
+	struct limit_facts f = facts_of(&a, &w, "eth0:- eth1:-");
+	const uint32_t minors[] = { 4, 0, 0, 0, 0, 2, 9, 0 };
+	struct limit_way *ways = limit_ways(&a, c, &f);
+	struct shape_device d;
+
+	(void)state;
+	assert_true(limit_may_shape_in(c));
+	assert_string_equal(limit_reason(&a, &f, &ways[limit_way_at(0, DIR_IN)]), "it waits on ifb-portflow");
+	limit_tree_in(&a, c, &f, ways, minors, false, 77, &d);
+	assert_int_equal(d.ifindex, 77);
+	assert_int_equal(d.major, SHAPE_IN);
+	assert_true(d.takeover);
+	assert_string_equal(d.name, "ifb-portflow");
+	assert_int_equal(d.classes.n, 4);
+	assert_int_equal(shape_class(&d, 4)->ceil_bytes, 125000);
+	assert_int_equal(shape_class(&d, 2)->ceil_bytes, 125000);
+	assert_int_equal(shape_class(&d, 9)->ceil_bytes, 750000);
+	/* room for two frames of the largest */
+	assert_in_range(shape_class(&d, 4)->cburst_ticks * (uint64_t)SHAPE_TICK_NS * 125000 / 1000000000, 18000, 19000);
+	f.taken_in = "the shop";
+	ways = limit_ways(&a, c, &f);
+	assert_int_equal(ways[limit_way_at(0, DIR_IN)].why, LIMIT_TAKEN);
+	assert_int_equal(ways[limit_way_at(0, DIR_OUT)].why, LIMIT_SHAPED);
+	assert_string_equal(limit_impossible(&a, c, &f, ways),
+		"the shop, so limit_method = shape cannot be: rename or delete it, or write `limit_method = police`");
+	limit_tree_in(&a, c, &f, ways, minors, false, 77, &d);
+	assert_int_equal(d.root, SHAPE_ROOT_DEFAULT);
+	f.refused_in = "no such thing";
+	ways = limit_ways(&a, c, &f);
+	assert_string_equal(limit_reason(&a, &f, &ways[limit_way_at(0, DIR_IN)]), "no such thing");
+	assert_null(limit_impossible(&a, c, &f, ways));
+	c->settings.limit_method = METHOD_AUTO;
+	assert_false(limit_may_shape_in(c));
 }
 
 /* Every way of keeping a limit makes another table, so another hash. */
@@ -215,6 +262,7 @@ int main(void)
 		cmocka_unit_test(ways),
 		cmocka_unit_test(crowded),
 		cmocka_unit_test(words),
+		cmocka_unit_test(inward),
 		cmocka_unit_test(hash),
 		cmocka_unit_test(trees),
 	};

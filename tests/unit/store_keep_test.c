@@ -406,7 +406,7 @@ static void forget(void **state)
 	id = f->l.counters.at[0].id;
 	retire(f, web);
 	FAILS(f, store_forget(f->s, "web", &f->err), ERR_FAIL, "still has counters");
-	OK(f, store_settled(f->s, &id, 1, 1, &f->err));
+	OK(f, store_settled(f->s, &id, 1, 1, true, &f->err));
 	OK(f, store_forget(f->s, "web", &f->err));
 	everywhere(f, web, 0);
 	everywhere(f, mail, want);

@@ -141,8 +141,12 @@ static void retire_and_return(void **state)
 		assert_int_equal(entry(f, id)->created, T0);
 		reopen(f, STORE_WRITE);
 	}
-	OK(f, store_settled(f->s, &c, 1, 1, &f->err));
+	OK(f, store_settled(f->s, &c, 1, 7, false, &f->err));
+	reopen(f, STORE_WRITE);
+	assert_false(f->l.known);
+	OK(f, store_settled(f->s, NULL, 0, 7, true, &f->err));
 	reopen(f, STORE_READ);
+	assert_true(f->l.known && f->l.known_generation == 7);
 	assert_null(counter(f, "p_web.in"));
 	assert_non_null(counter(f, "p_web.out"));
 }
