@@ -19,7 +19,7 @@
 #include "util/vec.h"
 
 /* portflow-net ends by itself this long before it would be killed, so that each request gets its own words. */
-#define MARGIN_MS 400
+#define MARGIN_MS 800
 #define HELPER_MAX_MS 15000
 /* One for all of HTTP, and those of mails: a server has up to SERVER_HELPERS. */
 #define HELPERS 8
