@@ -55,7 +55,8 @@ pf_ok status --json
 valid "quotas and limits by the schema"
 is "nothing is used" "$(json '[q["used"] for x in e.values() for q in x["quotas"]]')" '[0, 0, 0]'
 is "a configured limit" "$(json 'e["web"]["limit"]')" \
-	"{'in': None, 'out': 20000000, 'method_in': None, 'method_out': 'police', 'reason': 'configured', 'until': None}"
+	"{'in': None, 'out': 20000000, 'method_in': None, 'method_out': 'shape', 'reason': 'configured', 'until': None}"
+is "what comes in is policed" "$(json '[e["old"]["limit"][k] for k in ("in", "out", "method_in", "method_out")]')" "[5000000, 5000000, 'police', 'shape']"
 is "no limit" "$(json 'list(e["free"]["limit"].values())')" '[None, None, None, None, None, None]'
 
 # -- as the kernel has it, before a run saw it ---------------------------------------------------------------------------------
@@ -101,7 +102,7 @@ like "people see it" "$(pf status)" '^old .* expired$'
 text=$(pf status web)
 like "why it is blocked" "$text" '^  now +blocked until 20.* 00:00 \+00:00: its quota is used up$'
 like "the command that opens it" "$text" "^  open with +portflow -c $INI quota add web 11KB\$"
-like "its limit, and how it is kept" "$text" '^  limit +out 20\.0 Mbit/s; out: police$'
+like "its limit, and how it is kept" "$text" '^  limit +out 20\.0 Mbit/s; out: shape, its devices queue by HTB$'
 like "its quota" "$text" '^  quota +99\.0 kB of 100 kB \(99\.0 %; billing = both\), then blocks, resets 20'
 # shellcheck disable=SC2046 # words of a command
 pf_ok $(sed -n 's/^  open with *portflow -c [^ ]* //p' <<<"$text")
@@ -129,6 +130,14 @@ is "without the right to ask the kernel it is not live" "$(json 'd["live"]')" Fa
 is "... but the same is said of quotas and limits" "$(json '[(x["quotas"], x["limit"]) for x in d["entries"]]')" \
 	"$(out=$before json '[(x["quotas"], x["limit"]) for x in d["entries"]]')"
 like "... and as of when" "$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PORTFLOW" -c "$INI" status 2>/dev/null)" '^As of .*, the last sample'
+
+# -- a queue of somebody's -----------------------------------------------------------------------------------------------------------
+if command -v tc >/dev/null && pf_ok down && tc qdisc add dev "$DEV" root handle 8001: pfifo 2>/dev/null; then
+	like "why a limit is policed" "$(pf status web)" "^  limit +out 20\\.0 Mbit/s; out: police, $DEV has a root qdisc that somebody configured \\(pfifo, handle 8001:\\)\$"
+	tc qdisc del dev "$DEV" root
+else
+	skip "why a limit is policed" "no qdisc can be made here"
+fi
 
 # -- a forecast -------------------------------------------------------------------------------------------------------------------
 ini <<END
