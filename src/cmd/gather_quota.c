@@ -23,6 +23,7 @@ struct quotas {
 	size_t *at;              /* by subject: in s->quotas; SIZE_MAX: it has none */
 	struct store_sum *lately;
 	size_t n_lately;
+	uint64_t link_bps; /* of the watched devices */
 };
 
 static const struct config *config(const struct quotas *x)
@@ -93,10 +94,9 @@ static bool exhausted(
 	return false;
 }
 
-/* What the devices of an entry carry; 0: of one of them it is not known. */
-static uint64_t link_bps(const struct quotas *x, const struct entry *e)
+/* What devices carry together; 0: of one of them it is not known. */
+static uint64_t link_bps(const struct quotas *x, const struct name_list *devices)
 {
-	const struct name_list *devices = e->devices.n ? &e->devices : &x->s->interfaces;
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < devices->n; i++) {
@@ -123,9 +123,11 @@ static void foresee(const struct quotas *x, const struct entry *e, const size_t 
 	const struct usage *u, struct status_quota *q)
 {
 	const struct ledger *l = &x->g->r->ledger;
-	struct forecast_input in = {
-		.subject = e, .usage = u, .now = x->g->app->now, .since = INT64_MAX, .link_bps = link_bps(x, e)
-	};
+	struct forecast_input in = { .subject = e,
+		.usage = u,
+		.now = x->g->app->now,
+		.since = INT64_MAX,
+		.link_bps = e->devices.n ? link_bps(x, &e->devices) : x->link_bps };
 
 	for (size_t i = 0; i < n; i++) {
 		const struct ledger_entry *m = &l->entries.at[members[i]];
@@ -288,20 +290,23 @@ static void set_open_with(const struct quotas *x, struct status_quota *q)
 static int set_changes(struct quotas *x, struct err *err)
 {
 	struct store_event *events;
-	size_t n;
+	size_t n, all;
 
 	if (!x->s->quotas.n)
 		return 0;
-	if (store_events(x->g->r->store, &x->g->app->arena, CALENDAR_MIN, &events, &n, err))
+	if (store_events(x->g->r->store, &x->g->app->arena, CALENDAR_MIN, &events, &all, err))
 		return -1;
+	n = 0;
+	for (size_t i = 0; i < all; i++)
+		if (strcmp(events[i].kind, "quota_adjusted") == 0)
+			events[n++] = events[i];
 	for (size_t k = 0; k < x->s->quotas.n; k++) {
 		struct status_quota *q = &x->s->quotas.at[k];
 		const ptrdiff_t at = reader_find(x->g->r, q->subject->kind, q->subject->name);
 
 		set_open_with(x, q);
 		for (size_t i = 0; at >= 0 && i < n; i++)
-			if (events[i].entry == x->g->r->ledger.entries.at[at].id && events[i].time >= q->cycle.start &&
-				strcmp(events[i].kind, "quota_adjusted") == 0)
+			if (events[i].entry == x->g->r->ledger.entries.at[at].id && events[i].time >= q->cycle.start)
 				*vec_push(&x->g->app->arena, &q->changes) = (struct status_note){ events[i].time,
 					events[i].text };
 	}
@@ -326,8 +331,11 @@ int gather_quotas(const struct gather *g, struct status *s, struct err *err)
 	x.decided = arena_array(&g->app->arena, n + 1, sizeof *x.decided);
 	x.at = arena_array(&g->app->arena, n + 1, sizeof *x.at);
 	list_quotas(&x);
-	if (s->quotas.n && set_lately(&x, err))
-		return -1;
+	if (s->quotas.n) {
+		x.link_bps = link_bps(&x, &s->interfaces);
+		if (set_lately(&x, err))
+			return -1;
+	}
 	for (size_t i = 0; i < n; i++) {
 		const struct entry *e = subject(&x, i);
 		const ptrdiff_t at = policy_has(e) ? reader_find(g->r, e->kind, e->name) : -1;

@@ -100,6 +100,8 @@ static const char *between(struct judgement *j)
 		return "";
 	if (calendar_floor(zone, BUCKET_DAY, from) == calendar_floor(zone, BUCKET_DAY, to))
 		skip = sizeof "2026-11-25";
+	if (from / 60 == to / 60) /* one minute to who reads it */
+		return arena_printf(j->a, " at %s", moment(j, to) + skip);
 	return arena_printf(j->a, " between %s and %s", moment(j, from) + skip, moment(j, to) + skip);
 }
 

@@ -119,6 +119,8 @@ int pass_adjusted(struct pass *p, struct err *err)
 {
 	struct run_adjusted *done = &p->report->adjusted;
 
+	if (!done->subject)
+		return err_set(err, ERR_FAIL, "%s: nothing was decided of it: nothing was changed", p->adjust->name);
 	if (done->refused)
 		return err_set(err, ERR_USAGE, "%s: %s: nothing was changed", p->adjust->name, done->refused);
 	done->is = p->policies[p->adjusted_at].state.quota;

@@ -165,6 +165,28 @@ if strace_works; then
 	like "... and says that it is not to be repeated" "$(cat "$WORK/out")" 'web: the change is stored, do not repeat it'
 	pf_ok sample
 	is "the next run tells the kernel" "$(arrives 53 1000 5)" 0
+
+	# killed anywhere: it is done or it is not, and the next run makes the kernel agree
+	pf_ok quota reset web
+	extra() { of_db "SELECT extra FROM adjustment JOIN entry ON id = entry WHERE name = 'web'"; }
+	fault_points "$WORK/points" quota add web 1KB || fail "an untouched quota add" "$(cat "$WORK/stderr")"
+	points=$(wc -l <"$WORK/points") before=$(extra) bad='' tried=0 done=0
+	while read -r call n <&3; do
+		[ "$call" != batch ] || continue
+		(strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" \
+			"$PORTFLOW" -c "$INI" quota add web 1KB; exit 0) >/dev/null 2>&1
+		after=$(extra) tried=$((tried + 1))
+		case $((after - before)) in
+		0) ;;
+		1000) done=$((done + 1)) ;;
+		*) bad+="$call $n: $before became $after"$'\n' ;;
+		esac
+		pf sample 2>/dev/null
+		limit=$(nft list quota inet portflow q_web | sed -n 's/.*over \([0-9]* [a-z]*\).*/\1/p')
+		case $limit in "$((100000 + after)) bytes") ;; *) bad+="$call $n: the kernel has $limit for $after"$'\n' ;; esac
+		before=$after
+	done 3< <(awk -v step=$((points / 40 + 1)) 'NR % step == 0' "$WORK/points"; grep -E 'fdatasync|sendto' "$WORK/points" | tail -8)
+	is "killed at $tried points ($done had it stored) it is done once or not at all, and the kernel agrees" "$bad" ""
 else
 	skip "a kernel that does not answer" "strace cannot inject faults here"
 fi

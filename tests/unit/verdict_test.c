@@ -140,6 +140,12 @@ static void o_add(struct scene *x)
 	b_stays(x);
 	x->u.adjustment.extra = 20 * GB;
 }
+static void b_minute(struct scene *x)
+{
+	b_slack(x);
+	x->in.now = NOW + 30;
+	x->in.sampled = NOW + 10;
+}
 static void o_add_little(struct scene *x)
 {
 	b_stays(x);
@@ -371,6 +377,9 @@ static const struct {
 		{ START, END, 100, QUOTA_THROTTLED, 0, 0, 0 } },
 	{ "the last aggregate did not fit", ACTION_BLOCK, b_slack,
 		"quota_blocked the quota of 100 GB is used up: blocked until 2026-12-01 00:00\n",
+		{ START, END, 100, QUOTA_BLOCKED, 0, 0, 0 } },
+	{ "within a minute", ACTION_BLOCK, b_minute,
+		"quota_blocked the quota of 100 GB is used up at 11:00: blocked until 2026-12-01 00:00\n",
 		{ START, END, 100, QUOTA_BLOCKED, 0, 0, 0 } },
 	{ "an aggregate would fit", ACTION_BLOCK, b_no_slack, "", { START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
 	{ "an alert has no quota in the kernel", ACTION_ALERT, b_slack, "", { START, END, 80, QUOTA_WARNED, 0, 0, 0 } },
