@@ -243,7 +243,7 @@ other_db() { # FILE: an INI with another database
 	sed "s|^database = .*|database = $1|" "$INI" >"$WORK/other.ini"
 	touch -d '-1 minute' "$WORK/other.ini"
 }
-other() { timeout 60 "$PORTFLOW" -c "$WORK/other.ini" "$@"; }
+other() { timeout $((60 * SLOW)) "$PORTFLOW" -c "$WORK/other.ini" "$@"; }
 
 begin
 other_db "$WORK/db/other.db"

@@ -25,7 +25,7 @@ END
 	wait_for "grep -qi ':$(printf %04X "$2") .* 0A ' /proc/net/tcp /proc/net/tcp6"
 }
 hello() { # PORT [FAMILY]: does the peer get an answer?
-	in_peer timeout 3 "$PYTHON" -c 'import socket, sys
+	in_peer timeout $((3 * SLOW)) "$PYTHON" -c 'import socket, sys
 s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)
 print(s.recv(9).decode())' "$(here "${2:-4}")" "$1" 2>/dev/null
 }
@@ -79,7 +79,7 @@ chown -R 65534:65534 "$WORK/db"
 chmod o+r "$INI" && chmod o+x "$WORK" && mkdir -p /run/portflow && chown -R 65534 /run/portflow
 nft delete table inet portflow
 as_service() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps +net_admin --ambient-caps +net_admin --bounding-set +net_admin \
-	timeout 60 "$PORTFLOW" -c "$INI" "$@"; }
+	timeout $((60 * SLOW)) "$PORTFLOW" -c "$INI" "$@"; }
 as_service sample >"$WORK/service.log" 2>&1
 is "the service user mends the table" "$?" 0
 is "and knows the ports" "$(open_ports)" "22 2222 2224"

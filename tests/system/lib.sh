@@ -10,6 +10,8 @@ BUILD=${BUILD:-$ROOT/build}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
 PORTFLOW=${PORTFLOW:-$BUILD/portflow}
 TOOLS=$BUILD/tests
+# How many times slower than usual this machine is, an emulated one say: everything is waited for that much longer.
+SLOW=${SLOW:-1}
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
 
@@ -92,12 +94,16 @@ done_testing() {
 }
 
 wait_for() { # CONDITION [SECONDS]: a shell condition, tried every 20 ms
-	local tries=$((${2:-10} * 50))
+	local tries=$((${2:-10} * 50 * SLOW))
 	while ! eval "$1"; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || { note "waited in vain for: $1"; return 1; }
 		sleep 0.02
 	done
+}
+
+lead() { # SECONDS: so long before a deadline a run and a look at what it did are over
+	echo $(($1 * (1 + SLOW / 5)))
 }
 
 heavy() { # of topics that measure while they load every CPU: one at a time, though others run beside them
@@ -117,7 +123,7 @@ put_ini() { # FILE: becomes the INI, in one rename
 ini_sed() { # SED_ARGUMENTS...: edits the INI
 	sed "$@" "$INI" >"$INI.new" && put_ini "$INI.new"
 }
-pf() { timeout -k 5 60 "$PORTFLOW" -c "$INI" "$@"; }
+pf() { timeout -k 5 $((60 * SLOW)) "$PORTFLOW" -c "$INI" "$@"; }
 pf_run() { # ARGS...: sets rc, out, err
 	out=$(pf "$@" 2>"$WORK/stderr")
 	rc=$?

@@ -67,7 +67,7 @@ for item in json.load(sys.stdin)["nftables"]:
             print(o["name"], "{", text(e[0] if what == "map" else e), "}")
 ' "$1"
 }
-STEP=${STEP:-5} # of the many alike, every fifth; the seed says which. All of them with `make torture`
+STEP=${STEP:-$((SLOW > 1 ? 20 : 5))} # of the many alike, every fifth; the seed says which. All of them with `make torture`
 [ -z "${TORTURE:-}" ] || STEP=1
 note "SEED=$SEED STEP=$STEP"
 counted=0

@@ -84,7 +84,7 @@ fault_run() { # SYSCALL N INJECTION COMMAND...
 	*) injection=(-e trace="$call" -e inject="$call:$how:when=$n") ;;
 	esac
 	# (not with --seccomp-bpf: then strace 6.1 kills nothing)
-	(timeout -k 5 60 strace -f -qq -o "$WORK/fault" "${injection[@]}" \
+	(timeout -k 5 $((60 * SLOW)) strace -f -qq -o "$WORK/fault" "${injection[@]}" \
 		"$PORTFLOW" -c "$INI" "$@" >"$WORK/fault.out" 2>"$WORK/fault.err"
 		exit $?) 2>/dev/null # the shell's own "Killed"
 	rc=$?

@@ -12,7 +12,7 @@ at() { # MOMENT COMMAND...: a time of UTC, or Unix seconds; sets rc, out, err
 	local when=$1
 	shift
 	case $when in *-*) when=$(moment "$when") ;; esac
-	out=$(FAKETIME_FMT=%s FAKETIME_DONT_FAKE_MONOTONIC=1 timeout -k 5 60 "${UP[@]}" faketime -f "@$when" "$PORTFLOW" -c "$INI" "$@" 2>"$WORK/stderr")
+	out=$(FAKETIME_FMT=%s FAKETIME_DONT_FAKE_MONOTONIC=1 timeout -k 5 $((60 * SLOW)) "${UP[@]}" faketime -f "@$when" "$PORTFLOW" -c "$INI" "$@" 2>"$WORK/stderr")
 	rc=$?
 	err=$(cat "$WORK/stderr")
 }

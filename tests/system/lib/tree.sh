@@ -1,10 +1,10 @@
 #!/bin/bash
 # Makes the small Debian tree that the tests boot, from the machine's own apt sources, once: a stamp beside it says of what.
 # Apart from boot.sh since it needs the network, which no test has.
-# The Makefile runs it: tree.sh DIRECTORY. A tree that cannot be made is no failure here; why is left in DIRECTORY.why.
+# The Makefile and tests/kernels/ run it: tree.sh DIRECTORY [PACKAGES]. A tree that cannot be made is no failure here; why is left in DIRECTORY.why.
 set -u
 tree=$1
-packages=systemd-sysv,udev,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0
+packages=${2:-systemd-sysv,udev,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0}
 
 give_up() {
 	mkdir -p "$(dirname "$tree")"
@@ -35,6 +35,7 @@ mmdebstrap --quiet --variant=minbase --include="$packages" --aptopt='Acquire::La
 	give_up "mmdebstrap could not make a tree: $(grep '^E:' "$tree.log" | head -n 1)"
 }
 # The first boot asks nothing.
+mkdir -p "$tree.new/etc/systemd/system"
 ln -sf /dev/null "$tree.new/etc/systemd/system/systemd-firstboot.service"
 echo LANG=C.UTF-8 >"$tree.new/etc/locale.conf"
 mkdir -p "$tree.new/var/log/journal"
