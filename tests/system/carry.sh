@@ -123,4 +123,19 @@ FAKETIME_FMT=%s FAKETIME_DONT_FAKE_MONOTONIC=1 slow faketime -f "@$(moment '2026
 is_le "the run was over while it went on" "$(passed)" 590000000
 # the book gives 3 s of 22 h to the first day, and the kernel may be off by a thousandth while it takes over
 exactly "two cycles, the second taken over during a flood" 600000000 '2026-11-26 22:01:00' 1000000
+
+# -- nothing is blocked while a run takes over ----------------------------------------------------------------------------------------
+config 200KB 'quota_cycle = day'
+touch -d 2000-01-01 "$INI"
+fresh
+at_ok '2026-11-25 23:59:56' apply
+truth
+udp_in 4 53 300 1000
+at_ok '2026-11-25 23:59:57' sample
+ok "used up, and open at the turn" wait_for 'udp_in 4 53 1 100; [ "$(passed)" -gt 200000 ]' 10
+before=$(passed)
+FAKETIME_FMT=%s FAKETIME_DONT_FAKE_MONOTONIC=1 slow faketime -f "@$(moment '2026-11-26 00:00:30')" "$PORTFLOW" -c "$INI" sample &
+udp_in 4 53 300 100 -r 200 # while it runs
+wait $!
+is "no packet of the new cycle meets the quota of the one before" $(($(passed) - before)) $((300 * 128))
 done_testing
