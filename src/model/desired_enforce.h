@@ -17,7 +17,8 @@
  * So a block ends, a quota begins anew and an entry expires at its second, with no run in between. Limits stand before quotas: a flood
  * that a limit drops would else use up a quota without having passed. All layers of one stage, for all kinds of entries, come before the
  * next stage's, for the same reason.
- * In the slots of an entry its quotas stand by the length of their cycle, then by size.
+ * In the slots of an entry its quotas stand by the length of their cycle, then by size. Quotas of ports stand before those of addresses, these
+ * before those of devices (of several watched devices, whose entries may name others too, before all).
  *
  * Behind the chains that count, class_out names the class of HTB that a packet waits in: that of its address entry, then, over it, that of
  * its port entry. What passes whatever is configured is sent past all classes there, where a device as a whole is limited.

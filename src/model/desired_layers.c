@@ -446,9 +446,17 @@ static void recipe_rule(struct enforce *x, struct ruleset_chain *c, const struct
 	put_effect(x, r, recipe);
 }
 
+/* Ports before addresses before devices: a flood of what its own small quota drops must not use up the plan of the whole machine. */
+static bool of_quotas(int stage)
+{
+	return stage == 2 || stage == 3;
+}
+
 void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d)
 {
-	for (size_t i = 0; i < matches_n; i++) {
+	for (size_t n = 0; n < matches_n; n++) {
+		size_t i = of_quotas(stage) ? matches_n - 1 - n : n;
+
 		if (!x->used[i] || !(kinds & 1U << matches[i].kind))
 			continue;
 		for (size_t k = 0; k < RECIPES; k++)

@@ -282,6 +282,28 @@ is "the next cycle is used up too" "$(both 53)" "$before"
 at '2026-11-26 12:00:20' events >"$WORK/events"
 like "the closed cycle is an event, with its total" "$(cat "$WORK/events")" 'web .*cycle'
 
+# -- what a small quota drops is not charged to the machine's -----------------------------------------------------------------------
+truth 53 9
+ini <<END
+[portflow]
+timezone = UTC
+[port web]
+ports = 53
+quota = 50KB
+quota_action = block
+[interface all]
+quota = 200KB
+quota_action = block
+END
+fresh
+pf_ok apply
+udp_in 4 53 400 1000
+udp_out 6 53 400 1000 -e
+is_le "a flood of a port that is used up is not charged to the machine" \
+	"$(nft list quota inet portflow q_all | sed -n 's/.* used \([0-9]*\) bytes.*/\1/p')" 51000
+udp_in 4 9 50 1000
+is "... which goes on, with no run in between" "$(passed in9)" $((50 * 1028))
+
 # -- the whole machine ----------------------------------------------------------------------------------------------------
 truth 22 53 68 67
 ini <<END

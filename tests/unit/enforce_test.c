@@ -137,7 +137,7 @@ static void no_set_too_many(void **state)
 }
 
 /* Blocks, then limits, then quotas that throttle, then those that block, whatever kind of entry has them: what one drops, those behind it
- * do not use up. */
+ * do not use up. Of quotas those of ports come before those of addresses and of devices. */
 static int stage_of(const struct ruleset_rule *r)
 {
 	static const struct {
@@ -151,6 +151,18 @@ static int stage_of(const struct ruleset_rule *r)
 			if (strncmp(r->exprs.at[i].name, stages[k].map, strlen(stages[k].map)) == 0)
 				return stages[k].stage;
 	return -1; /* of no layer */
+}
+
+/* Of a rule that looks into a quota's map: 0 of a port, 1 of an address, 2 of a device. */
+static int kind_of(const struct ruleset_rule *r)
+{
+	for (size_t i = 0; i < r->exprs.n; i++) {
+		const char *map = r->exprs.at[i].name ? strchr(r->exprs.at[i].name, '_') : NULL;
+
+		if (map)
+			return map[1] == 'i' ? 2 : map[1] == 'a' ? 1 : 0;
+	}
+	return -1;
 }
 
 static void order_of_stages(void **state)
@@ -172,7 +184,7 @@ static void order_of_stages(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof chains / sizeof *chains; i++) {
 		const struct ruleset_chain *c = ruleset_chain(&d.ruleset, chains[i]);
-		int last = -1, seen = 0;
+		int last = -1, kind = -1, seen = 0;
 
 		assert_non_null(c);
 		for (size_t r = 0; r < c->rules.n; r++) {
@@ -183,6 +195,12 @@ static void order_of_stages(void **state)
 			if (stage < last)
 				fail_msg(
 					"%s: a rule of stage %d stands behind one of stage %d", chains[i], stage, last);
+			if (stage > last)
+				kind = -1;
+			if (stage >= 2 && kind_of(&c->rules.at[r]) < kind)
+				fail_msg("%s: a quota of kind %d stands behind one of kind %d", chains[i],
+					kind_of(&c->rules.at[r]), kind);
+			kind = kind_of(&c->rules.at[r]);
 			seen |= 1 << stage;
 			last = stage;
 		}
