@@ -234,16 +234,18 @@ step_damage_quietly() { # found by whoever comes next
 step_damage_queue() { # classes and the root away or altered: what waits in them goes with them, which was counted
 	local class
 	class=$(tc class show dev "$DEV" | awk '$3 ~ /^7066:[0-9a-e]+$/ { print $3; exit }')
-	one_of class class rate root
+	one_of class class rate root ifb down
 	case $picked$class in
 	class?*) tc class del dev "$DEV" classid "$class" 2>/dev/null ;;
 	rate?*) tc class change dev "$DEV" classid "$class" htb rate 1mbit ceil 2mbit 2>/dev/null ;;
 	root*) tc qdisc del dev "$DEV" root 2>/dev/null ;;
+	ifb*) ip link del ifb-portflow 2>/dev/null ;;
+	down*) ip link set ifb-portflow down 2>/dev/null ;;
 	esac
 	either
 }
 step_method() {
-	one_of auto auto police
+	one_of auto shape police
 	method=$picked
 	edit
 	either
