@@ -17,7 +17,7 @@ if [ -n "${TORTURE:-}" ]; then
 	CALLS=${CALLS:-.}
 	REFUSALS="EPERM ENOENT ENOMEM EBUSY EEXIST EINVAL ENOSPC EOPNOTSUPP ERESTART"
 else # another error with each seed, and only calls that have an effect
-	FAULT_STEP=${STEP:-83}
+	FAULT_STEP=${STEP:-131}
 	ERRORS=${ERRORS:-$(any_of ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO)}
 	CALLS='send|recv|pwrite|f(data)?sync|open|rename|ioctl|fcntl|ftruncate|unlink|setsockopt'
 	REFUSALS="ENOMEM $(any_of ENOENT EBUSY EEXIST ERESTART EPERM EINVAL ENOSPC EOPNOTSUPP)"
@@ -27,8 +27,10 @@ number() { # ERRNO_NAME
 	"$PYTHON" -SE -c 'import errno, sys; print(getattr(errno, sys.argv[1]))' "$1"
 }
 
-plain() { printf '[portflow]\ntimezone = UTC\nkeep_open = 22, udp/22\n[port free]\nports = 80\n[port keep]\nports = 22\n'; }
+method=auto
+plain() { printf '[portflow]\ntimezone = UTC\nlimit_method = %s\nkeep_open = 22, udp/22\n[port free]\nports = 80\n[port keep]\nports = 22\n' $method; }
 configuration() { # bare|all|eased
+	[ "$1" != eased ] || local method=shape # what comes in waits in classes as well
 	plain
 	case $1 in
 	bare) printf '[port %s]\nports = %s\n' fast 81 full 82 slow 83 burst 84 old 85 ;;
@@ -108,8 +110,13 @@ passes() { # NAME PORT: how many of 8 packets pass
 	done
 	echo $n
 }
-shape_read() { # -> classes and queues of the uplink, without the handles that the kernel chooses
-	{ tc qdisc show dev "$DEV"; tc class show dev "$DEV"; } | sed -E 's/ [0-9a-f]+: (parent|dev)/ \1/; s/(leaf|refcnt|direct_packets_stat) [^ ]*//g' | sort
+shape_read() { # -> classes and queues, and what sends packets there, without the handles that the kernel chooses
+	local dev
+	{
+		for dev in "$DEV" ifb-portflow; do tc qdisc show dev "$dev"; tc class show dev "$dev"; done 2>/dev/null
+		nft -s list table netdev portflow 2>/dev/null | grep -v comment
+		ip -o link show ifb-portflow 2>/dev/null | grep -o 'UP,[^>]*'
+	} | sed -E 's/ [0-9a-f]+: (parent|dev)/ \1/; s/(leaf|refcnt|direct_packets_stat) [^ ]*//g' | sort
 }
 say() { printf '%s\n' "$*" >"$WORK/agree.log"; }
 works() { # what no fault may cut off
@@ -152,6 +159,12 @@ mended() { # COMMAND FULL KINDS...: run once more, all is as it would be without
 	[ "$(passes full 82)" = "$full" ] || { say "of a port that should let $full of 8 packets pass other ones passed"; return 1; }
 	works && told_once "$@" && conserved figures
 }
+blank() { # nothing of ours is there
+	fresh
+	nft delete table netdev portflow 2>/dev/null
+	ip link del ifb-portflow 2>/dev/null
+	tc qdisc del dev "$DEV" root 2>/dev/null
+}
 used_up() { # more than the quotas of 20 KB
 	udp_in 4 82,83 18 1000
 	udp_out 6 82,83 30 100 -e # small ones, so that nothing is left
@@ -176,7 +189,7 @@ case_of() { # DESCRIPTION PREPARE CHECK COMMAND: killed, failing, refused
 
 # -- apply that adds limits and quotas to what has counted already ---------------------------------------------------------------
 add_prepare() {
-	fresh
+	blank
 	configuration bare | ini
 	pf_run apply
 	oracle_load behind
@@ -189,7 +202,7 @@ case_of "apply that adds limits" add_prepare add_check apply
 
 # -- apply that changes rates and opens what is blocked ---------------------------------------------------------------------------
 open_prepare() {
-	fresh
+	blank
 	configuration all | ini
 	pf_run apply
 	oracle_load behind
@@ -202,7 +215,7 @@ case_of "apply that opens" open_prepare open_check apply
 
 # -- sample that blocks, throttles, holds -----------------------------------------------------------------------------------------
 decide_prepare() {
-	fresh
+	blank
 	configuration all | ini
 	touch -d 2020-01-01 "$INI"
 	at $(($(date +%s) - 60)) apply
@@ -219,8 +232,9 @@ decide_check() {
 case_of "sample that decides" decide_prepare decide_check sample
 
 # -- down -------------------------------------------------------------------------------------------------------------------------
+method=shape
 down_prepare() {
-	fresh
+	blank
 	configuration all | ini
 	pf_run apply
 	oracle_load behind
