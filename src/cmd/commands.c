@@ -8,7 +8,6 @@
 #include "util/nearest.h"
 
 static const char *const planned[] = {
-	"confirm",
 	"notify",
 	"discover",
 	"top",
@@ -25,7 +24,6 @@ static const char *const planned[] = {
 static const struct {
 	const char *command, *option;
 } planned_options[] = {
-	{ "apply", "confirm" },
 	{ "doctor", "measure" },
 };
 

@@ -7,6 +7,7 @@
 #include "cmd/command.h"
 #include "run/files.h"
 #include "run/lock.h"
+#include "run/trial_look.h"
 #include "store/keep.h"
 #include "util/units.h"
 
@@ -107,6 +108,26 @@ const struct command cmd_db_backup = {
 
 /* -- restore, vacuum -------------------------------------------------------------------------------------------------- */
 
+/* Only this database knows what to roll back to. One that cannot be read knows nothing, and is what people restore over. */
+static int nothing_on_trial(struct app *app, const struct config *config, struct err *err)
+{
+	cleanup_store struct store *s = NULL;
+	struct trial t = { 0 };
+	struct err unheard;
+
+	if (store_open(config->settings.database, STORE_READ, &s, &unheard) ||
+		trial_load(s, &app->arena, &t, &unheard) || t.state != TRIAL_PENDING)
+		return 0;
+	if (trial_is_over(app, &t))
+		return err_set(err, ERR_BUSY,
+			"a configuration was on trial until %s and is not rolled back yet: do it first, with: portflow sample",
+			trial_clock(&app->arena, config->settings.timezone, t.until, app->now));
+	return err_set(err, ERR_BUSY,
+		"a configuration is on trial until %s, and this database knows what to roll back to: keep it first, with: portflow"
+		" confirm; or wait",
+		trial_clock(&app->arena, config->settings.timezone, t.until, app->now));
+}
+
 static int run_restore(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_lock struct lock *lock = NULL;
@@ -116,7 +137,7 @@ static int run_restore(struct app *app, const struct args *args, struct err *err
 	if (configured(app, &config, err))
 		return -1;
 	path = config->settings.database;
-	if (lock_take(app, path, LOCK_WAIT_MS, &lock, err) ||
+	if (lock_take(app, path, LOCK_WAIT_MS, &lock, err) || nothing_on_trial(app, config, err) ||
 		store_restore(path, args->words[0], app->now, &app->arena, &aside, err))
 		return -1;
 	if (aside)
@@ -203,7 +224,8 @@ static int run_rename(struct app *app, const struct args *args, struct err *err)
 			"%s: the configuration still has this name and would begin a new history for it: rename the section in %s first,"
 			" then this, then `portflow apply`",
 			from, app->config_path);
-	if (open_to_change(app, config, &lock, &s, err) || store_rename(s, from, to, err))
+	if (open_to_change(app, config, &lock, &s, err) || nothing_on_trial(app, config, err) ||
+		store_rename(s, from, to, err))
 		return -1;
 	app_note(app, "the history of %s is that of %s now; next: portflow apply", from, to);
 	return 0;
@@ -227,7 +249,7 @@ static int run_forget(struct app *app, const struct args *args, struct err *err)
 	const struct config *config;
 
 	if (configured(app, &config, err) || open_to_change(app, config, &lock, &s, err) ||
-		store_forget(s, args->words[0], err))
+		nothing_on_trial(app, config, err) || store_forget(s, args->words[0], err))
 		return -1;
 	app_note(app, "%s: forgotten", args->words[0]);
 	return 0;

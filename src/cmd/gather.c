@@ -211,6 +211,8 @@ int gather_status(struct app *app, const struct reader *r, struct status *ret, s
 		return -1;
 	s.node = settings->node ? settings->node : r->ledger.node ? r->ledger.node : "this machine";
 	s.source = sources[r->how];
+	s.trial = r->trial.says ? &r->trial.trial : NULL;
+	s.trial_says = r->trial.says;
 	set_interfaces(&app->arena, r->ledger.devices, &s.interfaces);
 	if (set_rows(&g, &s, err) || gather_quotas(&g, &s, err) || set_notes(&g, &s, err))
 		return -1;

@@ -1,6 +1,6 @@
 /* Moments behind options: see moment.h.
  * The same words as in the INI: 2026-11-25, 10:00, 90min; nothing is guessed.
- * report and events call. */
+ * report, events and apply call. */
 #include "cmd/moment.h"
 
 #include <ctype.h>
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/calendar.h"
+#include "util/units.h"
 
 #define DIGITS_MAX 9
 
@@ -104,4 +105,18 @@ int moment_parse(
 		"--%s \"%s\" is no moment: write a date (2026-11-25), a date and a time (\"2026-11-25 10:00\") or a span back from "
 		"now (90min, 12h, 2d)",
 		option, text);
+}
+
+int moment_span(const char *option, const char *text, int64_t least, int64_t most, int64_t *ret, struct err *err)
+{
+	char lo[UNITS_TEXT], hi[UNITS_TEXT];
+	int64_t seconds;
+
+	if (!parse_span(text, &seconds))
+		return err_set(err, ERR_USAGE, "--%s \"%s\" is no span: write it as 60s, 5min or 1h", option, text);
+	if (seconds < least || seconds > most)
+		return err_set(err, ERR_USAGE, "--%s \"%s\": at least %s and at most %s", option, text,
+			units_span((uint64_t)least, lo), units_span((uint64_t)most, hi));
+	*ret = seconds;
+	return 0;
 }

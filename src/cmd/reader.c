@@ -30,16 +30,6 @@ static int applied(struct app *app, struct store *store, const struct config **r
 	return 0;
 }
 
-static const char *database_of_broken(struct app *app)
-{
-	struct config_sources sources = { .mtime = app->now };
-	struct err unheard;
-
-	if (files_load(app, &app->arena, &sources, &unheard))
-		sources = (struct config_sources){ .mtime = app->now };
-	return config_database(&app->arena, &sources);
-}
-
 static const char *index_key(struct arena *a, enum entry_kind kind, const char *name)
 {
 	return arena_printf(a, "%d %s", (int)kind, kind == ENTRY_FORWARDED || kind == ENTRY_TOTAL ? "" : name);
@@ -58,20 +48,26 @@ int reader_open(struct app *app, struct reader *ret, struct err *err)
 {
 	struct reader r = { 0 };
 	struct config *config = NULL;
+	struct files_state files = { 0 };
 	struct err config_err;
 
-	if (run_config(app, &config, NULL, &config_err)) {
+	if (run_config(app, &config, &files, &config_err)) {
 		if (config_err.kind != ERR_CONFIG) {
 			*err = config_err;
 			return -1;
 		}
 		app_warn(app, "%s\nShown is what was applied last.", config_err.text);
 	}
-	if (store_open(config ? config->settings.database : database_of_broken(app), STORE_READ, &r.store, err))
+	if (store_open(
+		    config ? config->settings.database : files_database(app, &app->arena), STORE_READ, &r.store, err))
 		return -1;
 	r.config = config;
-	if (store_freeze(r.store, err) || store_load(r.store, &app->arena, &r.ledger, err) ||
-		(!config && applied(app, r.store, &r.config, err))) {
+	if (store_freeze(r.store, err) || store_load(r.store, &app->arena, &r.ledger, err)) {
+		store_close(r.store);
+		return -1;
+	}
+	trial_look(app, r.store, config ? config->settings.timezone : "", files.hash, &r.trial);
+	if ((!config || r.trial.applied_holds) && applied(app, r.store, &r.config, err)) {
 		store_close(r.store);
 		return -1;
 	}

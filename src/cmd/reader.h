@@ -9,6 +9,7 @@
 #include "cmd/command.h"
 #include "model/ledger.h"
 #include "run/peek.h"
+#include "run/trial_look.h"
 #include "store/store.h"
 #include "util/hash.h"
 
@@ -20,6 +21,7 @@ struct reader {
 	const char *zone;            /* [portflow] timezone */
 	struct figures *delta;       /* reader_peek: what the kernel counted since, by index of the ledger's entries */
 	struct hash_map used_up;     /* reader_peek: run_peek_quotas */
+	struct trial_look trial;     /* of `apply --confirm`: as long as one holds, config is what was applied */
 	enum peek how;
 	bool detail; /* who asks names entries: gather all that is known */
 };

@@ -156,6 +156,11 @@ struct result_event {
 	const char *text;    /* one English sentence */
 };
 
+/* A small fact, kept as text. */
+struct fact {
+	const char *key, *value; /* value NULL: forget it */
+};
+
 struct result {
 	int64_t now;
 	int64_t up_from;  /* boot time: nothing was counted before, for splitting gaps */
@@ -180,6 +185,7 @@ struct result {
 	const char *node;                 /* NULL: unchanged */
 	const char *applied;              /* NULL: unchanged; else the text of the configuration, without secrets */
 	const char *applied_mark;         /* NULL: unchanged; else what tells that the files give this text still */
+	VEC_OF(struct fact) facts;        /* that change with it */
 };
 
 #endif

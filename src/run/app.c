@@ -141,4 +141,5 @@ void app_clock(struct app *app)
 	clock_gettime(CLOCK_BOOTTIME, &up);
 	app->now = now.tv_sec;
 	app->boot_time = now.tv_sec - up.tv_sec;
+	app->up_ms = (int64_t)up.tv_sec * 1000 + up.tv_nsec / 1000000;
 }

@@ -16,6 +16,7 @@ struct app {
 	struct arena arena;
 	int64_t now;             /* Unix seconds: read at the start, and once the lock is held */
 	int64_t boot_time;       /* Unix seconds: now - CLOCK_BOOTTIME */
+	int64_t up_ms;           /* CLOCK_BOOTTIME of the same moment, in milliseconds */
 	const char *config_path; /* -c, default /etc/portflow.ini */
 	bool config_given;       /* -c was used: no portflow.d beside it unless it is named portflow.ini */
 	bool verbose, quiet;

@@ -29,6 +29,7 @@ struct doctor {
 	struct watch watch;
 	struct neighbours neighbours;
 	const char *remembered; /* watched devices of the last run, as the database has them; "" */
+	uint64_t files;         /* what the files are; 0: they could not be read */
 	int64_t sampled;        /* last result stored; 0 never or unknown */
 	bool down;              /* `portflow down` was the last word */
 	const char *open;       /* where SSH servers listen, as the last apply found them; NULL: it has not looked */

@@ -25,6 +25,7 @@ static const struct config *read_config(struct doctor *d)
 			err.kind == ERR_PERM ? "sudo portflow doctor" : NULL, "%s", err.text);
 		return NULL;
 	}
+	d->files = config_sources_hash(&sources);
 	c = config_parse(d->arena, &sources, &wrong);
 	if (wrong.errors)
 		doctor_say(d, FINDING_FAIL, "configuration",

@@ -8,6 +8,7 @@
 
 #include "model/open_ports.h"
 #include "run/doctor.h"
+#include "run/trial_look.h"
 #include "store/keep.h"
 #include "store/store.h"
 
@@ -49,6 +50,18 @@ static void remember(struct doctor *d, struct store *s)
 	d->down = store_meta_get(s, d->arena, "down", &down, &err) == 0 && down;
 }
 
+/* A configuration that holds for a while, or that no run takes up, is what people wonder about. */
+static void trial(struct doctor *d, struct store *s)
+{
+	struct trial_look look;
+
+	trial_look(d->app, s, d->config.settings.timezone, d->files, &look);
+	if (look.says)
+		doctor_say(d, FINDING_WARN, "trial",
+			look.trial.state == TRIAL_PENDING ? "portflow confirm" : "portflow apply --confirm", "%s",
+			look.says);
+}
+
 static void examine(struct doctor *d, struct store *s, const char *path)
 {
 	struct err err = { 0 };
@@ -84,6 +97,7 @@ void doctor_database(struct doctor *d)
 	}
 	examine(d, s, path);
 	remember(d, s);
+	trial(d, s);
 	room(d, path);
 }
 

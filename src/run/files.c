@@ -179,6 +179,16 @@ int files_load(const struct app *app, struct arena *a, struct config_sources *re
 	return 0;
 }
 
+const char *files_database(const struct app *app, struct arena *a)
+{
+	struct config_sources sources = { .mtime = app->now };
+	struct err unheard;
+
+	if (files_load(app, a, &sources, &unheard))
+		sources = (struct config_sources){ .mtime = app->now };
+	return config_database(a, &sources);
+}
+
 int run_diagnostics(const struct app *app, const struct diags *d, struct err *err)
 {
 	cleanup_str struct str text = STR_CEILING((size_t)4 << 20);

@@ -12,6 +12,9 @@
  * the file is called portflow.ini. ERR_CONFIG with the cure; ERR_PERM when it may not be read. */
 int files_load(const struct app *app, struct arena *a, struct config_sources *ret, struct err *err);
 
+/* Where the database is, whatever else is wrong with the files; the default's where they cannot be read. In a. */
+const char *files_database(const struct app *app, struct arena *a);
+
 /* Loads and parses; what is wrong goes to stderr, and err (ERR_CONFIG) then says how many errors there were. ret_files, NULL if
  * nobody asks: the youngest file's time, and what the bytes were. In app's arena. */
 struct files_state {

@@ -9,6 +9,7 @@
 #include "model/desired.h"
 #include "model/diff.h"
 #include "model/ledger.h"
+#include "model/trial.h"
 #include "model/verdict.h"
 #include "model/watch.h"
 #include "nft/table.h"
@@ -47,6 +48,19 @@ struct pass {
 	uint64_t files_hash;      /* of the files that config was read from */
 	const char *mark;         /* of both, to be stored with the text; NULL: it is there already */
 	const char *database;
+
+	/* trial.c */
+	struct trial trial;     /* as the database has it */
+	uint64_t trial_s;       /* `apply --confirm`: for how long; 0: for good */
+	const char *ending;     /* the id of the trial that this run is to end; NULL: none */
+	const char *ending_why; /* words for the event */
+	bool trial_over;        /* its time is over */
+	bool trial_begun;       /* by this run */
+	bool rolling;           /* this run rolls it back */
+	bool fell_back;         /* what was applied last holds, not the files */
+	bool hold;              /* ... and that is so whatever the files say */
+	bool nothing_to_do;     /* nothing is counted, and that is to stay so */
+	bool reopen;            /* nothing was counted after a roll-back, but the files have changed since */
 
 	/* the database */
 	struct lock *lock;
@@ -146,7 +160,18 @@ struct pass {
 /* source.c */
 int pass_source(struct pass *p, struct err *err);  /* before the lock: which file, which database */
 int pass_applied(struct pass *p, struct err *err); /* after the database: what holds after all */
+/* trial.c */
+int pass_trial(struct pass *p, struct err *err); /* between the two: what a trial makes of it */
+int pass_trial_source(struct pass *p);           /* instead of pass_source, for a run that ends one */
+/* When the configuration that holds is chosen: another one, if it is to be rolled back; what this run makes of the trial. */
+int pass_trial_settle(struct pass *p, struct err *err);
+/* Before the kernel is changed: from now on any later run can roll back. */
+int pass_trial_begin(struct pass *p, struct err *err);
+/* After everything was taken down. */
+int pass_trial_down(struct pass *p, struct err *err);
 /* observe.c */
+/* Which boot, which network namespace; opens the talk. Once. */
+int pass_where(struct pass *p, struct err *err);
 int pass_machine(struct pass *p, struct err *err);
 int pass_observe(struct pass *p, struct err *err);
 int pass_observe_again(struct pass *p, struct err *err);

@@ -152,7 +152,7 @@ static int structure(struct pass *p, struct err *err)
 	p->report->changes = p->diff.changes.n + p->shape.steps.n + pass_ingress_changes(p);
 	if (p->mode == RUN_PLAN)
 		return 0;
-	if (note_copies(p, err) < 0 || pass_intend(p, err) < 0 || change(p, err) < 0)
+	if (pass_trial_begin(p, err) < 0 || note_copies(p, err) < 0 || pass_intend(p, err) < 0 || change(p, err) < 0)
 		return -1;
 	if (p->diff.partial)
 		return err_set(err, ERR_STALE, "the table is dormant");
@@ -284,7 +284,7 @@ static int take_down(struct pass *p, struct err *err)
 	for (int tries = 1; pass_queues_down(p, err) < 0; tries++)
 		if (give_up(tries, err) < 0)
 			return -1;
-	return 0;
+	return pass_trial_down(p, err);
 }
 
 static void warn(struct pass *p)
@@ -335,7 +335,8 @@ static int begin(struct pass *p, struct err *err)
 		if (store_open(p->database, STORE_READ, &p->store, &missing) < 0 && missing.errnum == 0 &&
 			missing.kind != ERR_FAIL)
 			return *err = missing, -1;
-	} else if (take_lock(p, err) < 0 || store_open(p->database, STORE_CREATE, &p->store, err) < 0) {
+	} else if (take_lock(p, err) < 0 ||
+		store_open(p->database, p->ending ? STORE_WRITE : STORE_CREATE, &p->store, err) < 0) {
 		return -1;
 	}
 	if (p->store && store_migrated(p->store))
@@ -354,13 +355,17 @@ static void tell_events(struct pass *p)
 		if ((p->report->refused && strcmp(e->kind, "configuration_refused") == 0) ||
 			strcmp(e->kind, "quota_adjusted") == 0) /* the command says what it did */
 			continue;
+		if (p->ending && strcmp(e->kind, TRIAL_EVENT_BACK) == 0)
+			continue; /* who waits says it */
 		app_warn(p->app, "%s%s%s", e->subject ? e->subject : "", e->subject ? ": " : "", e->text);
 	}
 }
 
 static int act(struct pass *p, struct err *err)
 {
-	if (p->mode == RUN_SAMPLE && p->down && !p->adjust) {
+	if (p->nothing_to_do)
+		return p->adjust ? err_set(err, ERR_FAIL, "%s", p->report->says) : 0;
+	if (p->mode == RUN_SAMPLE && p->down && !p->adjust && !p->rolling && !p->reopen) {
 		p->report->was_down = true;
 		return 0;
 	}
@@ -371,7 +376,9 @@ static int act(struct pass *p, struct err *err)
 	if (pass_policies(p, err) < 0)
 		return -1;
 	if (p->mode == RUN_DOWN)
-		return take_down(p, err);
+		return take_down(p, err) < 0 ? -1
+			: p->adjust          ? err_set(err, ERR_FAIL, "%s", p->report->rolled_back)
+					     : 0;
 	if (structure_until_still(p, err) < 0)
 		return -1;
 	if (p->mode != RUN_SAMPLE || p->app->verbose || !p->known)
@@ -396,17 +403,23 @@ static int act(struct pass *p, struct err *err)
 
 static int whole(struct pass *p, struct err *err)
 {
+	struct run_report *r = p->report;
 	int rc;
 
-	*p->report = (struct run_report){ .interfaces = "", .commands = "" };
+	*r = (struct run_report){ .interfaces = "", .commands = "", .zone = "" };
 	rc = begin(p, err) < 0 ? -1 : act(p, err);
 	if (p->adjust)
 		rc = rc < 0 ? pass_adjusted_in_part(p, err) : pass_adjusted(p, err);
-	if (p->config)
-		p->report->entries = p->config->entries.n;
 	if (p->shaper && p->mode != RUN_PLAN)
-		p->report->changes += shaper_writes(p->shaper);
+		r->changes += shaper_writes(p->shaper);
 	shaper_close(p->shaper);
+	if (p->config) {
+		r->entries = p->config->entries.n;
+		r->zone = p->config->settings.timezone;
+	}
+	r->trial = p->trial;
+	r->begun = p->trial_begun;
+	r->database = p->database;
 	arena_free(&p->reading);
 	arena_free(&p->book);
 	talk_close(p->talk);
@@ -425,6 +438,26 @@ int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_
 int run_adjust(struct app *app, const struct run_adjust *adjust, struct run_report *ret_report, struct err *err)
 {
 	struct pass p = { .app = app, .mode = RUN_SAMPLE, .adjust = adjust, .report = ret_report };
+
+	return whole(&p, err);
+}
+
+int run_trial(struct app *app, uint64_t seconds, struct run_report *ret_report, struct err *err)
+{
+	struct pass p = { .app = app, .mode = RUN_APPLY, .trial_s = seconds, .report = ret_report };
+
+	return whole(&p, err);
+}
+
+int run_roll_back(struct app *app, const char *database, const char *id, const char *why, struct run_report *ret_report,
+	struct err *err)
+{
+	struct pass p = { .app = app,
+		.mode = RUN_SAMPLE,
+		.database = database,
+		.ending = id,
+		.ending_why = why,
+		.report = ret_report };
 
 	return whole(&p, err);
 }

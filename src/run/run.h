@@ -5,6 +5,7 @@
 #define RUN_RUN_H
 
 #include "model/adjust.h"
+#include "model/trial.h"
 #include "run/app.h"
 #include "util/err.h"
 #include "util/vec.h"
@@ -52,11 +53,25 @@ struct run_report {
 	bool refused;           /* RUN_SAMPLE: the file has an error; the applied configuration was used */
 	size_t entries;
 	struct run_adjusted adjusted; /* run_adjust */
+	struct trial trial;           /* of `apply --confirm`, as it is after this run */
+	bool begun;                   /* ... by this run */
+	const char *says;             /* what is to be told of it, one sentence; NULL: nothing */
+	const char *rolled_back;      /* by this run: what, why, and to what; NULL: nothing */
+	const char *zone;             /* [portflow] timezone; "" when no configuration could be read */
+	const char *database;         /* of the configuration that was read */
 };
 
 /* Everything lives in app's arena. adopt: take over a table that another database made. */
 int run(struct app *app, enum run_mode mode, bool adopt, struct run_report *ret_report, struct err *err);
 /* RUN_SAMPLE with a change of one quota in the middle. ERR_USAGE: the name has no quota, or it cannot be changed so. */
 int run_adjust(struct app *app, const struct run_adjust *adjust, struct run_report *ret_report, struct err *err);
+
+/* RUN_APPLY on trial: report->trial is TRIAL_PENDING afterwards, also when it failed half way; anything else: there was nothing to try. */
+int run_trial(struct app *app, uint64_t seconds, struct run_report *ret_report, struct err *err);
+
+/* Ends the trial of that id in that database at once, if it is still pending: what was before comes back. why: as in "was not confirmed
+ * in time". report->trial: what became of it, by this run or another. */
+int run_roll_back(struct app *app, const char *database, const char *id, const char *why, struct run_report *ret_report,
+	struct err *err);
 
 #endif

@@ -15,9 +15,9 @@
 int pass_source(struct pass *p, struct err *err)
 {
 	struct files_state files;
-	struct config_sources sources = { 0 };
-	struct err ignored = { 0 };
 
+	if (p->ending)
+		return pass_trial_source(p);
 	if (run_config(p->app, &p->config, &files, err) == 0) {
 		p->files_hash = files.hash;
 		p->database = p->config->settings.database;
@@ -28,8 +28,7 @@ int pass_source(struct pass *p, struct err *err)
 		return -1;
 	p->report->refused = p->mode == RUN_SAMPLE;
 	p->config = NULL;
-	files_load(p->app, &p->app->arena, &sources, &ignored); /* of what cannot be read the default holds */
-	p->database = config_database(&p->app->arena, &sources);
+	p->database = files_database(p->app, &p->app->arena); /* of what cannot be read the default holds */
 	return 0;
 }
 
@@ -128,6 +127,7 @@ static int read_applied(struct pass *p, struct err *err)
 /* What was applied last holds. */
 static void fall_back(struct pass *p)
 {
+	p->fell_back = true;
 	p->config = p->applied;
 	p->text = p->applied_text;
 	p->text_hash = hash_text(HASH_START, p->text);
@@ -138,14 +138,17 @@ int pass_applied(struct pass *p, struct err *err)
 {
 	bool same;
 
-	if (read_applied(p, err) < 0)
+	if (read_applied(p, err) < 0 || pass_trial(p, err) < 0)
 		return -1;
 	same = p->config && p->config == p->applied;
 	if (p->report->refused)
 		note_refusal(p);
-	if (p->applied && !same && (!p->config || (p->mode == RUN_SAMPLE && !p->config->settings.auto_apply)))
+	if (p->applied && !same &&
+		(!p->config || p->hold || (p->mode == RUN_SAMPLE && !p->config->settings.auto_apply)))
 		fall_back(p);
-	if (p->config)
+	if (pass_trial_settle(p, err) < 0)
+		return -1;
+	if (p->config || p->nothing_to_do)
 		return 0;
 	if (p->report->refused)
 		return err_set(err, ERR_CONFIG,

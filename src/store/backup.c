@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/trial.h"
 #include "store/db.h"
 #include "store/files.h"
 #include "store/keep.h"
@@ -135,7 +136,11 @@ static int mark_restored(struct store *s, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
 
-	return db_stmt(s, STMT_STATE_RESTORED, &q, err) || db_exec(s, q, err) ? -1 : db_fold(s, err);
+	/* a trial of the day of the backup is none of today's */
+	return db_stmt(s, STMT_STATE_RESTORED, &q, err) || db_exec(s, q, err) ||
+			store_meta_set(s, TRIAL_FACT, NULL, err) || store_meta_set(s, TRIAL_FACT_BEFORE, NULL, err)
+		? -1
+		: db_fold(s, err);
 }
 
 /* Is the copy a whole database of ours? Then it becomes one of this version, marked. */

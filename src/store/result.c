@@ -211,6 +211,14 @@ static int put_baselines(struct store *s, const struct result *r, struct err *er
 	return 0;
 }
 
+static int put_facts(struct store *s, const struct fact *facts, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++)
+		if (store_meta_set(s, facts[i].key, facts[i].value, err))
+			return -1;
+	return 0;
+}
+
 static int put_events(struct store *s, const struct result *r, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
@@ -256,7 +264,7 @@ static int put_state(struct store *s, const struct result *r, struct err *err)
 	if ((r->node && store_meta_set(s, "node", r->node, err)) ||
 		(r->applied && store_meta_set(s, "applied.text", r->applied, err)) ||
 		(r->applied_mark && store_meta_set(s, "applied.mark", r->applied_mark, err)) ||
-		db_stmt(s, STMT_STATE_RESULT, &q, err))
+		put_facts(s, r->facts.at, r->facts.n, err) || db_stmt(s, STMT_STATE_RESULT, &q, err))
 		return -1;
 	db_bind_int(q, 1, r->now);
 	db_bind_text(q, 2, r->zone);
@@ -279,7 +287,7 @@ static bool quiet(const struct result *r)
 		if (!figures_zero(&r->entries.at[i].delta) || r->entries.at[i].older)
 			return false;
 	return !r->baselines.n && !r->events.n && !r->policies.n && !r->bind.present && !r->clear_reset &&
-		!r->clear_restored && !r->devices && !r->node && !r->applied && !r->applied_mark;
+		!r->clear_restored && !r->devices && !r->node && !r->applied && !r->applied_mark && !r->facts.n;
 }
 
 static int store_all(struct store *s, const struct result *r, struct err *err)
@@ -311,4 +319,18 @@ int store_result(struct store *s, const struct result *r, struct err *err)
 	if (rc == 0 && !quiet(r))
 		rc = db_sync(s, err);
 	return db_run(s, "PRAGMA synchronous = FULL", rc ? &ignored : err) || rc ? -1 : 0;
+}
+
+int store_meta_put(struct store *s, const struct fact *facts, size_t n, int64_t now, const struct result_event *event,
+	struct err *err)
+{
+	cleanup_arena struct arena a = { 0 };
+	cleanup_tx struct store *tx = NULL;
+	struct result r = { .now = now };
+
+	if (event)
+		*vec_push(&a, &r.events) = *event;
+	return db_begin(s, &tx, err) || put_facts(s, facts, n, err) || put_events(s, &r, err) || db_commit(&tx, err)
+		? -1
+		: 0;
 }

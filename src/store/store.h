@@ -56,6 +56,10 @@ int store_adjust(struct store *s, int64_t entry, const struct cycle_span *cycle,
 int store_meta_get(struct store *s, struct arena *a, const char *key, const char **ret_value, struct err *err);
 int store_meta_set(struct store *s, const char *key, const char *value, struct err *err); /* value NULL: forget it */
 
+/* Several of them, and an event of the machine (NULL: none), at once. One transaction. */
+int store_meta_put(struct store *s, const struct fact *facts, size_t n, int64_t now, const struct result_event *event,
+	struct err *err);
+
 /* From now until the store is closed, everything that is read is of one moment (that of the first read after this), whatever a
  * writer does meanwhile. Only for STORE_READ. */
 int store_freeze(struct store *s, struct err *err);

@@ -7,6 +7,7 @@
 
 #include "view/color.h"
 #include "view/json.h"
+#include "view/trial.h"
 
 #define TEXT_WIDTH 48
 
@@ -94,6 +95,7 @@ void plan_json(struct str *out, const struct plan *p)
 		json_close_object(&j);
 	}
 	json_close_array(&j);
+	trial_json(&j, p->zone, p->trial);
 	json_close_object(&j);
 	json_end(&j);
 }

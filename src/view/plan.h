@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/trial.h"
 #include "util/str.h"
 
 struct plan_line {
@@ -23,8 +24,10 @@ struct plan {
 	uint64_t changes;       /* messages to the kernel; 0 with lines: only the database changes */
 	const char *interfaces; /* watched, blanks between */
 	size_t entries;
-	bool done;        /* apply: it was done; else it would be */
-	const char *file; /* what -c named, to be named again; NULL: it was not given */
+	bool done;                 /* apply: it was done; else it would be */
+	const struct trial *trial; /* NULL: none */
+	const char *zone;          /* of its times */
+	const char *file;          /* what -c named, to be named again; NULL: it was not given */
 };
 
 void plan_text(struct str *out, const struct plan *p, bool color);

@@ -95,6 +95,8 @@ static void put_source(const struct status_print *p)
 			     : "Nothing is counted: our table is not in the kernel. Count with: portflow apply");
 		break;
 	}
+	if (s->trial_says)
+		put_warning(p, s->trial_says);
 	for (size_t i = 0; i < s->notes.n; i++)
 		put_warning(p,
 			arena_printf(p->a, "%s  %s", when_near(p->a, s->zone, s->notes.at[i].time, s->now),

@@ -9,6 +9,7 @@
 #include "model/open_ports.h"
 #include "model/split.h"
 #include "model/standing.h"
+#include "model/trial.h"
 #include "util/str.h"
 #include "view/figure.h"
 
@@ -82,6 +83,8 @@ struct status {
 	struct status_row forwarded, total;
 	struct open_reasons open; /* ports that nothing limits or blocks */
 	struct status_notes notes;
+	const struct trial *trial; /* of `apply --confirm`, pending or rolled back; NULL: none */
+	const char *trial_says;    /* for people; NULL: nothing */
 };
 
 struct status_look {

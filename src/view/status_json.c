@@ -6,6 +6,7 @@
 #include "model/billing.h"
 #include "view/json.h"
 #include "view/status.h"
+#include "view/trial.h"
 #include "view/words.h"
 
 static void put_direction(struct json *j, const char *key, const struct figures *f, enum direction d)
@@ -237,6 +238,7 @@ void status_json(const struct status *s, const struct status_look *look, struct 
 	put_figures(&j, "forwarded", &s->forwarded.figures[STATUS_EVER]);
 	put_rests(&j, s);
 	put_figures(&j, "total", &s->total.figures[STATUS_EVER]);
+	trial_json(&j, s->zone, s->trial);
 	json_close_object(&j);
 	json_end(&j);
 }

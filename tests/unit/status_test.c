@@ -255,6 +255,7 @@ static void both_kinds_with_notes(void **state)
 	add(&s, &x.a, row(ENTRY_ADDRESS, "v6", 1000000000, 5000), "", 0, 0);
 	*vec_push(&x.a, &s.notes) = (struct status_note){ NOW - 3600 * 20,
 		"table was gone, rebuilt 10:00, up to 58 min uncounted" };
+	s.trial_says = "the configuration is on trial until 10:01:00, and then rolled back";
 	status_text(&s, &look, &x.a, &x.text);
 	golden("status-notes.txt", x.text.p);
 }
@@ -399,6 +400,7 @@ static void widths(void **state)
 
 static void json(void **state)
 {
+	const struct trial trial = { .state = TRIAL_PENDING, .who = "root", .began = NOW, .until = NOW + 60 };
 	static const char *const names[] = { "hk-alice" };
 	SHOWN;
 	struct status s = machine(&x.a);
@@ -418,6 +420,7 @@ static void json(void **state)
 	s.sampled = 0;
 	look.names = names;
 	look.n_names = 1;
+	s.trial = &trial;
 	status_json(&s, &look, &x.text);
 	golden("status-name.json", x.text.p);
 }

@@ -1,0 +1,69 @@
+/* `confirm`: see trial_wait.h.
+ * It needs nothing of the files but where the database is: what was edited meanwhile hinders nobody.
+ * cmd/ calls. */
+#include <string.h>
+#include <unistd.h>
+
+#include "run/files.h"
+#include "run/lock.h"
+#include "run/trial_look.h"
+#include "run/trial_wait.h"
+#include "run/who.h"
+#include "store/store.h"
+
+/* As in the messages of the one that waits. */
+static const char *zone_of_files(struct app *app)
+{
+	struct diags unheard = { .arena = &app->arena };
+	struct config_sources sources = { 0 };
+	struct err unread;
+	const struct config *c = files_load(app, &app->arena, &sources, &unread)
+		? NULL
+		: config_parse(&app->arena, &sources, &unheard);
+
+	return c ? c->settings.timezone : "";
+}
+
+static int keep(struct app *app, struct store *s, struct trial *t, const char *zone, struct err *err)
+{
+	struct arena *a = &app->arena;
+	struct result_event event = { .kind = TRIAL_EVENT_KEPT };
+	struct fact facts[2] = { { TRIAL_FACT, NULL }, { TRIAL_FACT_BEFORE, NULL } };
+
+	t->state = TRIAL_CONFIRMED;
+	t->ended = app->now;
+	trial_name(who(a), t->by);
+	facts[0].value = trial_print(a, t);
+	event.text = arena_printf(a, "the configuration that %s took up on trial at %s is kept: confirmed by %s",
+		*t->who ? t->who : "somebody", trial_clock(a, zone, t->began, app->now), t->by);
+	return store_meta_put(s, facts, sizeof facts / sizeof *facts, app->now, &event, err);
+}
+
+int trial_confirm(
+	struct app *app, struct trial *ret_trial, const char **ret_zone, enum confirmed *ret_how, struct err *err)
+{
+	const char *database = files_database(app, &app->arena);
+	cleanup_lock struct lock *lock = NULL;
+	cleanup_store struct store *s = NULL;
+
+	*ret_trial = (struct trial){ 0 };
+	*ret_zone = zone_of_files(app);
+	*ret_how = CONFIRMED_NOTHING;
+	if (access(database, F_OK) != 0)
+		return store_open(database, STORE_WRITE, &s, err);
+	if (lock_take(app, database, LOCK_WAIT_MS, &lock, err) < 0 || store_open(database, STORE_WRITE, &s, err) < 0)
+		return -1;
+	app_clock(app);
+	if (trial_load(s, &app->arena, ret_trial, err) < 0)
+		return -1;
+	if (ret_trial->state == TRIAL_CONFIRMED)
+		*ret_how = CONFIRMED_BEFORE;
+	else if (ret_trial->state == TRIAL_ROLLED_BACK ||
+		(ret_trial->state == TRIAL_PENDING && trial_is_over(app, ret_trial)))
+		*ret_how = CONFIRMED_LATE;
+	else if (ret_trial->state == TRIAL_PENDING) {
+		*ret_how = CONFIRMED;
+		return keep(app, s, ret_trial, *ret_zone, err);
+	}
+	return 0;
+}
