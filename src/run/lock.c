@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define RUN_DIR "/run/portflow"
 #define POLL_MS 20
 
 struct lock {
@@ -96,7 +95,7 @@ int lock_take(struct app *app, const char *database, int timeout_ms, struct lock
 		err_sys(err, ERR_FAIL, errno, "/proc/self/ns/net");
 	} else if (open_lock(app, arena_printf(&app->arena, "%s.lock", database), &l->database, err) == 0 &&
 		open_lock(app,
-			arena_printf(&app->arena, RUN_DIR "/net-%lx-%lx.lock", (unsigned long)st.st_dev,
+			arena_printf(&app->arena, LOCK_DIR "/net-%lx-%lx.lock", (unsigned long)st.st_dev,
 				(unsigned long)st.st_ino),
 			&l->netns, err) == 0 &&
 		wait_lock(l->database, until, "this database", err) == 0 &&

@@ -10,6 +10,7 @@
 struct lock;
 
 #define LOCK_WAIT_MS 10000
+#define LOCK_DIR "/run/portflow"
 
 /* Takes the lock of the database (PATH.lock beside it) and of this network namespace (/run/portflow/net-DEV-INO.lock); waits up to
  * timeout_ms, then ERR_BUSY. Makes the folder of the database, and /run/portflow, when they are missing. */

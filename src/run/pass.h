@@ -55,6 +55,8 @@ struct pass {
 	const char *ending;     /* the id of the trial that this run is to end; NULL: none */
 	const char *ending_why; /* words for the event */
 	bool trial_over;        /* its time is over */
+	bool trial_elsewhere;   /* the files name another database than this one, which has it */
+	bool trial_ends;        /* in this run */
 	bool trial_begun;       /* by this run */
 	bool rolling;           /* this run rolls it back */
 	bool fell_back;         /* what was applied last holds, not the files */

@@ -12,6 +12,7 @@
 #include "model/desired_enforce.h"
 #include "nft/words.h"
 #include "run/pass.h"
+#include "run/trial_place.h"
 #include "tc/words.h"
 
 #define TRIES 5 /* while others keep changing rules */
@@ -413,6 +414,8 @@ static int whole(struct pass *p, struct err *err)
 	if (p->shaper && p->mode != RUN_PLAN)
 		r->changes += shaper_writes(p->shaper);
 	shaper_close(p->shaper);
+	if (rc == 0 && p->trial_ends)
+		trial_place_drop(p->app);
 	if (p->config) {
 		r->entries = p->config->entries.n;
 		r->zone = p->config->settings.timezone;

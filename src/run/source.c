@@ -7,10 +7,21 @@
 
 #include "run/files.h"
 #include "run/pass.h"
+#include "run/trial_place.h"
 #include "util/hash.h"
 
 #define SETTLE_S 2 /* a file younger than this may be half written */
 #define TEXT_MAX ((size_t)64 << 20)
+
+/* A trial that is pending is found whatever the files say of the database. */
+static void find_trial(struct pass *p)
+{
+	const char *place = p->mode == RUN_SAMPLE ? trial_place(p->app, p->database) : NULL;
+
+	p->trial_elsewhere = place != NULL;
+	if (place)
+		p->database = place;
+}
 
 int pass_source(struct pass *p, struct err *err)
 {
@@ -21,6 +32,7 @@ int pass_source(struct pass *p, struct err *err)
 	if (run_config(p->app, &p->config, &files, err) == 0) {
 		p->files_hash = files.hash;
 		p->database = p->config->settings.database;
+		find_trial(p);
 		p->young = p->mode == RUN_SAMPLE && p->app->now - files.mtime < SETTLE_S && p->app->now >= files.mtime;
 		return 0;
 	}
@@ -29,6 +41,7 @@ int pass_source(struct pass *p, struct err *err)
 	p->report->refused = p->mode == RUN_SAMPLE;
 	p->config = NULL;
 	p->database = files_database(p->app, &p->app->arena); /* of what cannot be read the default holds */
+	find_trial(p);
 	return 0;
 }
 

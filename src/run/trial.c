@@ -6,6 +6,7 @@
 #include "run/facts.h"
 #include "run/files.h"
 #include "run/pass.h"
+#include "run/trial_place.h"
 #include "run/who.h"
 #include "util/hash.h"
 
@@ -109,6 +110,8 @@ int pass_trial(struct pass *p, struct err *err)
 {
 	if (read_trial(p, err) < 0)
 		return -1;
+	if (p->trial_elsewhere && p->trial.state != TRIAL_PENDING)
+		return err_set(err, ERR_BUSY, "the configuration on trial was kept or rolled back just now: try again");
 	if (p->ending) {
 		p->rolling = p->trial.state == TRIAL_PENDING && strcmp(p->trial.id, p->ending) == 0;
 		p->nothing_to_do = !p->rolling;
@@ -134,6 +137,7 @@ static void fact(struct pass *p, const char *key, const char *value)
 
 static void end(struct pass *p, enum trial_state state, const char *by)
 {
+	p->trial_ends = true;
 	p->trial.state = state;
 	p->trial.ended = p->app->now;
 	if (state == TRIAL_ROLLED_BACK && p->files_hash) /* else those of the trial are left alone */
@@ -278,6 +282,7 @@ int pass_trial_begin(struct pass *p, struct err *err)
 		fact(p, "applied.mark", p->mark);
 	event.text = arena_printf(
 		a, "%s took up %s on trial until %s", t.who, p->app->config_path, clock_of(p, t.until));
+	trial_place_put(p->app, p->database);
 	if (store_meta_put(p->store, p->result.facts.at, p->result.facts.n, t.began, &event, err) < 0)
 		return -1;
 	p->result.facts.n = 0;

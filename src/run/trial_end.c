@@ -7,6 +7,7 @@
 #include "run/files.h"
 #include "run/lock.h"
 #include "run/trial_look.h"
+#include "run/trial_place.h"
 #include "run/trial_wait.h"
 #include "run/who.h"
 #include "store/store.h"
@@ -36,19 +37,24 @@ static int keep(struct app *app, struct store *s, struct trial *t, const char *z
 	facts[0].value = trial_print(a, t);
 	event.text = arena_printf(a, "the configuration that %s took up on trial at %s is kept: confirmed by %s",
 		*t->who ? t->who : "somebody", trial_clock(a, zone, t->began, app->now), t->by);
-	return store_meta_put(s, facts, sizeof facts / sizeof *facts, app->now, &event, err);
+	if (store_meta_put(s, facts, sizeof facts / sizeof *facts, app->now, &event, err) < 0)
+		return -1;
+	trial_place_drop(app);
+	return 0;
 }
 
 int trial_confirm(
 	struct app *app, struct trial *ret_trial, const char **ret_zone, enum confirmed *ret_how, struct err *err)
 {
-	const char *database = files_database(app, &app->arena);
+	const char *database = files_database(app, &app->arena), *place = trial_place(app, database);
 	cleanup_lock struct lock *lock = NULL;
 	cleanup_store struct store *s = NULL;
 
 	*ret_trial = (struct trial){ 0 };
 	*ret_zone = zone_of_files(app);
 	*ret_how = CONFIRMED_NOTHING;
+	if (place)
+		database = place;
 	if (access(database, F_OK) != 0)
 		return store_open(database, STORE_WRITE, &s, err);
 	if (lock_take(app, database, LOCK_WAIT_MS, &lock, err) < 0 || store_open(database, STORE_WRITE, &s, err) < 0)

@@ -287,6 +287,44 @@ ok "all of it" as_before
 after
 pf_ok sample
 ok "and what was tried is left alone when it is there again" as_before
+# the files say nothing of the database that has it
+for what in other untrusted; do
+	pf_ok apply
+	before
+	pf_ok apply
+	after
+	try --confirm=1h
+	kill -KILL "$waiter"
+	ended
+	if [ $what = other ]; then
+		ini_sed "s|^database = .*|database = $WORK/db/fourth.db|"
+	else
+		chmod o+w "$INI"
+	fi
+	pf_run sample
+	ok "$what database: sample goes on with the trial" pending
+	like "$what database: and says so" "$err" 'on trial until'
+	time_over
+	pf_run sample
+	like "$what database: and rolls back" "$err" 'was not confirmed until .*: rolled back'
+	is "$what database: no other one was made" "$(find "$WORK/db/fourth.db" /var/lib/portflow/portflow.db 2>/dev/null)" ''
+	after
+	ok "$what database: all of it" as_before
+done
+pf_ok apply
+before
+pf_ok apply
+after
+try --confirm=1h
+ini_sed "s|^database = .*|database = $WORK/db/fourth.db|"
+pf_ok confirm
+like "confirm finds it, too" "$err" 'confirmed: what was taken up'
+ended
+is "and is heard" "$rc" 0
+is "nothing is left of that" "$(find /run/portflow -name 'trial-*')" ''
+before
+pf_ok apply
+after
 # a run that is not sample
 pf_ok apply
 before
