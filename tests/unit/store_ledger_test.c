@@ -211,6 +211,40 @@ static void result_state(void **state)
 	assert_int_equal(n, 0);
 }
 
+static void facts(void **state)
+{
+	struct fixture *f = fixture(state);
+	const struct fact two[] = { { "a", "1" }, { "b", "2" } },
+			  gone[] = { { "a", NULL }, { "b", "3" }, { "c", NULL } };
+	const struct result_event event = { .kind = "told", .text = "Told." };
+	struct store_event *events;
+	const char *text;
+	size_t n;
+
+	OK(f, store_meta_put(f->s, two, 2, T0, &event, &f->err));
+	reopen(f, STORE_WRITE);
+	OK(f, store_meta_get(f->s, &f->arena, "a", &text, &f->err));
+	assert_string_equal(text, "1");
+	OK(f, store_events(f->s, &f->arena, 0, &events, &n, &f->err));
+	assert_int_equal(n, 1);
+	assert_int_equal(events[0].time, T0);
+	assert_string_equal(events[0].kind, "told");
+	OK(f, store_meta_put(f->s, gone, 3, T0 + 1, NULL, &f->err));
+	reopen(f, STORE_READ);
+	OK(f, store_meta_get(f->s, &f->arena, "a", &text, &f->err));
+	assert_null(text);
+	OK(f, store_meta_get(f->s, &f->arena, "b", &text, &f->err));
+	assert_string_equal(text, "3");
+	OK(f, store_events(f->s, &f->arena, 0, &events, &n, &f->err));
+	assert_int_equal(n, 1);
+	/* All or nothing. */
+	reopen(f, STORE_WRITE);
+	outside(f->path, "ALTER TABLE event RENAME TO gone");
+	FAILS(f, store_meta_put(f->s, two, 2, T0, &event, &f->err), ERR_FAIL, "event");
+	OK(f, store_meta_get(f->s, &f->arena, "a", &text, &f->err));
+	assert_null(text);
+}
+
 static void baselines(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -330,6 +364,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_intent, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(retire_and_return, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(result_state, set_up_store, tear_down),
+		cmocka_unit_test_setup_teardown(facts, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(baselines, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(without_sums, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(totals, set_up_store, tear_down),
