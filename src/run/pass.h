@@ -195,6 +195,8 @@ int pass_queues_down(struct pass *p, struct err *err);
 bool pass_unexplained(const struct pass *p);
 /* Remembers what somebody did to queues of ours. */
 void pass_queues_note(struct pass *p);
+/* One more warning in watch where there are very many classes. */
+void pass_queues_warn(struct pass *p);
 void pass_queues_explain(struct pass *p);
 /* ingress.c */
 /* Before it is decided how limits are kept: what is there. */

@@ -291,8 +291,10 @@ static int take_down(struct pass *p, struct err *err)
 static void warn(struct pass *p)
 {
 	pass_bypass(p);
-	if (p->mode != RUN_SAMPLE)
+	if (p->mode != RUN_SAMPLE) {
 		pass_interval(p);
+		pass_queues_warn(p);
+	}
 	for (size_t i = 0; i < p->watch.warnings.n; i++) {
 		const struct watch_warning *w = &p->watch.warnings.at[i];
 

@@ -6,6 +6,8 @@
 #include "run/pass.h"
 #include "util/hash.h"
 
+#define CLASSES_MANY 5000 /* a second and a half of the kernel's time */
+
 static bool any_ours(const struct shape_device_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
@@ -59,22 +61,30 @@ static bool codel_at_work(const struct pass *p)
 	return any_codel(&p->facts.out) || any_codel(&p->ingress.trees);
 }
 
+static bool has_class(const struct pass *p, size_t entry)
+{
+	return p->ways[limit_way_at(entry, DIR_OUT)].classed || p->ways[limit_way_at(entry, DIR_IN)].classed;
+}
+
 static void find_minors(struct pass *p)
 {
 	struct arena *a = &p->app->arena;
 	size_t n = 0, *of = arena_array(a, p->config->entries.n + 1, sizeof *of);
-	const char **names = arena_array(a, p->config->entries.n + 1, sizeof *names);
+	const char **names;
 	struct shape_minor_list had = { 0 }, minors;
 
 	p->minors = arena_array(a, p->config->entries.n + 1, sizeof *p->minors);
+	for (size_t i = 0; i < p->config->entries.n; i++)
+		if (has_class(p, i))
+			of[n++] = i;
+	if (n == 0)
+		return;
+	names = arena_array(a, n, sizeof *names);
 	pass_find_rows(p);
-	for (size_t i = 0; i < p->config->entries.n; i++) {
-		if (!p->ways[limit_way_at(i, DIR_OUT)].classed && !p->ways[limit_way_at(i, DIR_IN)].classed)
-			continue;
-		names[n] = p->config->entries.at[i].name;
-		if (p->at[i] != SIZE_MAX)
-			*vec_push(a, &had) = (struct shape_minor){ names[n], p->ledger.entries.at[p->at[i]].class };
-		of[n++] = i;
+	for (size_t i = 0; i < n; i++) {
+		names[i] = p->config->entries.at[of[i]].name;
+		if (p->at[of[i]] != SIZE_MAX)
+			*vec_push(a, &had) = (struct shape_minor){ names[i], p->ledger.entries.at[p->at[of[i]]].class };
 	}
 	shape_minors(a, names, n, &had, &minors);
 	for (size_t i = 0; i < minors.n; i++)
@@ -214,6 +224,21 @@ bool pass_unexplained(const struct pass *p)
 {
 	return p->ledger.known && p->ledger.known_hash == p->hash && !pass_clock_moved(p) &&
 		strcmp(p->ledger.known_boot, p->boot_id) == 0 && p->ledger.known_netns == p->netns;
+}
+
+void pass_queues_warn(struct pass *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->config->entries.n; i++)
+		n += has_class(p, i);
+	if (n > CLASSES_MANY)
+		*vec_push(&p->app->arena, &p->watch.warnings) = (struct watch_warning){
+			.text = arena_printf(&p->app->arena,
+				"%zu limits are shaped: making so many classes takes the kernel seconds, which grow with "
+				"their square; `limit_method = police` has no such cost",
+				n)
+		};
 }
 
 void pass_queues_note(struct pass *p)

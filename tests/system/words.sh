@@ -1,5 +1,5 @@
 #!/bin/bash
-# `-v apply` shows each change as the nft command that does the same.
+# `-v apply` shows each change as the nft or tc command that does the same.
 # Typed into an empty machine, they make the same table.
 # `make check` runs it.
 # shellcheck source=lib.sh
@@ -13,6 +13,7 @@ interface = $DEV
 own = 203.0.113.7, 2001:db8:1::/48
 [port web]
 ports = 80, 8000-9000
+limit = 10mbit
 [port sctp]
 ports = 5000
 protocols = sctp
@@ -21,8 +22,10 @@ addresses = $ALSO4, 2001:db8::/64
 [address pair]
 addresses = $ALSO4, $ALSO6
 ports = 443
+limit_out = 20mbit
 [interface all]
 interface = $DEV
+limit_out = 1gbit
 E1
 sed -i '/^\[address me\]/,/^addresses/s/^addresses = .*/addresses = 2001:db8::\/64/' "$INI"
 
@@ -33,7 +36,8 @@ sed -n 's/.*\[#\] //p' <<<"$err" >"$WORK/commands"
 listing >"$WORK/ours"
 is_ge "commands are shown" "$(wc -l <"$WORK/commands")" 50
 nft flush ruleset
-ok "a shell and nft take them" sh -e "$WORK/commands"
+tc qdisc del dev "$DEV" root 2>/dev/null
+ok "a shell, tc and nft take them" sh -e "$WORK/commands"
 listing >"$WORK/typed"
 is "they make the same table" "$(diff "$WORK/ours" "$WORK/typed")" ""
 pf_ok apply
