@@ -12,6 +12,7 @@
 #include "tc/words.h"
 
 #define MARK "portflow " /* of the table: and the database's UUID */
+#define REFUSALS_MAX 2   /* of a batch with our table, by a kernel that says that something of it is not there */
 
 /* -- what is there --------------------------------------------------------------------------------------------------- */
 
@@ -218,6 +219,21 @@ void pass_ingress_put(struct pass *p, struct batch *b)
 	nft_put_changes(b, &p->ingress.diff.changes, p->ingress.want.comment, 0);
 }
 
+/* A kernel that lacks a part of our table answers as if a device or a chain had just gone: it is asked once more, then taken at its word. */
+static void doubt_table(struct pass *p, struct err *err)
+{
+	bool lacks = err->kind == ERR_STALE && err->errnum == ENOENT;
+
+	if (!p->ingress.wanted || !p->ingress.replace || (err->kind == ERR_STALE && !lacks) ||
+		(lacks && ++p->ingress_refusals < REFUSALS_MAX))
+		return;
+	if (lacks)
+		err->kind = ERR_FAIL;
+	err_wrap(
+		err, "the kernel did not take the rules that shape what comes in (portflow doctor says what it lacks)");
+	(void)give_way(p, err);
+}
+
 void pass_ingress_back(struct pass *p, struct err *err)
 {
 	const struct shape_plan *s = &p->ingress.shape;
@@ -227,6 +243,7 @@ void pass_ingress_back(struct pass *p, struct err *err)
 		shape_rollback(p->shaper, &p->app->arena, s->steps.at, s->before, &back) < 0)
 		err_wrap(err, "and the queues for what comes in could not be put back (%s)", back.text);
 	remove_made(p);
+	doubt_table(p, err);
 	if (err->kind != ERR_STALE)
 		open_up(p);
 }

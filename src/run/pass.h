@@ -121,6 +121,8 @@ struct pass {
 		bool made;        /* the device, by this try */
 	} ingress;
 
+	unsigned int ingress_refusals; /* over all tries */
+
 	/* what the commits of this run found, over all tries */
 	struct {
 		bool rebuilt; /* a table that should have been there was not */

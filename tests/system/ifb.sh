@@ -326,6 +326,30 @@ is "... down leaves it too" "$(nft list tables | grep -c 'netdev portflow')" 1
 nft delete table netdev portflow
 pf_ok apply
 
+crowd() { # as many hooks as a device can have
+	{
+		echo 'add table netdev crowd'
+		seq -f "add chain netdev crowd c%g { type filter hook ingress device $DEV priority 0; }" 1 1024
+	} >"$WORK/crowd"
+	nft -f "$WORK/crowd"
+}
+pf_ok down
+crowd || fail "a crowd of hooks"
+pf_run apply
+isnt() { if [ "$2" != "$3" ]; then pass "$1"; else fail "$1" "got $2"; fi; }
+isnt "the kernel takes no more hooks: an error" "$rc" 0
+like "... that tells of what" "$err" 'rules that shape what comes in'
+is "... and nothing is left" "$(ip -o link | wc -l) $(nft list tables | grep -c portflow)" "$devices_before 0"
+ini_sed 's/^limit_method = shape/limit_method = auto/'
+pf_ok apply
+ini_sed 's/^limit_method = auto/limit_method = shape/'
+pf_run sample
+is "a timer polices what comes in" "$rc $(table | wc -l) $(nft list map inet portflow police_tcp_in | grep -c 5201)" "0 0 1"
+like "... and says so" "$err" 'what comes in is policed until the next run'
+nft delete table netdev crowd
+pf_ok sample
+is "... until there is room" "$(classes)" "$wanted"
+
 # -- refusals half-way --------------------------------------------------------------------------------------------------
 reachable() { # a packet for a port with a limit arrives
 	local was
