@@ -19,8 +19,8 @@ struct verdict_input {
 	const struct policy_state *state;  /* as stored */
 	const struct burst_window *window; /* NULL: no burst protection */
 	bool exhausted;                    /* the kernel's quota of it lets nothing more pass */
-	bool adjusted;                     /* by hand since state was decided: by another limit or figure */
-	int64_t sampled;                   /* the run before, since when the kernel's quota stood; 0 none */
+	bool adjusted;   /* since state was decided, by hand or in the file: another limit or figure */
+	int64_t sampled; /* the run before, since when the kernel's quota stood; 0 none */
 	int64_t now;
 	const char
 		*closed; /* NULL, or the figure of the cycle that state is of, as a text, when another one runs now */

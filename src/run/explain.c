@@ -26,6 +26,13 @@ static const struct entry *find(const struct config *c, const struct entry *e)
 	return NULL;
 }
 
+bool pass_raised(const struct pass *p, const struct entry *e)
+{
+	const struct entry *was = find(p->applied, e);
+
+	return was && was != e && was->quota.present && e->quota.present && was->quota.bytes < e->quota.bytes;
+}
+
 static const char *subject(struct pass *p, const struct entry *e)
 {
 	static const char *const kinds[ENTRY_KINDS] = { "port", "address", "interface", [ENTRY_QUOTA] = "quota" };

@@ -84,9 +84,11 @@ int pass_foresee(struct pass *p, struct err *err)
 		const struct entry *e = pass_subject(p, i);
 		struct usage usage;
 		struct verdict v;
-		struct verdict_input in = {
-			.subject = e, .usage = &usage, .state = pass_stored_state(p, i), .now = p->app->now
-		};
+		struct verdict_input in = { .subject = e,
+			.usage = &usage,
+			.state = pass_stored_state(p, i),
+			.adjusted = pass_raised(p, e),
+			.now = p->app->now };
 
 		if (!pass_judged(p, i))
 			continue;

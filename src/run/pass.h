@@ -266,6 +266,8 @@ int pass_adjusted(struct pass *p, struct err *err);
 int pass_adjusted_in_part(struct pass *p, struct err *err);
 /* explain.c */
 void pass_explain(struct pass *p);
+/* Is its quota larger than when it was applied last? */
+bool pass_raised(const struct pass *p, const struct entry *e);
 /* A line of the report about an entry or quota. */
 void pass_line(struct pass *p, char sign, const struct entry *e, const char *text);
 /* ... about anything else. */

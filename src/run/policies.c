@@ -332,7 +332,8 @@ static int judge_subject(struct judging *j, size_t i, struct err *err)
 				p, e, pass_row(p, i), in.state->cycle_start, in.state->cycle_end, &in.closed, err)) ||
 		tell_unseen_cycles(p, i, in.state, &usage, err))
 		return -1;
-	in.exhausted = exhausted(p, e, in.state, &usage);
+	in.adjusted = pass_raised(p, e);
+	in.exhausted = !in.adjusted && exhausted(p, e, in.state, &usage);
 	if (e->burst.rate.present) {
 		if (window_of(j, e, pass_row(p, i), &window, err))
 			return -1;

@@ -68,6 +68,14 @@ for n in 100 1000; do # kilobytes
 	pf_ok sample
 	send 5 100
 	is "... nothing passes" "$(passed) $(events)" "$stands quota_blocked"
+	config $((n + 1))kB
+	pf_run plan
+	like "raised by a little: plan says that it opens" "$out" 'web.*would be open again'
+	pf_ok apply
+	is "... it does" "$(events)" "quota_blocked,quota_opened"
+	idle "raised by a little"
+	send 1 500
+	is "... and is" "$(passed)" $((stands + 528))
 	config $((n + n / 10))kB
 	pf_ok apply
 	is "raised by a tenth: open" "$(events)" "quota_blocked,quota_opened"
