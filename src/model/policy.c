@@ -101,9 +101,12 @@ static uint64_t raw(uint64_t wire_bytes, struct ratio r, unsigned legs)
 
 uint64_t policy_slack(uint64_t limit)
 {
+	uint64_t least = limit / 2 < POLICY_SLACK_LEAST ? limit / 2 : POLICY_SLACK_LEAST;
 	uint64_t share = limit / POLICY_SLACK_SHARE;
 
-	return share < POLICY_SLACK_BYTES ? share : POLICY_SLACK_BYTES;
+	if (share > POLICY_SLACK_BYTES)
+		return POLICY_SLACK_BYTES;
+	return share > least ? share : least;
 }
 
 /* Of what is used up the last bytes did not fit: nothing. */

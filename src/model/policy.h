@@ -58,11 +58,12 @@ uint64_t policy_limit(const struct entry *subject, const struct usage *u);
 void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p);
 #define POLICY_RATIO_BYTES ((uint64_t)1 << 20)
 
-/* The last packet, which may be an aggregate of many, may not fit: so much may be left of what is used up. A sixteenth of a quota that is
- * small: one that is raised by more opens. Raw bytes, as the limit. */
+/* The last packet, which may be an aggregate of many, may not fit: so much may be left of what is used up. Of a small quota that is a
+ * sixteenth, but a packet at least, or half of one that holds not two. Raw bytes, as the limit. */
 uint64_t policy_slack(uint64_t limit);
 #define POLICY_SLACK_BYTES ((uint64_t)64 << 10)
 #define POLICY_SLACK_SHARE 16
+#define POLICY_SLACK_LEAST 1500
 
 /* The subject as it is to be taken at `now`, before anything is counted: of a cycle that is over nothing is used; of one that another
  * rule cuts now what was used stands until it is computed anew. */

@@ -259,6 +259,18 @@ static void at_a_moment(void **state)
 	}
 }
 
+static void slack(void **state)
+{
+	static const struct {
+		uint64_t limit, slack;
+	} cases[] = { { 0, 0 }, { 1000, 500 }, { 3000, 1500 }, { 24000, 1500 }, { 24016, 1501 }, { 160000, 10000 },
+		{ 1048576, 65536 }, { 1048592, 65536 }, { UINT64_MAX, 65536 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_int_equal(policy_slack(cases[i].limit), cases[i].slack);
+}
+
 static uint64_t seed = 4;
 
 /* A number of any size. */
@@ -366,6 +378,7 @@ int main(void)
 		cmocka_unit_test(bytes_by_hand),
 		cmocka_unit_test(limits_of_objects),
 		cmocka_unit_test(at_a_moment),
+		cmocka_unit_test(slack),
 		cmocka_unit_test(bytes_of_any_figures),
 		cmocka_unit_test(expiries),
 	};
