@@ -17,10 +17,10 @@ on_the_second() { # at the beginning of the next one
 }
 now() { echo $((BASE + ($(date +%s%N) - began) / 1000000000)); }
 writes() { # of ours in what the monitor has seen since the last call
-	local n
-	n=$(grep -c 'portflow' "$WORK/monitor")
+	nft add table ip marker && nft delete table ip marker # once it has seen this it has seen all before
+	wait_for "grep -q 'delete table ip marker' $WORK/monitor" >&2
+	grep -c 'portflow' "$WORK/monitor"
 	: >"$WORK/monitor"
-	echo "$n"
 }
 # A run each second until then, after somebody else changed rules; $each: "SECOND:WRITES ..." of those runs, from that moment.
 each=''
@@ -32,7 +32,6 @@ watch() { # MOMENT SECONDS_AFTER
 		nft add table ip somebody && nft delete table ip somebody
 		second=$(($(now) - $1))
 		at_ok "$(now)" apply
-		sleep 0.05 # for the monitor
 		each+="$second:$(writes) "
 	done
 	note "$each"
