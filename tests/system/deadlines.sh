@@ -26,10 +26,10 @@ text = re.search(r"expires ([0-9a-z]+)", sys.stdin.read()).group(1)
 print(sum(int(n) * unit[u] for n, u in re.findall(r"(\d+)(ms|[dhms])", text)))'
 }
 at_its_moment() { # DESCRIPTION KIND SET MOMENT_MS: within a quarter of what would be told
-	local left now
-	left=$(expires "$2" "$3") now=$(date +%s%3N)
-	is_le "$1: not late (ms)" $((now + left - $4)) 500
-	is_ge "$1: nor early" $((now + left - $4)) -500
+	local left before after # it is listed somewhere between the two
+	before=$(date +%s%3N) left=$(expires "$2" "$3") after=$(date +%s%3N)
+	is_le "$1: not late (ms)" $((before + left - $4)) 500
+	is_ge "$1: nor early" $((after + left - $4)) -500
 }
 quiet() { # DESCRIPTION: a run that looks at everything, since somebody else changed rules, and finds nothing to do
 	nft add table ip somebody && nft delete table ip somebody

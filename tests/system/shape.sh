@@ -20,7 +20,7 @@ classes() { # [DEVICE]: "1<fffe 20Mbit bfifo": minor, parent, ceil, queue; those
 	local dev=${1:-$DEV}
 	{
 		tc qdisc show dev "$dev" | sed -n 's/^qdisc \([a-z_]*\) .* parent 7066:\([0-9a-f]*\) .*/leaf \2 \1/p'
-		tc class show dev "$dev"
+		tc class show dev "$dev" | grep '^class htb' # fq_codel shows its flows as classes
 	} | awk '$1 == "leaf" { leaf[$2] = $3; next }
 		{ sub("7066:", "", $3); parent = $4 == "root" ? "root" : $5; sub("7066:", "", parent)
 		  for (i = 1; i < NF; i++) if ($i == "ceil") ceil = $(i + 1)

@@ -206,8 +206,8 @@ static void saved_and_loaded(void **state)
 	if (!have_nft())
 		skip();
 	kernel_open(&k, &a);
-	for (int tries = 0; tries < 20;
-		tries++) { /* what stood in the file for longer is off by more than a run lets pass */
+	/* What stood in the file for long is off by more than a run lets pass. */
+	for (int tries = 0; tries < 20; tries++) {
 		kernel_mend(&k, &want, QUOTA_LEFT, "before");
 		began = talk_clock();
 		assert_true(shell(
