@@ -196,4 +196,23 @@ both 100KiB 100 KiB is used: 107 KiB
 max 100KiB 100 KiB is used: 58.6 KiB
 relay 400KB 400 kB is used: 220 kB
 END
+
+# -- a cycle that is used up, one that nobody uses, and the one behind it --------------------------------------------------------------
+config <<END
+quota = 10KB
+quota_cycle = day
+quota_action = block
+END
+fresh
+at_ok '2026-11-25 12:00' apply
+move 12
+at_ok '2026-11-25 12:01' sample
+is "used up: blocked" "$(passed)" 0
+at_ok '2026-11-26 00:00:10' sample
+is "the next one: open" "$(passed)" 3
+is "... and told so" "$(says quota_opened | grep -c 'a new cycle runs')" 1
+at_ok '2026-11-27 00:00:10' sample
+at_ok '2026-11-28 00:00:10' sample
+is_le "after one without traffic the kernel still knows when this one ends" "$(left)" 86390
+is_ge "... to its second" "$(left)" 86370
 done_testing
