@@ -17,7 +17,7 @@ if [ -n "${TORTURE:-}" ]; then
 	CALLS=${CALLS:-.}
 	REFUSALS="EPERM ENOENT ENOMEM EBUSY EEXIST EINVAL ENOSPC EOPNOTSUPP ERESTART"
 else # another error with each seed, and only calls that have an effect
-	FAULT_STEP=${STEP:-131}
+	FAULT_STEP=${STEP:-167}
 	ERRORS=${ERRORS:-$(any_of ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO)}
 	CALLS='send|recv|pwrite|f(data)?sync|open|rename|ioctl|fcntl|ftruncate|unlink|setsockopt'
 	REFUSALS="ENOMEM $(any_of ENOENT EBUSY EEXIST ERESTART EPERM EINVAL ENOSPC EOPNOTSUPP)"
@@ -30,10 +30,12 @@ number() { # ERRNO_NAME
 method=auto
 plain() { printf '[portflow]\ntimezone = UTC\nlimit_method = %s\nkeep_open = 22, udp/22\n[port free]\nports = 80\n[port keep]\nports = 22\n' $method; }
 configuration() { # bare|all|eased
-	[ "$1" != eased ] || local method=shape # what comes in waits in classes as well
+	local method=$method
+	[ "$1" != eased ] || method=shape # what comes in waits in classes as well
 	plain
+	[ "$1" = bare ] || printf '[port part]\nports = 86\n[quota small]\nentries = part\nquota = 20KB\nquota_action = block\n'
 	case $1 in
-	bare) printf '[port %s]\nports = %s\n' fast 81 full 82 slow 83 burst 84 old 85 ;;
+	bare) printf '[port %s]\nports = %s\n' fast 81 full 82 slow 83 burst 84 old 85 part 86 ;;
 	all)
 		cat <<-END
 			[port fast]
@@ -85,7 +87,7 @@ configuration() { # bare|all|eased
 		;;
 	esac
 }
-for pair in 'keep 22' 'free 80' 'fast 81' 'full 82' 'slow 83' 'old 85'; do
+for pair in 'keep 22' 'free 80' 'fast 81' 'full 82' 'slow 83' 'old 85' 'part 86'; do
 	# shellcheck disable=SC2086 # two words
 	oracle_port $pair
 done
@@ -94,21 +96,23 @@ oracle_total
 oracle_load peer
 
 # -- what is asked after each fault ----------------------------------------------------------------------------------------
-packets() { # NAME: that passed our chains, or came out at the other end
-	{ oracle_read behind | grep ' in '; oracle_read peer | grep ' out '; } | awk -v n="$1" '$1 == n { s += $4 } END { print s + 0 }'
+packets() { # NAMES: of each, how many packets have passed our chains, or come out at the other end
+	{ oracle_read behind | grep ' in '; oracle_read peer | grep ' out '; } | awk -v names="$1" '{ sum[$1] += $4 }
+		END { n = split(names, name, " "); for (i = 1; i <= n; i++) printf "%d ", sum[name[i]] }'
 }
-passes() { # NAME PORT: how many of 8 packets pass
-	local before n tries=6
+passes() { # NAMES PORTS WANTED: how many of 8 packets of each pass; WANTED is waited for, since some may be in a queue
+	local before now tries=6
 	before=$(packets "$1")
 	udp_in 4 "$2" 2
 	udp_in 6 "$2" 2
 	udp_out 4 "$2" 2 100 -e
 	udp_out 6 "$2" 2 100 -e
-	while n=$(($(packets "$1") - before)); [ $n != 8 ] && [ $tries -gt 0 ]; do # they may wait in a queue
+	while now=$(awk '{ for (i = 1; i <= NF / 2; i++) printf "%s%d", (i > 1 ? " " : ""), $(i + NF / 2) - $i }' <<<"$before$(packets "$1")") &&
+		[ "$now" != "$3" ] && [ $tries -gt 0 ]; do
 		tries=$((tries - 1))
 		sleep 0.02
 	done
-	echo $n
+	echo "$now"
 }
 shape_read() { # -> classes and queues, and what sends packets there, without the handles that the kernel chooses
 	local dev
@@ -121,7 +125,7 @@ shape_read() { # -> classes and queues, and what sends packets there, without th
 say() { printf '%s\n' "$*" >"$WORK/agree.log"; }
 works() { # what no fault may cut off
 	local n
-	n="$(passes keep 22) $(passes free 80) $(passes fast 81)"
+	n=$(passes "keep free fast" 22,80,81 "8 8 8")
 	[ "$n" = "8 8 8" ] || { say "of 8 packets each of keep_open, of a neighbour and of one with a large limit passed: $n"; return 1; }
 }
 stood=0 # was a table seen that is neither the one before nor the one after?
@@ -144,7 +148,7 @@ told_once() { # KINDS...: each of these events is there once, and no other verdi
 	[ "$got" = "$want" ] || { say "events told:" $got "instead of" $want; return 1; }
 }
 mended() { # COMMAND FULL KINDS...: run once more, all is as it would be without the fault; of `full` 8 packets pass FULL; these events are told
-	local command=$1 full=$2
+	local command=$1 full=$2 n
 	shift 2
 	pf_run "$command"
 	[ "$rc" = 0 ] || { say "a clean $command: exit $rc $err"; return 1; }
@@ -156,7 +160,8 @@ mended() { # COMMAND FULL KINDS...: run once more, all is as it would be without
 	cmp -s "$WORK/table.now" "$WORK/table.after" || { say "the table: $(diff "$WORK/table.after" "$WORK/table.now" | head -n 8)"; return 1; }
 	shape_read >"$WORK/shape.now"
 	cmp -s "$WORK/shape.now" "$WORK/shape.after" || { say "the classes: $(diff "$WORK/shape.after" "$WORK/shape.now")"; return 1; }
-	[ "$(passes full 82)" = "$full" ] || { say "of a port that should let $full of 8 packets pass other ones passed"; return 1; }
+	n=$(passes "full part" 82,86 "$full 0")
+	[ "$n" = "$full 0" ] || { say "of 8 packets each of an entry with a quota and of one in a [quota] that is used up passed $n, not $full 0"; return 1; }
 	works && told_once "$@" && conserved figures
 }
 blank() { # nothing of ours is there
@@ -166,11 +171,11 @@ blank() { # nothing of ours is there
 	tc qdisc del dev "$DEV" root 2>/dev/null
 }
 used_up() { # more than the quotas of 20 KB
-	udp_in 4 82,83 18 1000
-	udp_out 6 82,83 30 100 -e # small ones, so that nothing is left
+	udp_in 4 82,83,86 18 1000
+	udp_out 6 82,83,86 30 100 -e # small ones, so that nothing is left
 }
 begin() { :; } # everything is made anew before each point
-EVENTS="quota_blocked quota_throttled expired"
+EVENTS="quota_blocked quota_blocked quota_throttled expired"
 
 case_of() { # DESCRIPTION PREPARE CHECK COMMAND: killed, failing, refused
 	local what=$1 prepare=$2 check=$3 command=$4 e
@@ -226,10 +231,26 @@ decide_prepare() {
 decide_check() {
 	known_table && works || return 1
 	# whether a run saw it or not
-	[ "$(passes full 82)" = 0 ] || { say "a port whose quota is used up lets packets pass"; return 1; }
+	[ "$(passes full 82 0)" = 0 ] || { say "a port whose quota is used up lets packets pass"; return 1; }
 	mended sample 0 $EVENTS burst_began
 }
 case_of "sample that decides" decide_prepare decide_check sample
+
+# -- sample that finds the table gone -----------------------------------------------------------------------------------------------
+gone_prepare() {
+	decide_prepare
+	pf_run sample
+	nft delete table inet portflow
+}
+gone_check() {
+	table_read >"$WORK/table.now"
+	if [ -s "$WORK/table.now" ]; then # what passes without it is not counted
+		[ "$(passes "full part" 82,86 "0 0")" = "0 0" ] || { say "a table that is made anew lets what is used up pass"; return 1; }
+		known_table && works || return 1
+	fi
+	mended sample 0 $EVENTS burst_began
+}
+case_of "sample that rebuilds" gone_prepare gone_check sample
 
 # -- down -------------------------------------------------------------------------------------------------------------------------
 method=shape
