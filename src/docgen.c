@@ -8,6 +8,7 @@
 #include "cmd/options.h"
 #include "config/keys.h"
 #include "config/values.h"
+#include "model/target.h"
 #include "util/str.h"
 
 /* -- etc/portflow.ini ------------------------------------------------------------------------------------------------ */
@@ -24,6 +25,59 @@ static void ini_keys(struct str *out, unsigned kind, const char *written)
 		str_putf(out, k->with ? "; needs %s)\n" : ")\n", k->with);
 		str_putf(out, "#%s = %s\n", k->name, by_default ? k->def : k->example);
 	}
+}
+
+/* A section for each service that takes a key which none before it takes, commented out, with all of its keys; the others by name. */
+static void ini_target(struct str *out, enum target_type t)
+{
+	static const char *const names[TARGET_TYPES] = {
+		[TARGET_telegram] = "ops", [TARGET_email] = "mail", [TARGET_webhook] = "hook", [TARGET_exec] = "program"
+	};
+
+	str_putf(out, "\n#[notify %s]\n#type = %s\n", names[t] ? names[t] : target_word(t), target_word(t));
+	for (size_t i = 0; i < key_rows_n; i++) {
+		const struct key_row *k = &key_rows[i];
+		const bool by_default = k->def && !k->inherits;
+
+		if (!(k->sections & SECTION_NOTIFY) || (k->required & SECTION_NOTIFY) || !target_takes(t, k->name))
+			continue;
+		str_putf(out, "# %s%s\n#%s = %s\n", k->summary, by_default ? " (default)" : "", k->name,
+			by_default                            ? k->def
+				: strcmp(k->name, "url") == 0 ? target_url(t)
+							      : k->example);
+	}
+}
+
+static bool takes_new_key(enum target_type t)
+{
+	for (size_t i = 0; i < key_rows_n; i++) {
+		bool before = false;
+
+		if (!(key_rows[i].sections & SECTION_NOTIFY) || !target_takes(t, key_rows[i].name))
+			continue;
+		for (enum target_type k = 0; k < t; k++)
+			before |= target_takes(k, key_rows[i].name);
+		if (!before)
+			return true;
+	}
+	return false;
+}
+
+static void ini_targets(struct str *out)
+{
+	bool any = false;
+
+	str_puts(out,
+		"\n# Targets: who is told, by which service, once a \"notify\" names them. Of a secret and its file only one is written.\n");
+	for (enum target_type t = 0; t < TARGET_TYPES; t++)
+		if (takes_new_key(t))
+			ini_target(out, t);
+	for (enum target_type t = 0; t < TARGET_TYPES; t++)
+		if (!takes_new_key(t)) {
+			str_putf(out, "%s%s", any ? ", " : "\n# In the same way: ", target_word(t));
+			any = true;
+		}
+	str_puts(out, any ? ".\n" : "");
 }
 
 static void ini(struct str *out)
@@ -49,6 +103,7 @@ static void ini(struct str *out)
 		"#[address customer]\n#addresses = 192.0.2.5, 2001:db8::/64\n"
 		"\n# A quota that several entries share. It takes the keys of quotas and cycles that an entry takes.\n"
 		"#[quota shared]\n#entries = ssh, web\n#quota = 1TB\n");
+	ini_targets(out);
 }
 
 /* -- the manual ------------------------------------------------------------------------------------------------------ */
@@ -206,6 +261,8 @@ static int man(struct str *out)
 			man_keys(out, SECTION_INTERFACE);
 		else if (strcmp(what, "quota\n") == 0)
 			man_keys(out, SECTION_QUOTA);
+		else if (strcmp(what, "notify\n") == 0)
+			man_keys(out, SECTION_NOTIFY);
 		else
 			return -1;
 	}

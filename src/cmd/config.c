@@ -31,26 +31,39 @@ static void put_items(struct json *j, const char *list)
 	json_close_array(j);
 }
 
+static void put_key(struct json *j, const struct key_row *row, unsigned section, const void *base)
+{
+	const void *field = (const char *)base + row->field;
+	cleanup_str struct str text = STR_CEILING(OUTPUT_MAX);
+
+	json_key(j, row->name);
+	key_print(row, section, base, &text);
+	if (row->type == &type_flag)
+		json_put_bool(j, *(const bool *)field);
+	else if (row->type == &type_number)
+		json_put_u64(j, *(const uint32_t *)field);
+	else if (row->type->list)
+		put_items(j, text.p);
+	else
+		json_put_text_or_null(j, text.len ? text.p : NULL);
+}
+
 static void put_keys(struct json *j, unsigned section, const void *base)
 {
-	for (size_t i = 0; i < key_rows_n; i++) {
-		const struct key_row *row = &key_rows[i];
-		const void *field = (const char *)base + row->field;
-		cleanup_str struct str text = STR_CEILING(OUTPUT_MAX);
+	for (size_t i = 0; i < key_rows_n; i++)
+		if (key_rows[i].sections & section)
+			put_key(j, &key_rows[i], section, base);
+}
 
-		if (!(row->sections & section))
-			continue;
-		json_key(j, row->name);
-		key_print(row, section, base, &text);
-		if (row->type == &type_flag)
-			json_put_bool(j, *(const bool *)field);
-		else if (row->type == &type_number)
-			json_put_u64(j, *(const uint32_t *)field);
-		else if (row->type->list)
-			put_items(j, text.p);
-		else
-			json_put_text_or_null(j, text.len ? text.p : NULL);
-	}
+static void put_target(struct json *j, const struct target *t)
+{
+	json_open_object(j);
+	json_key(j, "name");
+	json_put_text(j, t->name);
+	for (size_t i = 0; i < key_rows_n; i++)
+		if ((key_rows[i].sections & SECTION_NOTIFY) && target_takes(t->type, key_rows[i].name))
+			put_key(j, &key_rows[i], SECTION_NOTIFY, t);
+	json_close_object(j);
 }
 
 static void put_entries(struct json *j, const char *name, const struct entry *entries, size_t n)
@@ -85,6 +98,11 @@ static void put_json(struct str *out, const struct config *c)
 	json_close_object(&j);
 	put_entries(&j, "entries", c->entries.at, c->entries.n);
 	put_entries(&j, "quotas", c->quotas.at, c->quotas.n);
+	json_key(&j, "targets");
+	json_open_array(&j);
+	for (size_t i = 0; i < c->targets.n; i++)
+		put_target(&j, &c->targets.at[i]);
+	json_close_array(&j);
 	json_close_object(&j);
 	json_end(&j);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/billing.h"
+#include "store/outbox.h"
 #include "util/saturate.h"
 
 /* A shorter time says nothing: it is measured in whole seconds. */
@@ -183,6 +184,20 @@ static int set_notes(const struct gather *g, struct status *s, struct err *err)
 	return 0;
 }
 
+/* Messages that nobody will get unless somebody looks. */
+static int note_parked(const struct gather *g, struct status *s, struct err *err)
+{
+	size_t waiting, parked;
+
+	if (store_outbox_count(g->r->store, &waiting, &parked, err))
+		return -1;
+	if (parked)
+		*vec_push(&g->app->arena, &s->notes) = (struct status_note){ g->app->now,
+			arena_printf(&g->app->arena, "%zu message%s could not be delivered: portflow notify list",
+				parked, parked == 1 ? "" : "s") };
+	return 0;
+}
+
 static void set_interfaces(struct arena *a, const char *devices, struct name_list *ret)
 {
 	while (devices && *devices) {
@@ -214,7 +229,7 @@ int gather_status(struct app *app, const struct reader *r, struct status *ret, s
 	s.trial = r->trial.says ? &r->trial.trial : NULL;
 	s.trial_says = r->trial.says;
 	set_interfaces(&app->arena, r->ledger.devices, &s.interfaces);
-	if (set_rows(&g, &s, err) || gather_quotas(&g, &s, err) || set_notes(&g, &s, err))
+	if (set_rows(&g, &s, err) || gather_quotas(&g, &s, err) || set_notes(&g, &s, err) || note_parked(&g, &s, err))
 		return -1;
 	*ret = s;
 	return 0;

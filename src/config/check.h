@@ -32,4 +32,7 @@ void check_overlaps(const struct config *c, const struct written *written, struc
 void check_quotas(
 	struct config *c, const struct written *written, const struct ini *ini, struct arena *scratch, struct diags *d);
 
+/* All [notify NAME] sections, written[i] each, and all routes to them. routes.c. */
+void check_targets(struct config *c, const struct written *written, const struct ini *ini, struct diags *d);
+
 #endif

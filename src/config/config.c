@@ -10,6 +10,7 @@
 #include "config/keys.h"
 #include "config/lines.h"
 #include "config/values.h"
+#include "model/target.h"
 #include "util/hash.h"
 #include "util/nearest.h"
 
@@ -20,8 +21,9 @@ struct parser {
 	struct diags *d;
 	struct config *c;
 	struct ini ini;
-	VEC_OF(struct written) written, written_quotas; /* of c->entries and c->quotas, index by index */
-	struct entry fresh;                             /* an entry that says nothing itself */
+	/* of c->entries, c->quotas and c->targets, index by index */
+	VEC_OF(struct written) written, written_quotas, written_targets;
+	struct entry fresh; /* an entry that says nothing itself */
 };
 
 static const char name_rule[] = "a NAME is 1 to 32 of A-Z a-z 0-9 _ -; other text belongs in \"remark\"";
@@ -141,7 +143,7 @@ static void check_with(struct parser *p, const struct key_row *row, const struct
 	}
 }
 
-/* Fills *base (struct settings or struct entry) from a section. */
+/* Fills *base (struct settings, target or entry) from a section. */
 static void read_section(struct parser *p, struct written *w, void *base)
 {
 	const struct ini_section *s = w->section;
@@ -216,7 +218,7 @@ static void unknown_section(struct parser *p, const struct ini_section *s)
 		near = section_find(near)->title;
 	diag_error(p->d, &s->at,
 		near ? arena_printf(p->a, "did you mean %s?", near)
-		     : "sections are [portflow], [port NAME], [address NAME], [interface NAME], [quota NAME]",
+		     : "sections are [portflow], [port NAME], [address NAME], [interface NAME], [quota NAME], [notify NAME]",
 		*s->kind ? "unknown section [%s%s%s]" : "a section without a name", s->kind, *s->name ? " " : "",
 		s->name);
 }
@@ -278,7 +280,9 @@ static bool section_good(struct parser *p, struct hash_map *names, const struct 
 		diag_error(p->d, &s->at, "write [portflow]", "[portflow] takes no name");
 		return false;
 	}
-	key = arena_strdup(&p->scratch, kind->named ? s->name : "[portflow]");
+	/* targets have names of their own */
+	key = arena_printf(&p->scratch, "%s%s", kind->kind == SECTION_NOTIFY ? "[notify]" : "",
+		kind->named ? s->name : "[portflow]");
 	for (char *c = key; *c; c++)
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c - 'A' + 'a');
@@ -304,6 +308,7 @@ static bool section_good(struct parser *p, struct hash_map *names, const struct 
 				  kind->kind == SECTION_PORT              ? "ports = 443"
 					  : kind->kind == SECTION_ADDRESS ? "addresses = 192.0.2.5"
 					  : kind->kind == SECTION_QUOTA   ? "entries = web, game"
+					  : kind->kind == SECTION_NOTIFY  ? "type = telegram"
 									  : "interface = eth0"),
 		"[%s%s%s] is empty", s->kind, *s->name ? " " : "", s->name);
 	return false;
@@ -333,6 +338,7 @@ static void prepare_fresh(struct parser *p)
 		.billing = p->c->settings.billing,
 		.cycle = p->c->settings.cycle,
 		.quota_alerts = p->c->settings.quota_alerts,
+		.notify = p->c->settings.notify,
 	};
 	for (size_t i = 0; i < key_rows_n; i++)
 		if ((key_rows[i].sections & SECTION_SUBJECTS) && key_rows[i].def && !key_rows[i].type->list)
@@ -367,6 +373,21 @@ static void read_entry(struct parser *p, const struct ini_section *s)
 		check_entry(e, w, &p->c->settings, p->d);
 }
 
+static void read_target(struct parser *p, const struct ini_section *s)
+{
+	struct target *t = vec_push(p->a, &p->c->targets);
+	struct written *w = vec_push(&p->scratch, &p->written_targets);
+
+	*w = (struct written){ .section = s, .kind = section_find(s->kind) };
+	t->name = s->name;
+	t->where = s->at.where;
+	t->language = p->c->settings.language;
+	for (size_t i = 0; i < key_rows_n; i++)
+		if ((key_rows[i].sections & SECTION_NOTIFY) && key_rows[i].def)
+			set_default(p, &key_rows[i], t);
+	read_section(p, w, t);
+}
+
 /* As much as could be understood. */
 static void read_entries(struct parser *p, const bool *good, const struct ini_section *settings)
 {
@@ -378,8 +399,12 @@ static void read_entries(struct parser *p, const bool *good, const struct ini_se
 		p->a, n + 1, sizeof *p->c->entries.at); /* once, and not growing: there may be 60,000 */
 	p->c->entries.cap = n + 1;
 	for (size_t i = 0; i < p->ini.sections.n; i++)
-		if (good[i] && &p->ini.sections.at[i] != settings)
+		if (good[i] && &p->ini.sections.at[i] != settings &&
+			section_find(p->ini.sections.at[i].kind)->kind != SECTION_NOTIFY)
 			read_entry(p, &p->ini.sections.at[i]);
+	for (size_t i = 0; i < p->ini.sections.n; i++)
+		if (good[i] && section_find(p->ini.sections.at[i].kind)->kind == SECTION_NOTIFY)
+			read_target(p, &p->ini.sections.at[i]);
 }
 
 static struct config *parse(struct arena *a, const struct config_sources *sources, struct diags *d)
@@ -409,6 +434,7 @@ static struct config *parse(struct arena *a, const struct config_sources *source
 	read_entries(&p, good, settings);
 	check_overlaps(p.c, p.written.at, &p.scratch, d);
 	check_quotas(p.c, p.written_quotas.at, &p.ini, &p.scratch, d);
+	check_targets(p.c, p.written_targets.at, &p.ini, d);
 	diags_sort(d);
 	arena_free(&p.scratch);
 	return p.c;

@@ -43,4 +43,7 @@ void config_print_value(const struct entry *e, const char *key, struct str *out)
 /* Which keys of two entries of one kind differ: "ports 80 -> 80, 443; limit 20mbit -> none"; nothing if none does. */
 void config_print_changes(const struct entry *was, const struct entry *is, struct str *out);
 
+/* Is it a recipient that this target could have? */
+bool config_recipient(const struct target *t, const char *recipient);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/nearest.h"
 #include "util/utf8.h"
 
 #define RENDER_MAX 1000
@@ -149,12 +150,53 @@ static void put_line(struct str *out, const char *p, size_t len)
 	}
 }
 
+/* What follows the name in a line that holds a secret, or seems to by a slip in the name, must not reach a journal. Returns how much of the
+ * line may be shown. */
+static size_t shown(const struct place *at)
+{
+	static const char *const secret[] = { "token", "password", "secret", "url" };
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+	char name[32];
+	size_t from = 0, len = 0;
+
+	while (from < at->line_len && (at->line[from] == ' ' || at->line[from] == '\t'))
+		from++;
+	while (from + len < at->line_len && strchr(letters, at->line[from + len]) && at->line[from + len])
+		len++;
+	if (len == 0 || len >= sizeof name)
+		return at->line_len;
+	memcpy(name, at->line + from, len);
+	name[len] = '\0';
+	if (len > 5 && strcmp(name + len - 5, "_file") == 0)
+		return at->line_len;
+	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+		if (strstr(name, secret[i]) || nearest_better(name, NULL, secret[i]))
+			return from + len;
+	return at->line_len;
+}
+
+static void put_hidden(struct str *out, const struct diag *x, size_t show, bool color)
+{
+	str_putf(out, "%5u | ", x->at.where.line);
+	put_line(out, x->at.line, show);
+	str_putf(out, " (hidden)\n      | %s^%s", color ? GREEN : "", color ? PLAIN : "");
+	if (x->cure) {
+		str_puts(out, "  ");
+		utf8_put(out, x->cure, strlen(x->cure));
+	}
+	str_putc(out, '\n');
+}
+
 static void put_source(struct str *out, const struct diag *x, bool color)
 {
 	const struct place *at = &x->at;
 	size_t caret = at->where.col ? at->where.col - 1 : 0, from = 0, to = at->line_len, end;
 	size_t marks;
 
+	if (shown(at) < at->line_len) {
+		put_hidden(out, x, shown(at), color);
+		return;
+	}
 	if (caret > at->line_len)
 		caret = at->line_len;
 	if (caret > SHOWN_BEFORE)

@@ -9,6 +9,7 @@
 
 #define SETTING(member) .field = offsetof(struct settings, member)
 #define ENTRY(member) .field = offsetof(struct entry, member)
+#define TARGET(member) .field = offsetof(struct target, member)
 #define KEY(...) { __VA_ARGS__ },
 const struct key_row key_rows[] = {
 #include "config/keys.def"
@@ -27,6 +28,7 @@ const struct section_row section_rows[SECTION_KINDS] = {
 	{ "address", SECTION_ADDRESS, true, "[address NAME]" },
 	{ "interface", SECTION_INTERFACE, true, "[interface NAME]" },
 	{ "quota", SECTION_QUOTA, true, "[quota NAME]" },
+	{ "notify", SECTION_NOTIFY, true, "[notify NAME]" },
 };
 
 const struct key_row *key_find(const char *name, unsigned section)

@@ -17,6 +17,7 @@ enum section_kind {
 	SECTION_ADDRESS = 4,
 	SECTION_INTERFACE = 8,
 	SECTION_QUOTA = 16,
+	SECTION_NOTIFY = 32,
 	SECTION_ENTRIES = SECTION_PORT | SECTION_ADDRESS | SECTION_INTERFACE,
 	SECTION_SUBJECTS = SECTION_ENTRIES | SECTION_QUOTA, /* all that become a struct entry */
 };
@@ -27,10 +28,10 @@ struct value_type; /* values.h */
 struct key_row {
 	const char *name;
 	unsigned sections, required; /* section_kind bits: where it may stand, where it must */
-	bool inherits;               /* of an entry: what [portflow] says is the default */
+	bool inherits;               /* what [portflow] says is the default */
 	const char *with; /* the key without which this one says nothing, and is an error; NULL: it stands alone */
 	const struct value_type *type;
-	size_t field;      /* offset in struct settings ([portflow]) or struct entry */
+	size_t field;      /* offset in struct settings ([portflow]), struct target ([notify]) or struct entry */
 	uint64_t min, max; /* of numbers and spans */
 	const char *def;   /* the default as it would be written; NULL: def_text says what holds */
 	const char *def_text;
@@ -45,7 +46,7 @@ extern const size_t key_rows_n;
 const struct key_row *key_find(const char *name, unsigned section);
 
 /* The value of a key of a section as it would be written; nothing where it has no written form, or the key it needs has none.
- * base: struct settings or struct entry. print.c. */
+ * base: struct settings, target or entry. print.c. */
 void key_print(const struct key_row *row, unsigned section, const void *base, struct str *out);
 
 /* A name that a later release knows: why it is refused. */
@@ -65,7 +66,7 @@ struct section_row {
 	bool named;        /* [port NAME] */
 	const char *title; /* "[port NAME]" */
 };
-#define SECTION_KINDS 5
+#define SECTION_KINDS 6
 extern const struct section_row section_rows[SECTION_KINDS];
 const struct section_row *section_find(const char *name);
 const struct section_row *section_of_entry(enum entry_kind kind);

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "config/values.h"
+#include "model/target.h"
 
 #define LIST_LINE 100 /* bytes after which a list goes on in the next line */
 
@@ -37,22 +38,31 @@ void key_print(const struct key_row *row, unsigned section, const void *base, st
 		row->type->print((const char *)base + row->field, out);
 }
 
+static void print_key(const struct key_row *row, unsigned section, const void *base, struct str *out)
+{
+	cleanup_str struct str value = STR_CEILING(out->ceiling);
+
+	key_print(row, section, base, &value);
+	if (!value.len)
+		return;
+	if (row->type->list)
+		print_list(row->name, value.p, out);
+	else
+		str_putf(out, "%s = %s\n", row->name, value.p);
+}
+
 static void print_keys(unsigned section, const void *base, struct str *out)
 {
-	for (size_t i = 0; i < key_rows_n; i++) {
-		const struct key_row *row = &key_rows[i];
-		cleanup_str struct str value = STR_CEILING(out->ceiling);
+	for (size_t i = 0; i < key_rows_n; i++)
+		if (key_rows[i].sections & section)
+			print_key(&key_rows[i], section, base, out);
+}
 
-		if (!(row->sections & section))
-			continue;
-		key_print(row, section, base, &value);
-		if (!value.len)
-			continue;
-		if (row->type->list)
-			print_list(row->name, value.p, out);
-		else
-			str_putf(out, "%s = %s\n", row->name, value.p);
-	}
+static void print_target(const struct target *t, struct str *out)
+{
+	for (size_t i = 0; i < key_rows_n; i++)
+		if ((key_rows[i].sections & SECTION_NOTIFY) && target_takes(t->type, key_rows[i].name))
+			print_key(&key_rows[i], SECTION_NOTIFY, t, out);
 }
 
 void config_print_settings(const struct settings *s, struct str *out)
@@ -81,6 +91,10 @@ void config_print(const struct config *c, struct str *out)
 	for (size_t i = 0; i < c->quotas.n; i++) {
 		str_putc(out, '\n');
 		config_print_entry(&c->quotas.at[i], out);
+	}
+	for (size_t i = 0; i < c->targets.n; i++) {
+		str_putf(out, "\n[notify %s]\n", c->targets.at[i].name);
+		print_target(&c->targets.at[i], out);
 	}
 }
 

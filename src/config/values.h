@@ -6,7 +6,7 @@
 
 #include "config/diag.h"
 #include "config/keys.h"
-#include "model/entry.h"
+#include "model/target.h"
 #include "util/str.h"
 
 /* A value, or an item of a list, and where it stands. */
@@ -83,6 +83,9 @@ extern const struct value_type type_flag, type_number, type_span, type_retention
 	type_billing, type_zone, type_cycle, type_reset_day, type_reset_time, /* cycle.c */
 	type_limit, type_limit_in, type_limit_out, type_rate, type_limit_method, type_keep_open,
 	type_expiry,                                              /* limits.c */
-	type_quota, type_alerts, type_quota_action, type_members; /* quotas.c */
+	type_quota, type_alerts, type_quota_action, type_members, /* quotas.c */
+	type_target_type, type_language, type_groups, type_tls, type_secret, type_url, type_secret_file, type_file,
+	type_proxy, type_chat, type_room, type_address, type_addresses, type_login, type_command,
+	type_routes; /* targets.c */
 
 #endif

@@ -121,10 +121,24 @@ struct expiry {
 	uint8_t hour, minute;
 };
 
+/* Of messages. */
+enum language { LANG_EN, LANG_ZH, LANGUAGES };
+
 /* Where in the user's files something stands. */
 struct location {
 	const char *file;   /* NULL: a default, no place */
 	uint32_t line, col; /* from 1; 0 = unknown */
+};
+
+/* `notify = ops, mail:a@example.com` */
+struct route {
+	const char *target;
+	const char *recipient; /* "": the target's own */
+	struct location where;
+};
+struct route_list {
+	struct route *at;
+	size_t n, cap;
 };
 
 struct entry {
@@ -146,6 +160,7 @@ struct entry {
 	struct burst burst;
 	struct name_list members;    /* ENTRY_QUOTA: the entries that share it, as written */
 	struct index_list member_at; /* the same as indexes into config->entries */
+	struct route_list notify;
 };
 
 struct retention {
@@ -169,12 +184,16 @@ struct settings {
 	enum limit_method limit_method;
 	bool takeover; /* replace a root qdisc that somebody else configured */
 	struct keep_open keep_open;
+	enum language language;
+	struct route_list notify; /* of what does not say it, and of the machine's own events */
 };
 
+struct target; /* target.h */
 struct config {
 	struct settings settings;
 	VEC_OF(struct entry) entries; /* what counts, in the order of the files */
 	VEC_OF(struct entry) quotas;  /* ENTRY_QUOTA, in the order of the files */
+	VEC_OF(struct target) targets;
 };
 
 #endif

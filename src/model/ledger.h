@@ -6,6 +6,7 @@
 
 #include "model/calendar.h"
 #include "model/entry.h"
+#include "model/notice.h"
 #include "model/policy.h"
 #include "model/split.h"
 #include "util/err.h"
@@ -154,6 +155,9 @@ struct result_event {
 	const char *subject; /* its name, not stored; NULL: the machine's own, or the text has it */
 	const char *kind;    /* a word, as "table_rebuilt" */
 	const char *text;    /* one English sentence */
+	/* To whom it is told, and what: for the outbox. */
+	struct notice *notice;    /* NULL where there are no routes */
+	struct route_list routes; /* each a row; an empty recipient is the target's own */
 };
 
 /* A small fact, kept as text. */

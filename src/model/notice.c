@@ -34,6 +34,13 @@ const char *notice_group_word(size_t i)
 	return i < sizeof words / sizeof *words ? words[i] : NULL;
 }
 
+const char *language_word(size_t i)
+{
+	static const char *const names[LANGUAGES] = { "en", "zh" };
+
+	return i < LANGUAGES ? names[i] : NULL;
+}
+
 /* -- as bytes -------------------------------------------------------------------------------------------------------- */
 
 static const struct {

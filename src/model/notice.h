@@ -49,6 +49,9 @@ enum notice_group notice_group(const char *kind);
 /* "quota", "burst", "expiry", "cycle", "health": the i-th; NULL behind the last. */
 const char *notice_group_word(size_t i);
 
+/* "en", "zh": the i-th; NULL behind the last. */
+const char *language_word(size_t i);
+
 /* As bytes for the outbox, and back. False: damaged; a field that this version does not know is passed over. */
 void notice_put(const struct notice *n, struct str *out);
 bool notice_get(struct arena *a, const void *bytes, size_t len, struct notice *ret_notice);

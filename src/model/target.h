@@ -1,13 +1,15 @@
-/* Who is told: the [notify NAME] sections as total structs, and the routes that lead to them.
+/* Who is told: the [notify NAME] sections as total structs.
  * A secret says where it comes from; its text is known only while a message is built.
  * All memory belongs to the arena of the configuration. config/, notify/ and run/ include. */
 #ifndef MODEL_TARGET_H
 #define MODEL_TARGET_H
 
 #include "model/entry.h"
+#include "util/arena.h"
+#include "util/str.h"
 
 enum target_type {
-#define NOTIFIER(type, must, may) TARGET_##type,
+#define NOTIFIER(type, must, may, who, example) TARGET_##type,
 #include "model/notifiers.def"
 #undef NOTIFIER
 	TARGET_TYPES
@@ -15,42 +17,48 @@ enum target_type {
 
 enum secret_from {
 	SECRET_NONE,
-	SECRET_TEXT,      /* text is the secret itself */
-	SECRET_FILE,      /* text is the path of its file */
-	SECRET_CREDENTIAL /* of the service; text is its name, "ops.token" */
+	SECRET_TEXT,       /* text is the secret itself */
+	SECRET_FILE,       /* text is the path of its file */
+	SECRET_CREDENTIAL, /* of the service; text is its name, "ops.token" */
+	SECRET_HIDDEN      /* text is what `config show` printed in its place */
 };
 struct secret {
 	enum secret_from from;
+	bool plain; /* the url of a mail server is none, and is printed */
 	const char *text;
 	const char *value; /* as run/ found it out, for the time of a delivery; NULL: not known */
 };
 
-enum statement { STATEMENT_NONE, STATEMENT_DAILY, STATEMENT_WEEKLY, STATEMENT_MONTHLY, STATEMENT_CYCLE };
+enum recipient_kind { RECIPIENT_TEXT, RECIPIENT_MAIL, RECIPIENT_CHAT, RECIPIENT_ROOM };
 
 struct target {
 	const char *name;
 	struct location where;
 	enum target_type type;
-	unsigned events;   /* NOTICE_ bits */
-	unsigned language; /* enum language */
-	enum statement statement;
-	bool attach_csv, tls_off;
+	enum language language;
+	unsigned events; /* NOTICE_ bits */
+	bool tls_off;
 	const char *proxy, *ca_file; /* NULL: none */
 	struct secret token, url, secret, password;
-	const char *chat_id, *from, *user; /* NULL: none */
-	struct name_list to;               /* addresses */
-	struct name_list command;          /* argv */
+	const char *chat_id, *room, *from, *user; /* NULL: none */
+	struct name_list to;                      /* addresses */
+	struct name_list command;                 /* argv */
 };
 
-/* `notify = ops, mail:a@example.com` */
-struct route {
-	const char *target;
-	const char *recipient; /* "": the target's own */
-	struct location where;
-};
-struct route_list {
-	struct route *at;
-	size_t n, cap;
-};
+/* "telegram"; NULL behind the last. */
+const char *target_word(enum target_type type);
+enum recipient_kind target_recipient(enum target_type type);
+
+/* Without a recipient, by its own section. */
+bool target_reaches(const struct target *t);
+/* An example of its url; "" it has none. */
+const char *target_url(enum target_type type);
+
+/* May a section of this type have the key? */
+bool target_takes(enum target_type type, const char *key);
+enum target_needs { TARGET_MAY, TARGET_OR_RECIPIENT, TARGET_MUST };
+enum target_needs target_needs(enum target_type type, const char *key);
+/* All that it takes, for a message. */
+const char *target_keys(struct arena *a, enum target_type type);
 
 #endif

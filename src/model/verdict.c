@@ -244,8 +244,7 @@ static void judge_expiry(struct judgement *j)
 
 /* ---- burst ---- */
 
-/* The average of the busier direction; 0 where too little is known to judge. */
-static uint64_t average(const struct burst *b, const struct burst_window *w)
+uint64_t verdict_average(const struct burst *b, const struct burst_window *w)
 {
 	uint64_t bytes = w->bytes[DIR_IN] > w->bytes[DIR_OUT] ? w->bytes[DIR_IN] : w->bytes[DIR_OUT];
 
@@ -271,7 +270,7 @@ static void judge_burst(struct judgement *j)
 				: "there is no burst protection any more: no longer limited");
 		return; /* the window is that of the hold: the next run judges */
 	}
-	if (!b->rate.present || !w || (bps = average(b, w)) == 0)
+	if (!b->rate.present || !w || (bps = verdict_average(b, w)) == 0)
 		return;
 	/* not by the rounded average */
 	if (!product_less(b->rate.bps, w->known_s, w->bytes[DIR_IN], 8) &&

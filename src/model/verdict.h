@@ -24,6 +24,7 @@ struct verdict_input {
 	int64_t now;
 	const char
 		*closed; /* NULL, or the figure of the cycle that state is of, as a text, when another one runs now */
+	uint64_t closed_bytes; /* the same */
 };
 
 enum verdict_kind {
@@ -59,6 +60,8 @@ struct verdict {
 };
 
 void verdict_decide(struct arena *a, const struct verdict_input *in, struct verdict *ret_verdict);
+/* Of a burst's window: bit/s of the busier direction; 0 where too little is known to judge. */
+uint64_t verdict_average(const struct burst *b, const struct burst_window *w);
 /* "quota_blocked", ... */
 const char *verdict_word(enum verdict_kind kind);
 /* The words of VERDICT_CYCLE; total: the figure as a text. */

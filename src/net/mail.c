@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "view/mail_header.h"
+#include "util/mail_address.h"
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
 

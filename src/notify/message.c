@@ -156,12 +156,16 @@ static size_t item_units(const struct message_item *item)
 	return units;
 }
 
-void message_put_item(const struct message_item *item, const struct markup *how, struct str *out)
+static void put_bold(const char *text, const struct markup *how, struct str *out)
 {
 	str_puts(out, how->bold);
-	how->put(out, item->head, strlen(item->head));
+	how->put(out, text, strlen(text));
 	str_puts(out, how->bold_end);
 	str_putc(out, '\n');
+}
+
+static void put_lines(const struct message_item *item, const struct markup *how, struct str *out)
+{
 	for (size_t i = 0; i < item->lines.n; i++) {
 		how->put(out, item->lines.at[i], strlen(item->lines.at[i]));
 		str_putc(out, '\n');
@@ -174,9 +178,12 @@ void message_put(const struct message *m, const struct markup *how, struct str *
 	size_t units = message_units(more, strlen(more)) + 8;
 
 	if (how->title) {
-		how->put(out, m->title, strlen(m->title));
-		str_putc(out, '\n');
+		put_bold(m->title, how, out);
 		units += message_units(m->title, strlen(m->title)) + 1;
+	}
+	if (how->title && m->items.n == 1) { /* its head is the title */
+		put_lines(&m->items.at[0], how, out);
+		return;
 	}
 	for (size_t i = 0; i < m->items.n; i++) {
 		units += item_units(&m->items.at[i]);
@@ -187,6 +194,7 @@ void message_put(const struct message *m, const struct markup *how, struct str *
 			str_putc(out, '\n');
 			return;
 		}
-		message_put_item(&m->items.at[i], how, out);
+		put_bold(m->items.at[i].head, how, out);
+		put_lines(&m->items.at[i], how, out);
 	}
 }

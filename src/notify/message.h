@@ -38,8 +38,6 @@ struct markup {
 extern const struct markup markup_plain; /* no bold, only cleaned */
 
 void message_put(const struct message *m, const struct markup *how, struct str *out);
-/* An item's text: head and lines. */
-void message_put_item(const struct message_item *item, const struct markup *how, struct str *out);
 
 /* UTF-16 units, which is what Telegram and Discord count. */
 size_t message_units(const char *text, size_t len);

@@ -5,12 +5,12 @@
 
 #include <inttypes.h>
 
-#define NOTIFIER(type, must, may) extern const struct notifier notifier_##type;
+#define NOTIFIER(type, must, may, who, example) extern const struct notifier notifier_##type;
 #include "model/notifiers.def"
 #undef NOTIFIER
 
 static const struct notifier *const all[TARGET_TYPES] = {
-#define NOTIFIER(type, must, may) &notifier_##type,
+#define NOTIFIER(type, must, may, who, example) &notifier_##type,
 #include "model/notifiers.def"
 #undef NOTIFIER
 };
@@ -54,12 +54,11 @@ static void judge_status(struct arena *a, const struct request *q, const struct 
 	o->why = r->error ? r->error : arena_printf(a, "answered %" PRIu32, r->status);
 }
 
+/* What cannot work as it is written (a file that is missing, a program that anybody may change) waits too: it goes out when it is mended. */
 struct outcome outcome_of(struct arena *a, enum target_type type, const struct request *q, const struct response *r)
 {
 	struct outcome o = { .kind = OUTCOME_LATER, .why = r->error ? r->error : "no answer" };
 
-	if (r->end == RESPONSE_IMPOSSIBLE)
-		o.kind = OUTCOME_NEVER;
 	if (r->end != RESPONSE_ANSWERED)
 		return o;
 	if (response_good(q, r))

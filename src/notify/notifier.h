@@ -15,6 +15,7 @@ struct letter {
 	const char *recipient; /* "": the target's own */
 	const char *key;       /* the same at every try: for services that know a message again */
 	int64_t time;          /* when it was first made, Unix seconds */
+	int64_t now;           /* of this try: signatures grow old */
 };
 
 enum outcome_kind {

@@ -1,6 +1,7 @@
 /* Reading the counters, and turning what they moved into the one result transaction.
  * Total's counters are read last, so that it is never smaller than what it holds.
  * run/ only. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include "run/pass.h"
 #include "util/hash.h"
 
-void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)
+struct result_event *pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)
 {
 	char text[512];
 	va_list ap;
@@ -23,6 +24,8 @@ void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt
 	e->subject = NULL;
 	e->kind = kind;
 	e->text = arena_strdup(&p->app->arena, text);
+	e->notice = arena_new(&p->app->arena, struct notice);
+	return e;
 }
 
 /* Total's counters once more, after all others. */
@@ -202,32 +205,37 @@ static void find_events(struct pass *p, const struct delta_output *now)
 {
 	const struct ledger *l = &p->ledger;
 	int64_t gap = p->app->now - l->sampled;
+	const uint64_t minutes = gap > 0 ? (uint64_t)(gap + 59) / 60 : 0;
 
 	if (l->sampled > p->app->now)
 		pass_event(p, 0, "clock_jumped", "the clock went back: the last sample is of %s",
 			clock_text(p, l->sampled));
 	if (p->found.rebuilt)
-		pass_event(p, 0, "table_rebuilt", "the table was gone, rebuilt %s, up to %lld min uncounted",
-			clock_text(p, p->app->now), (long long)(gap > 0 ? (gap + 59) / 60 : 0));
+		pass_event(p, 0, "table_rebuilt", "the table was gone, rebuilt %s, up to %" PRIu64 " min uncounted",
+			clock_text(p, p->app->now), minutes)
+			->notice->minutes = minutes;
 	if (p->found.copied)
 		pass_event(p, 0, "table_restored",
-			"the table was saved and loaded again by somebody: up to %lld min uncounted",
-			(long long)(gap > 0 ? (gap + 59) / 60 : 0));
+			"the table was saved and loaded again by somebody: up to %" PRIu64 " min uncounted", minutes)
+			->notice->minutes = minutes;
 	if (p->found.wiped)
 		pass_event(p, 0, "table_taken_over",
 			"the table was of another database or of an older state of this one: what it had counted is kept as "
 			"older than the database");
 	if (p->found.reset)
-		pass_event(p, 0, "counters_reset", "somebody reset all counters: up to %lld min uncounted",
-			(long long)(gap > 0 ? (gap + 59) / 60 : 0));
+		pass_event(
+			p, 0, "counters_reset", "somebody reset all counters: up to %" PRIu64 " min uncounted", minutes)
+			->notice->minutes = minutes;
 	if (now->zeroed)
 		pass_event(p, 0, "counter_reset",
-			"somebody reset %zu counters: their bytes since the last sample are lost", now->zeroed);
+			"somebody reset %zu counters: their bytes since the last sample are lost", now->zeroed)
+			->notice->count = now->zeroed;
 	if (p->found.mended)
 		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu changes put it right%s",
 			p->found.mended,
 			p->found.copies > 1 ? "; packets were counted several times meanwhile, the figures were divided"
-					    : "");
+					    : "")
+			->notice->count = p->found.mended;
 }
 
 static void find_queue_events(struct pass *p)
@@ -321,7 +329,10 @@ int pass_account(struct pass *p, struct err *err)
 		account_quotas(p, &now);
 	}
 	fill_result(p, &now);
-	if (!p->result.judge) /* who decides looks into the ledger */
+	if (!p->result.judge) { /* who decides looks into the ledger */
 		arena_free(&p->book);
+		if (pass_tell(p, err))
+			return -1;
+	}
 	return store_result(p->store, &p->result, err);
 }

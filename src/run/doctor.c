@@ -36,4 +36,5 @@ void doctor_run(struct doctor *d)
 	doctor_limits(d);
 	doctor_neighbours(d);
 	doctor_units(d);
+	doctor_notify(d);
 }

@@ -51,5 +51,6 @@ void doctor_devices(struct doctor *d);    /* fills links, watch */
 void doctor_limits(struct doctor *d);     /* which method keeps them, and why */
 void doctor_neighbours(struct doctor *d); /* fills neighbours */
 void doctor_units(struct doctor *d);
+void doctor_notify(struct doctor *d); /* what sends messages, and what waits to be sent */
 
 #endif

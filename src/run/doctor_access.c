@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "model/target.h"
 #include "run/doctor.h"
 
 /* Opens path as the user; the errno, 0 if it went well. */
@@ -96,6 +97,19 @@ static const char *name_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* Messages are sent as this user. */
+static void ask_target(struct doctor *d, const struct passwd *user, const struct target *t, size_t *denied)
+{
+	const struct secret *const secrets[] = { &t->token, &t->url, &t->secret, &t->password };
+
+	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+		if (secrets[i]->from == SECRET_FILE)
+			ask(d, user, &(struct need){ secrets[i]->text, O_RDONLY, "0640", "root:" SERVICE_USER },
+				denied);
+	if (t->ca_file)
+		ask(d, user, &(struct need){ t->ca_file, O_RDONLY, "0644", "root:root" }, denied);
+}
+
 static void ask_all(struct doctor *d, const struct passwd *user)
 {
 	const char *both = SERVICE_USER ":" SERVICE_USER, *database = d->config.settings.database;
@@ -114,6 +128,8 @@ static void ask_all(struct doctor *d, const struct passwd *user)
 		ask(d, user, &(struct need){ arena_printf(d->arena, "%s-shm", database), O_RDWR, "0640", both },
 			&denied);
 	}
+	for (size_t i = 0; i < d->config.targets.n; i++)
+		ask_target(d, user, &d->config.targets.at[i], &denied);
 	if (denied == 0)
 		doctor_say(d, FINDING_OK, "access", NULL, "user %s can read the configuration and write the database",
 			user->pw_name);

@@ -275,8 +275,11 @@ void pass_say(struct pass *p, char sign, const char *subject, const char *text, 
 /* foresee.c */
 int pass_foresee(struct pass *p, struct err *err);
 
-/* An event of this run; entry 0: the machine's own. */
-void pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)
+/* tell.c: who hears of the events; once, when all of them are there */
+int pass_tell(struct pass *p, struct err *err);
+
+/* An event of this run; entry 0: the machine's own. Its notice is there for what only the caller knows. */
+struct result_event *pass_event(struct pass *p, int64_t entry, const char *kind, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 #endif

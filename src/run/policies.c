@@ -239,7 +239,7 @@ static bool exhausted(struct pass *p, const struct entry *e, const struct policy
 
 /* The figure of a cycle that is over, as a text; NULL: it is not stored. */
 static int closed_total(struct pass *p, const struct entry *e, int64_t row, int64_t start, int64_t end,
-	const char **ret_text, struct err *err)
+	const char **ret_text, uint64_t *ret_bytes, struct err *err)
 {
 	struct figures f;
 	bool found = false;
@@ -247,9 +247,9 @@ static int closed_total(struct pass *p, const struct entry *e, int64_t row, int6
 	*ret_text = NULL;
 	if (store_closed_cycle(p->store, row, start, end, &f, &found, err))
 		return -1;
+	*ret_bytes = billing_figure(e->billing, f.bytes[DIR_IN], f.bytes[DIR_OUT]);
 	if (found)
-		*ret_text = verdict_size(
-			&p->app->arena, e, billing_figure(e->billing, f.bytes[DIR_IN], f.bytes[DIR_OUT]));
+		*ret_text = verdict_size(&p->app->arena, e, *ret_bytes);
 	return 0;
 }
 
@@ -259,10 +259,19 @@ static bool has_ended(const struct policy_state *was, const struct usage *u)
 	return was->cycle_start != was->cycle_end && was->cycle_end <= u->cycle.start;
 }
 
-static void add_event(struct pass *p, size_t subject, enum verdict_kind kind, const char *text)
+static struct notice *add_event(struct pass *p, size_t subject, enum verdict_kind kind, const char *text)
 {
-	pass_event(p, pass_row(p, subject), verdict_word(kind), "%s", text);
-	p->result.events.at[p->result.events.n - 1].subject = pass_subject(p, subject)->name;
+	struct result_event *e = pass_event(p, pass_row(p, subject), verdict_word(kind), "%s", text);
+
+	e->subject = pass_subject(p, subject)->name;
+	return e->notice;
+}
+
+static void tell_closed(struct notice *n, int64_t start, int64_t end, uint64_t total)
+{
+	n->from = (uint64_t)start;
+	n->until = (uint64_t)end;
+	n->total = total;
 }
 
 /* Those between the one that was told of and the running one, as far as they have a share: no run saw them. */
@@ -276,12 +285,14 @@ static int tell_unseen_cycles(
 		return 0;
 	for (int64_t t = was->cycle_end; t < u->cycle.start; t = c.end) {
 		const char *total;
+		uint64_t bytes;
 
 		c = calendar_cycle(&e->cycle, t);
-		if (closed_total(p, e, pass_row(p, i), c.start, c.end, &total, err))
+		if (closed_total(p, e, pass_row(p, i), c.start, c.end, &total, &bytes, err))
 			return -1;
 		if (total)
-			add_event(p, i, VERDICT_CYCLE, verdict_closed(&p->app->arena, e, &c, total));
+			tell_closed(add_event(p, i, VERDICT_CYCLE, verdict_closed(&p->app->arena, e, &c, total)),
+				c.start, c.end, bytes);
 	}
 	return 0;
 }
@@ -289,8 +300,14 @@ static int tell_unseen_cycles(
 static void decide(struct pass *p, size_t i, const struct verdict_input *in, struct verdict *ret)
 {
 	verdict_decide(&p->app->arena, in, ret);
-	for (size_t k = 0; k < ret->n_events; k++)
-		add_event(p, i, ret->events[k].kind, ret->events[k].text);
+	for (size_t k = 0; k < ret->n_events; k++) {
+		struct notice *n = add_event(p, i, ret->events[k].kind, ret->events[k].text);
+
+		if (ret->events[k].kind == VERDICT_CYCLE)
+			tell_closed(n, in->state->cycle_start, in->state->cycle_end, in->closed_bytes);
+		if (ret->events[k].kind == VERDICT_BURST)
+			n->average = verdict_average(&in->subject->burst, in->window);
+	}
 }
 
 /* What a sample would have told is told. Then the figure is changed by hand, and what comes of that is decided. */
@@ -328,8 +345,8 @@ static int judge_subject(struct judging *j, size_t i, struct err *err)
 
 	if (store_usage(p->store, pass_row(p, i), &usage, err) ||
 		(has_ended(in.state, &usage) &&
-			closed_total(
-				p, e, pass_row(p, i), in.state->cycle_start, in.state->cycle_end, &in.closed, err)) ||
+			closed_total(p, e, pass_row(p, i), in.state->cycle_start, in.state->cycle_end, &in.closed,
+				&in.closed_bytes, err)) ||
 		tell_unseen_cycles(p, i, in.state, &usage, err))
 		return -1;
 	in.adjusted = pass_raised(p, e);
@@ -379,5 +396,5 @@ int pass_judge(void *arg, struct err *err)
 	p->result.known_until = next_change(p);
 	p->result.known_clock = p->app->boot_time;
 	p->result.known &= !p->due; /* until step 10 is through */
-	return 0;
+	return pass_tell(p, err);
 }

@@ -1,6 +1,6 @@
 /* One run: the order of effects of design.md section 2, written once, here.
  *  1 lock  2 configuration, database  3 observe  4 desired, diff  5 intent  6 commit  7 read counters  8 deltas  9 result
- * 10 commit what was decided, drop what was retired  11 unlock
+ * 10 commit what was decided, drop what was retired  11 unlock, deliver
  * A kill between any two steps loses nothing and doubles nothing: 5 makes what 6 creates known beforehand, 9 stores values
  * together with what they are measured from, 10 deletes only what 9 has stored. cmd/ calls. */
 #include "run/run.h"
@@ -11,6 +11,7 @@
 
 #include "model/desired_enforce.h"
 #include "nft/words.h"
+#include "run/deliver.h"
 #include "run/pass.h"
 #include "run/trial_place.h"
 #include "tc/words.h"
@@ -428,8 +429,10 @@ static int whole(struct pass *p, struct err *err)
 	arena_free(&p->reading);
 	arena_free(&p->book);
 	talk_close(p->talk);
-	store_close(p->store);
 	lock_release(p->lock);
+	if (rc == 0 && p->store && p->config && !p->report->was_down && (p->mode == RUN_APPLY || p->mode == RUN_SAMPLE))
+		deliver(p->app, p->store, p->config);
+	store_close(p->store);
 	return rc;
 }
 

@@ -143,6 +143,17 @@ static int mark_restored(struct store *s, struct err *err)
 		: db_fold(s, err);
 }
 
+/* What a database of before still had to tell is told already, or stale. */
+static int park_outbox(struct store *s, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_stmt(s, STMT_OUTBOX_PARK_ALL, &q, err))
+		return -1;
+	db_bind_text(q, 1, "it waited in a database that was restored");
+	return db_exec(s, q, err);
+}
+
 /* Is the copy a whole database of ours? Then it becomes one of this version, marked. */
 static int judge(const char *copy, const char *from, struct err *err)
 {
@@ -154,7 +165,7 @@ static int judge(const char *copy, const char *from, struct err *err)
 		return -1;
 	if (faults.n)
 		return err_set(err, ERR_FAIL, "%s: damaged: %s", from, faults.at[0]);
-	return mark_restored(s, err);
+	return park_outbox(s, err) ? -1 : mark_restored(s, err);
 }
 
 /* What is in the WAL goes into the file, if it still can. */

@@ -219,6 +219,30 @@ static int put_facts(struct store *s, const struct fact *facts, size_t n, struct
 	return 0;
 }
 
+/* A row for each who is told of the event that was just written. */
+static int put_notice(struct store *s, const struct result_event *e, int64_t now, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	cleanup_str struct str bytes = STR_CEILING((size_t)16 << 10);
+	const int64_t event = sqlite3_last_insert_rowid(s->db);
+
+	if (!e->routes.n)
+		return 0;
+	notice_put(e->notice, &bytes);
+	if (db_stmt(s, STMT_OUTBOX_ADD, &q, err))
+		return -1;
+	for (size_t i = 0; i < e->routes.n; i++) {
+		db_bind_int(q, 1, event);
+		db_bind_text(q, 2, e->routes.at[i].target);
+		db_bind_text(q, 3, e->routes.at[i].recipient);
+		db_bind_int(q, 4, now);
+		db_bind_blob(q, 5, bytes.p, bytes.len);
+		if (db_exec(s, q, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int put_events(struct store *s, const struct result *r, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
@@ -233,7 +257,7 @@ static int put_events(struct store *s, const struct result *r, struct err *err)
 		db_bind_int(q, 2, r->events.at[i].entry);
 		db_bind_text(q, 3, r->events.at[i].kind);
 		db_bind_text(q, 4, r->events.at[i].text);
-		if (db_exec(s, q, err))
+		if (db_exec(s, q, err) || put_notice(s, &r->events.at[i], r->now, err))
 			return -1;
 	}
 	db_bind_int(trim, 1, EVENTS_KEPT);

@@ -29,13 +29,6 @@ static const struct tell {
 #undef TELL
 };
 
-const char *language_word(size_t i)
-{
-	static const char *const names[LANGUAGES] = { "en", "zh" };
-
-	return i < LANGUAGES ? names[i] : NULL;
-}
-
 const char *i18n_word(enum language l, enum word w)
 {
 	return words[w][l];

@@ -6,8 +6,6 @@
 
 #include "model/notice.h"
 
-enum language { LANG_EN, LANG_ZH, LANGUAGES };
-
 enum word {
 #define WORD(id, en, zh) WORD_##id,
 #define TELL(kind, head_en, head_zh, text_zh)
@@ -16,9 +14,6 @@ enum word {
 #undef TELL
 	WORDS
 };
-
-/* "en", "zh": the i-th; NULL behind the last. */
-const char *language_word(size_t i);
 
 const char *i18n_word(enum language l, enum word w);
 

@@ -177,18 +177,3 @@ void mail_header_address(struct str *out, const char *name, const char *words, c
 		str_putc(out, ' ');
 	str_putf(out, "<%s>", address);
 }
-
-bool mail_address_valid(const char *address)
-{
-	static const char usual[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_+=!#$%&'*/?^`{|}~";
-	const char *at = strrchr(address, '@');
-	size_t len = strlen(address), local;
-
-	if (!at || len > 254)
-		return false;
-	local = (size_t)(at - address);
-	return local >= 1 && local <= 64 && strspn(address, usual) == local && len > local + 1 && at[1] != '.' &&
-		strspn(at + 1, usual) == len - local - 1 &&
-		strspn(at + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-") == len - local - 1;
-}

@@ -10,10 +10,7 @@
  * Any bytes: control characters become spaces, what is not UTF-8 becomes U+FFFD. */
 void mail_header_text(struct str *out, const char *name, const char *text);
 
-/* "NAME: words <address>", or the address alone where words is NULL or "". The address must be one: see mail_address_valid. */
+/* "NAME: words <address>", or the address alone where words is NULL or "". The address must be one: see util/mail_address.h. */
 void mail_header_address(struct str *out, const char *name, const char *words, const char *address);
-
-/* LOCAL@DOMAIN of ASCII letters, digits and what is usual there, no quotes, no brackets, no control character, at most 254. */
-bool mail_address_valid(const char *address);
 
 #endif

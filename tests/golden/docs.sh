@@ -38,17 +38,25 @@ uncommented() { # LINE
 				for (i = 1; name && i <= NR; i++)
 					if (of[i] == of[want] && !take[i] && index(text[i], "#" name " = ") == 1) more = i
 			}
-			for (i = 1; i <= NR; i++) print take[i] ? substr(text[i], 2) : text[i]
+			# who names a target needs its section
+			told = text[want] ~ /^#notify = /
+			for (i = 1; i <= NR; i++) {
+				if (text[i] ~ /^#\[notify /) target = 1
+				if (target && text[i] ~ /^#(token|password|secret|url_file) = /) continue
+				print take[i] || (target && told && text[i] ~ /^#[a-z[]/) ? substr(text[i], 2) : text[i]
+			}
 		}' etc/portflow.ini
 }
+targets=$(grep -n '^#\[notify ' etc/portflow.ini | head -n 1 | cut -d: -f1)
 grep -n '^#[a-z_]* = ' etc/portflow.ini | while IFS=: read -r line key; do
 	[[ $key != '#addresses'* && $key != '#entries'* ]] || continue
+	[ "$line" -lt "$targets" ] || continue
 	uncommented "$line" | "$PORTFLOW" check - >"$scratch/out" 2>&1 || { echo "line $line, uncommented:"; cat "$scratch/out"; }
 done >"$scratch/why"
 [ ! -s "$scratch/why" ]
 result $? "the sample is correct with each of its keys uncommented"
-sed '/^#\[address/,$s/^#\([a-z[]\)/\1/' etc/portflow.ini | "$PORTFLOW" check - >"$scratch/why" 2>&1
-result $? "the sample's address and quota sections too"
+sed -E '/^#\[address/,$ { /^#(token|password|secret|url_file) = /d; s/^#([a-z[])/\1/; }' etc/portflow.ini | "$PORTFLOW" check - >"$scratch/why" 2>&1
+result $? "the sample's address, quota and notify sections too"
 
 # Behind "(default" stands the default, behind "(example" anything. The keys that others need are there on both sides.
 sed '/^#\[address/,$d; /^#\(quota\|burst_rate\|burst_limit\) = /s/^#//' etc/portflow.ini >"$scratch/needed.ini"

@@ -43,8 +43,25 @@ node = hk1
 timezone = UTC
 keep_days = 90d
 keep_open = 22, udp/51820
+notify = ops
+[notify ops]
+type = telegram
+token = 1:a
+chat_id = 7
+[notify mail]
+type = email
+url = smtp://mail.example.com:587
+from = a@example.com
+to = b@example.com
+[notify hook]
+type = webhook
+url = https://example.com/secret
+[notify program]
+type = exec
+command = /bin/true
 [port web]
 ports = 80, 8000-9000
+notify = mail, hook, program
 remark = 网站
 limit_in = 10mbit
 quota = 100GB

@@ -2,6 +2,7 @@
  * a fold, pure ASCII, and the encoded words say what the text said.
  * tests/system/net.sh reads the same headers with Python's email.
  * make check-unit runs it. */
+#include "util/mail_address.h"
 #include "view/mail_header.h"
 
 #include <setjmp.h>

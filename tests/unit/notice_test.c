@@ -132,8 +132,7 @@ static void one_event(void **state)
 	assert_string_equal(m.title, "[hk1] web: quota used up: blocked");
 	message_put(&m, &markup_plain, &en);
 	assert_string_equal(en.p,
-		"[hk1] web: quota used up: blocked\n\n"
-		"web: quota used up: blocked\n"
+		"[hk1] web: quota used up: blocked\n"
 		"port 80,443 \xc2\xb7 shop <b>of</b> \"Alice\" & Bob\n"
 		"2026-11-30 12:00  the quota of 100 GB is used up: blocked until 2026-12-01 00:00\n"
 		"\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88\xe2\x96\x88"

@@ -85,7 +85,7 @@ static size_t shown(const char *text)
 static void telegram(void **state)
 {
 	static const struct target t = { .type = TARGET_telegram,
-		.token = { SECRET_TEXT, "123:abc", "123:abc" },
+		.token = { .from = SECRET_TEXT, .text = "123:abc", .value = "123:abc" },
 		.chat_id = "42",
 		.proxy = "socks5h://127.0.0.1:1080",
 		.ca_file = "/etc/ca.pem" };
@@ -105,7 +105,7 @@ static void telegram(void **state)
 	assert_string_equal(json_string_value(json_object_get(j, "chat_id")), "42");
 	assert_string_equal(json_string_value(json_object_get(j, "parse_mode")), "HTML");
 	text = json_string_value(json_object_get(j, "text"));
-	assert_non_null(strstr(text, "<b>web: quota used up: blocked</b>"));
+	assert_non_null(strstr(text, "<b>[hk1] web: quota used up: blocked</b>"));
 	assert_non_null(strstr(text, "&quot;&gt;&lt;/b&gt;&lt;script&gt;"));
 	assert_null(strstr(text, "\r"));
 	assert_null(strstr(text, "\nBcc"));
@@ -120,7 +120,8 @@ static void telegram(void **state)
 
 static void webhook(void **state)
 {
-	struct target t = { .type = TARGET_webhook, .url = { SECRET_TEXT, "https://h/x", "https://h/x" } };
+	struct target t = { .type = TARGET_webhook,
+		.url = { .from = SECRET_TEXT, .text = "https://h/x", .value = "https://h/x" } };
 	struct fixture f = { 0 };
 	const char *signature = NULL;
 	json_t *j, *event;
@@ -139,7 +140,7 @@ static void webhook(void **state)
 	assert_string_equal(json_string_value(json_object_get(event, "name")), "web");
 	assert_true(json_integer_value(json_object_get(json_object_get(event, "quota"), "used")) == 80000000000);
 	json_decref(j);
-	t.secret = (struct secret){ SECRET_TEXT, "key", "key" };
+	t.secret = (struct secret){ .from = SECRET_TEXT, .text = "key", .value = "key" };
 	build(&f, &t, "", 1);
 	for (size_t i = 0; i < f.q.headers.n; i++)
 		if (strncmp(f.q.headers.at[i], "X-Portflow-Signature: sha256=", 29) == 0)
@@ -170,10 +171,10 @@ static void email(void **state)
 {
 	struct fixture f = { 0 };
 	struct target t = { .type = TARGET_email,
-		.url = { SECRET_NONE, NULL, "smtp://mail:587" },
+		.url = { .from = SECRET_NONE, .text = NULL, .value = "smtp://mail:587" },
 		.from = "portflow@example.com",
 		.user = "u",
-		.password = { SECRET_TEXT, "p", "p" } };
+		.password = { .from = SECRET_TEXT, .text = "p", .value = "p" } };
 
 	(void)state;
 	build(&f, &t, "alice@example.com", 1);
@@ -193,6 +194,136 @@ static void email(void **state)
 	*vec_push(&f.a, &t.to) = "ops@example.com";
 	build(&f, &t, "", 1);
 	assert_string_equal(f.q.mail.to, "ops@example.com");
+	arena_free(&f.a);
+}
+
+/* -- the others: a JSON of the form that each service publishes ------------------------------------------------------- */
+
+static const char *text_at(json_t *j, const char *path)
+{
+	char name[32];
+
+	while (*path) {
+		size_t len = strcspn(path, "/");
+
+		memcpy(name, path, len);
+		name[len] = '\0';
+		j = json_object_get(j, name);
+		path += len + (path[len] == '/');
+	}
+	return json_string_value(j);
+}
+
+static void services(void **state)
+{
+	static const struct {
+		enum target_type type;
+		const char *url, *token, *room, *recipient, *want_url, *header, *text; /* text: where in the JSON */
+	} cases[] = {
+		{ TARGET_wecom, "https://q/send?key=k", NULL, NULL, "", "https://q/send?key=k", NULL, "text/content" },
+		{ TARGET_bark, "https://api.day.app/k", NULL, NULL, "", "https://api.day.app/k", NULL, "body" },
+		{ TARGET_ntfy, "https://ntfy.sh/topic/", "tk", NULL, "", "https://ntfy.sh/", "Authorization: Bearer tk",
+			"message" },
+		{ TARGET_discord, "https://d/w/1/t", NULL, NULL, "", "https://d/w/1/t", NULL, "content" },
+		{ TARGET_feishu, "https://f/h", NULL, NULL, "", "https://f/h", NULL, "content/text" },
+		{ TARGET_dingtalk, "https://o/send?access_token=k", NULL, NULL, "", "https://o/send?access_token=k",
+			NULL, "text/content" },
+		{ TARGET_gotify, "https://g/", "tk", NULL, "", "https://g/message", "X-Gotify-Key: tk", "message" },
+		{ TARGET_slack, "https://s/T/B/k", NULL, NULL, "", "https://s/T/B/k", NULL, "text" },
+		{ TARGET_matrix, "https://m", "tk", "!r:m", "",
+			"https://m/_matrix/client/v3/rooms/%21r%3Am/send/m.room.message/k-17",
+			"Authorization: Bearer tk", "body" },
+		{ TARGET_matrix, "https://m", "tk", "!r:m", "!a/b:m",
+			"https://m/_matrix/client/v3/rooms/%21a%2Fb%3Am/send/m.room.message/k-17", NULL,
+			"formatted_body" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct fixture f = { 0 };
+		struct target t = { .type = cases[i].type,
+			.url = { .from = SECRET_TEXT, .value = cases[i].url },
+			.token = { .from = SECRET_TEXT, .value = cases[i].token },
+			.room = cases[i].room };
+		const char *text;
+		json_t *j;
+
+		for (size_t events = 1; events < 400; events += 199) {
+			build(&f, &t, cases[i].recipient, events);
+			assert_string_equal(f.q.url, cases[i].want_url);
+			assert_true(has_header(&f.q, "Content-Type: application/json"));
+			assert_true(!cases[i].header || has_header(&f.q, cases[i].header));
+			j = body(&f);
+			text = text_at(j, cases[i].text);
+			if (!text || !strstr(text, "quota of 100 GB") || strchr(text, '\r') || strstr(text, "\nBcc"))
+				fail_msg("%s: %s", target_word(t.type), text ? text : "no text");
+			assert_true(events == 1 || strstr(text, "and more"));
+			json_decref(j);
+		}
+		arena_free(&f.a);
+	}
+}
+
+/* What a remark cannot do: mention everybody, be bold, be a link, be a tag. */
+static void escapes(void **state)
+{
+	static const struct {
+		enum target_type type;
+		const char *path, *want, *never;
+	} cases[] = {
+		{ TARGET_discord, "content", "\\*\\*b\\*\\* \\<\\@&7\\>", "**b**" },
+		{ TARGET_slack, "text", "&lt;!channel&gt; &amp;amp;", "<!" },
+		{ TARGET_feishu, "content/text",
+			"<\xe2\x81\xa0"
+			"at user_id",
+			"<at" },
+		{ TARGET_matrix, "formatted_body", "&lt;at user_id=&quot;all&quot;&gt;", "<at" },
+	};
+	struct notice n = blocked;
+
+	(void)state;
+	n.remark = "**b** <@&7> <!channel> &amp; <at user_id=\"all\">";
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct notice *list[] = { &n };
+		struct target t = { .type = cases[i].type, .url = { .value = "https://h/x" } };
+		struct fixture f = { 0 };
+		const char *text;
+		json_t *j;
+
+		message_of(&f.a, LANG_EN, "hk1", list, 1, &f.m);
+		f.l = (struct letter){ .message = &f.m, .recipient = "", .key = "k" };
+		notifier_of(t.type)->build(&f.a, &t, &f.l, &f.q);
+		j = body(&f);
+		text = text_at(j, cases[i].path);
+		if (!strstr(text, cases[i].want) || strstr(text, cases[i].never))
+			fail_msg("%s: %s", target_word(t.type), text);
+		json_decref(j);
+		arena_free(&f.a);
+	}
+}
+
+/* By openssl: printf '%s' TEXT | openssl dgst -sha256 -hmac KEY -binary | base64 */
+static void signatures(void **state)
+{
+	struct fixture f = { 0 };
+	struct target t = {
+		.type = TARGET_dingtalk, .url = { .value = "https://o/s?a=1" }, .secret = { .value = "SECabc" }
+	};
+	const struct notice *list[] = { &blocked };
+	json_t *j;
+
+	(void)state;
+	message_of(&f.a, LANG_EN, "hk1", list, 1, &f.m);
+	f.l = (struct letter){ .message = &f.m, .recipient = "", .key = "k", .time = 1, .now = 1796040000 };
+	notifier_of(t.type)->build(&f.a, &t, &f.l, &f.q);
+	assert_string_equal(f.q.url,
+		"https://o/s?a=1&timestamp=1796040000000&sign=B7YYoT7jBSEbQrjA9myKR%2Felr0SqFE0lzYh3qPMJoww%3D");
+	t.type = TARGET_feishu;
+	notifier_of(t.type)->build(&f.a, &t, &f.l, &f.q);
+	j = body(&f);
+	assert_string_equal(text_at(j, "timestamp"), "1796040000");
+	assert_string_equal(text_at(j, "sign"), "YpccmK+amgiU/h1nSkZwVAz/XwKOMqlxTjIilcEAjdk=");
+	json_decref(j);
 	arena_free(&f.a);
 }
 
@@ -218,7 +349,7 @@ static void answers(void **state)
 		{ "http 500", TARGET_webhook, RESPONSE_ANSWERED, 500, 0, "", OUTCOME_LATER, 0, "500" },
 		{ "no connection", TARGET_webhook, RESPONSE_NOT_SENT, 0, 0, "", OUTCOME_LATER, 0, "no answer" },
 		{ "no answer", TARGET_webhook, RESPONSE_UNSURE, 0, 0, "", OUTCOME_LATER, 0, "no answer" },
-		{ "no url", TARGET_webhook, RESPONSE_IMPOSSIBLE, 0, 0, "", OUTCOME_NEVER, 0, "no answer" },
+		{ "no url", TARGET_webhook, RESPONSE_IMPOSSIBLE, 0, 0, "", OUTCOME_LATER, 0, "no answer" },
 		{ "smtp 250", TARGET_email, RESPONSE_ANSWERED, 250, 0, "", OUTCOME_DONE, 0, "" },
 		{ "smtp 451", TARGET_email, RESPONSE_ANSWERED, 451, 0, "", OUTCOME_LATER, 0, "451" },
 		{ "smtp 550", TARGET_email, RESPONSE_ANSWERED, 550, 0, "", OUTCOME_NEVER, 0, "550" },
@@ -242,6 +373,41 @@ static void answers(void **state)
 			OUTCOME_LATER, 0, "not Telegram's" },
 		{ "telegram says no", TARGET_telegram, RESPONSE_ANSWERED, 200, 0, "{\"ok\":false}", OUTCOME_LATER, 0,
 			"" },
+		{ "wecom taken", TARGET_wecom, RESPONSE_ANSWERED, 200, 0, "{\"errcode\":0,\"errmsg\":\"ok\"}",
+			OUTCOME_DONE, 0, "" },
+		{ "wecom too fast", TARGET_wecom, RESPONSE_ANSWERED, 200, 0,
+			"{\"errcode\":45009,\"errmsg\":\"api freq\"}", OUTCOME_LATER, 0, "45009 api freq" },
+		{ "wecom no key", TARGET_wecom, RESPONSE_ANSWERED, 200, 0, "{\"errcode\":93000,\"errmsg\":\"invalid\"}",
+			OUTCOME_NEVER, 0, "93000 invalid" },
+		{ "wecom, a portal", TARGET_wecom, RESPONSE_ANSWERED, 200, 0, "<html>", OUTCOME_LATER, 0,
+			"not as the service" },
+		{ "bark taken", TARGET_bark, RESPONSE_ANSWERED, 200, 0, "{\"code\":200,\"message\":\"success\"}",
+			OUTCOME_DONE, 0, "" },
+		{ "bark key", TARGET_bark, RESPONSE_ANSWERED, 400, 0,
+			"{\"code\":400,\"message\":\"failed to get device\"}", OUTCOME_NEVER, 0,
+			"400 failed to get device" },
+		{ "discord 429", TARGET_discord, RESPONSE_ANSWERED, 429, 0,
+			"{\"message\":\"You are being rate limited.\",\"retry_after\":64.57,\"global\":false}",
+			OUTCOME_LATER, 65, "429 You are" },
+		{ "discord gone", TARGET_discord, RESPONSE_ANSWERED, 404, 0,
+			"{\"message\":\"Unknown Webhook\",\"code\":10015}", OUTCOME_NEVER, 0, "404 Unknown Webhook" },
+		{ "feishu taken", TARGET_feishu, RESPONSE_ANSWERED, 200, 0,
+			"{\"code\":0,\"data\":{},\"msg\":\"success\"}", OUTCOME_DONE, 0, "" },
+		{ "feishu sign", TARGET_feishu, RESPONSE_ANSWERED, 200, 0,
+			"{\"code\":19021,\"msg\":\"sign match fail\"}", OUTCOME_NEVER, 0, "19021 sign" },
+		{ "dingtalk busy", TARGET_dingtalk, RESPONSE_ANSWERED, 200, 0, "{\"errcode\":-1,\"errmsg\":\"busy\"}",
+			OUTCOME_LATER, 0, "-1 busy" },
+		{ "gotify 401", TARGET_gotify, RESPONSE_ANSWERED, 401, 0,
+			"{\"error\":\"Unauthorized\",\"errorCode\":401,\"errorDescription\":\"you need a token\"}",
+			OUTCOME_NEVER, 0, "401 you need a token" },
+		{ "matrix 429", TARGET_matrix, RESPONSE_ANSWERED, 429, 0,
+			"{\"errcode\":\"M_LIMIT_EXCEEDED\",\"error\":\"Too many requests\",\"retry_after_ms\":20001}",
+			OUTCOME_LATER, 21, "429 Too many" },
+		{ "slack gone", TARGET_slack, RESPONSE_ANSWERED, 404, 0, "no_service", OUTCOME_NEVER, 0, "404" },
+		{ "ntfy 403", TARGET_ntfy, RESPONSE_ANSWERED, 403, 0,
+			"{\"code\":40301,\"http\":403,\"error\":\"forbidden\"}", OUTCOME_NEVER, 0, "403 forbidden" },
+		{ "an answer that is a list", TARGET_discord, RESPONSE_ANSWERED, 500, 0, "[1]", OUTCOME_LATER, 0,
+			"500" },
 		{ "telegram 502, no JSON", TARGET_telegram, RESPONSE_ANSWERED, 502, 0, "<html>", OUTCOME_LATER, 0,
 			"502" },
 		{ "telegram, absurd wait", TARGET_telegram, RESPONSE_ANSWERED, 429, 0,
@@ -275,6 +441,9 @@ int main(void)
 		cmocka_unit_test(webhook),
 		cmocka_unit_test(exec),
 		cmocka_unit_test(email),
+		cmocka_unit_test(services),
+		cmocka_unit_test(escapes),
+		cmocka_unit_test(signatures),
 		cmocka_unit_test(answers),
 	};
 

@@ -1,0 +1,104 @@
+/* What each service's section takes: see target.h.
+ * The rows of notifiers.def, asked by key.
+ * config/ and cmd/ call. */
+#include "model/target.h"
+
+#include <string.h>
+
+static const struct {
+	const char *type, *must, *may, *url;
+	enum recipient_kind who;
+} rows[TARGET_TYPES] = {
+#define NOTIFIER(type, must, may, who, example) { #type, must, may, example, RECIPIENT_##who },
+#include "model/notifiers.def"
+#undef NOTIFIER
+};
+
+static const char everybody[] = "type events language";
+
+const char *target_word(enum target_type type)
+{
+	return type < TARGET_TYPES ? rows[type].type : NULL;
+}
+
+enum recipient_kind target_recipient(enum target_type type)
+{
+	return rows[type].who;
+}
+
+const char *target_url(enum target_type type)
+{
+	return rows[type].url;
+}
+
+bool target_reaches(const struct target *t)
+{
+	switch (rows[t->type].who) {
+	case RECIPIENT_MAIL:
+		return t->to.n > 0;
+	case RECIPIENT_CHAT:
+		return t->chat_id;
+	case RECIPIENT_ROOM:
+		return t->room;
+	case RECIPIENT_TEXT:
+		break;
+	}
+	return true;
+}
+
+/* Is the key among these words, with or without "?" behind it? NULL: no. */
+static const char *among(const char *words, const char *key)
+{
+	size_t len = strlen(key);
+
+	while (*words) {
+		size_t n = strcspn(words, " ?");
+
+		if (n == len && strncmp(words, key, n) == 0)
+			return words + n;
+		words += strcspn(words, " ");
+		words += *words == ' ';
+	}
+	return NULL;
+}
+
+/* "token" of "token_file". */
+static bool is_file_of(const char *key, char *ret_secret, size_t size)
+{
+	static const char end[] = "_file";
+	size_t len = strlen(key);
+
+	if (len < sizeof end || len >= size || strcmp(key + len - (sizeof end - 1), end) != 0)
+		return false;
+	memcpy(ret_secret, key, len - (sizeof end - 1));
+	ret_secret[len - (sizeof end - 1)] = '\0';
+	return true;
+}
+
+bool target_takes(enum target_type type, const char *key)
+{
+	char secret[32];
+
+	if (among(everybody, key) || among(rows[type].must, key) || among(rows[type].may, key))
+		return true;
+	return is_file_of(key, secret, sizeof secret) &&
+		(among(rows[type].must, secret) || among(rows[type].may, secret));
+}
+
+enum target_needs target_needs(enum target_type type, const char *key)
+{
+	const char *end = among(rows[type].must, key);
+
+	return !end ? TARGET_MAY : *end == '?' ? TARGET_OR_RECIPIENT : TARGET_MUST;
+}
+
+const char *target_keys(struct arena *a, enum target_type type)
+{
+	cleanup_str struct str out = STR_CEILING(512);
+
+	for (const char *p = rows[type].must; *p; p++)
+		if (*p != '?')
+			str_putc(&out, *p);
+	str_putf(&out, "%s%s %s", *rows[type].may ? " " : "", rows[type].may, everybody);
+	return arena_strdup(a, out.p);
+}

@@ -1,0 +1,43 @@
+/* slack: an incoming webhook, as text without markup: only & < > mean something, and are escaped.
+ * https://docs.slack.dev/messaging/formatting-message-text; 4,000 characters are shown, one message a second (429).
+ * notify/notifier.c has it in its table. */
+#include "notify/post.h"
+#include "util/utf8.h"
+
+static void put(struct str *out, const char *text, size_t len)
+{
+	cleanup_str struct str clean = STR_CEILING(POST_CEILING);
+
+	utf8_put(&clean, text, len);
+	for (size_t i = 0; i < clean.len; i++)
+		switch (clean.p[i]) {
+		case '&':
+			str_puts(out, "&amp;");
+			break;
+		case '<':
+			str_puts(out, "&lt;");
+			break;
+		case '>':
+			str_puts(out, "&gt;");
+			break;
+		default:
+			str_putc(out, clean.p[i]);
+		}
+}
+
+static const struct markup markup = { "", "", put, 3500, true };
+
+static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
+{
+	cleanup_str struct str body = STR_CEILING(POST_CEILING);
+	struct json j = JSON_INTO(&body);
+
+	json_open_object(&j);
+	post_text(&j, "text", l->message, &markup);
+	json_key(&j, "mrkdwn");
+	json_put_bool(&j, false);
+	json_close_object(&j);
+	*ret_request = post_json(a, t, t->url.value, &body);
+}
+
+const struct notifier notifier_slack = { .type = "slack", .build = build };

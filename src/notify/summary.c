@@ -1,0 +1,79 @@
+/* The status now as a message: see summary.h.
+ * The same figures as the table of `portflow status`, for a narrow screen.
+ * cmd/notify.c calls. */
+#include "notify/summary.h"
+
+#include <inttypes.h>
+
+#include "view/bar.h"
+#include "view/when.h"
+#include "view/words.h"
+
+#define BAR_WIDTH 10
+
+static void add_line(struct arena *a, struct message_item *item, const char *line)
+{
+	*vec_push(a, &item->lines) = line;
+}
+
+/* "today: in 1.20 GB, out 3.40 GB" */
+static const char *moved(struct arena *a, enum language l, const struct figures *f)
+{
+	return arena_printf(a, "%s: %s %s, %s %s", i18n_word(l, WORD_TODAY), i18n_word(l, WORD_IN),
+		figure_bytes(a, UNITS_SI, f->bytes[DIR_IN]), i18n_word(l, WORD_OUT),
+		figure_bytes(a, UNITS_SI, f->bytes[DIR_OUT]));
+}
+
+static void add_quota(struct arena *a, enum language l, const struct status_quota *q, struct message_item *item)
+{
+	const enum unit_style style = q->subject->quota.binary ? UNITS_IEC : UNITS_SI;
+	const char *state = q->state == QUOTA_BLOCKED ? i18n_word(l, WORD_BLOCKED)
+		: q->state == QUOTA_THROTTLED         ? i18n_word(l, WORD_THROTTLED)
+						      : "";
+	const char *bar = bar_text(a, q->used, q->limit, BAR_WIDTH, true);
+
+	add_line(a, item,
+		arena_printf(a, "%s%s%s: %" PRIu32 " %%  %s / %s%s%s", bar, *bar ? " " : "", q->subject->name,
+			q->permille / 10, figure_bytes(a, style, q->used), figure_bytes(a, style, q->limit),
+			*state ? ", " : "", state));
+	item->permille = q->permille > 1000 ? 1000 : q->permille;
+	item->bar_text = q->subject->name;
+	if (q->cycle.end < CALENDAR_MAX && q->cycle.end > q->cycle.start)
+		add_line(a, item,
+			arena_printf(a, "%s %s", i18n_word(l, WORD_RESETS),
+				when_offset(a, q->subject->cycle.timezone, q->cycle.end)));
+}
+
+static void put_row(
+	struct arena *a, const struct status *s, const struct status_row *row, const char *head, struct message *m)
+{
+	struct message_item *item = vec_push(a, &m->items);
+	const struct entry *e = row->entry;
+
+	item->head = head;
+	item->bar_text = "";
+	if (e && *e->remark)
+		add_line(a, item, e->remark);
+	add_line(a, item, moved(a, m->language, &row->figures[STATUS_TODAY]));
+	if (row->cycle.end > row->cycle.start)
+		add_line(a, item,
+			arena_printf(a, "%s: %s", i18n_word(m->language, WORD_THIS_CYCLE),
+				figure_bytes(a, UNITS_SI, row->cycle_bytes)));
+	for (size_t i = 0; i < row->quotas.n; i++)
+		add_quota(a, m->language, &s->quotas.at[row->quotas.at[i]], item);
+}
+
+void summary_of(struct arena *a, enum language l, const struct status *s, struct message *ret_message)
+{
+	struct message m = { .language = l, .node = s->node };
+
+	m.title = arena_printf(a, "[%s] %s %s", s->node, i18n_word(l, WORD_STATUS), when_minute(a, s->zone, s->now));
+	for (size_t i = 0; i < s->rows.n; i++) {
+		const struct status_row *row = &s->rows.at[i];
+		const char *covers = row->entry ? covers_text(a, row->entry) : "";
+
+		put_row(a, s, row, *covers ? arena_printf(a, "%s (%s)", row->name, covers) : row->name, &m);
+	}
+	put_row(a, s, &s->total, i18n_word(l, WORD_TOTAL), &m);
+	*ret_message = m;
+}

@@ -1,0 +1,234 @@
+/* Delivery: see deliver.h.
+ * Letters are taken in one transaction, sent all at once by children (child/child.h), and what came of them is written in another one: a
+ * kill between them leaves them leased, and they are tried again when the lease is over. So each is delivered at least once, and twice only
+ * where a service took it and its answer did not come.
+ * run/ calls. */
+#include "run/deliver.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "child/child.h"
+#include "run/facts.h"
+#include "run/secrets.h"
+#include "store/outbox.h"
+
+#define LETTERS 1000          /* of one run */
+#define GIVE_UP_S (5 * 86400) /* RFC 5321 section 4.5.4.1: mail servers try for four to five days */
+#define FIRST_WAIT_S 60       /* then twice as long each time */
+#define LONGEST_WAIT_S 21600
+#define LONGEST_ASKED_S 86400 /* by a service */
+#define SERVICE_USER "portflow"
+
+struct letter_rows {
+	const struct outbox_row *first;
+	size_t n;
+	struct target target;
+	const char *problem; /* NULL, or why it cannot be sent now */
+	bool hopeless;       /* ... nor ever */
+};
+
+static int64_t monotonic_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* -- sending --------------------------------------------------------------------------------------------------------- */
+
+struct sends {
+	struct app *app;
+	struct sending *list;
+};
+
+static void answered(void *with, size_t i, const struct response *r)
+{
+	struct sends *s = with;
+	struct sending *x = &s->list[i];
+
+	x->outcome = outcome_of(&s->app->arena, x->target->type, &x->request, r);
+	if (r->cure)
+		x->outcome.why = arena_printf(&s->app->arena, "%s; %s", x->outcome.why, r->cure);
+}
+
+void deliver_send(struct app *app, struct sending *list, size_t n)
+{
+	struct sends s = { app, list };
+	struct request *requests = arena_array(&app->arena, n + 1, sizeof *requests);
+	const struct child_plan plan = { .now_ms = monotonic_ms,
+		.budget_ms = DELIVER_BUDGET_MS,
+		.helper = child_helper(&app->arena),
+		.user = SERVICE_USER,
+		.done = answered,
+		.with = &s };
+
+	for (size_t i = 0; i < n; i++) {
+		requests[i] = list[i].request;
+		list[i].outcome = (struct outcome){ OUTCOME_LATER, 0, "not tried" };
+	}
+	if (n)
+		child_run(&plan, &app->arena, requests, n);
+}
+
+/* -- letters --------------------------------------------------------------------------------------------------------- */
+
+static const struct target *find_target(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->targets.n; i++)
+		if (strcmp(c->targets.at[i].name, name) == 0)
+			return &c->targets.at[i];
+	return NULL;
+}
+
+static void address(struct app *app, const struct config *c, struct letter_rows *l)
+{
+	const struct target *t = find_target(c, l->first->target);
+
+	if (!t) {
+		l->problem = arena_printf(&app->arena, "there is no [notify %s] any more", l->first->target);
+		l->hopeless = true;
+		return;
+	}
+	l->target = *t;
+	l->problem = secrets_reveal(&app->arena, &l->target);
+}
+
+static void write_letter(struct app *app, const char *node, const struct letter_rows *l, struct request *ret)
+{
+	struct arena *a = &app->arena;
+	const struct notice **notices = arena_array(a, l->n, sizeof *notices);
+	struct message m;
+	struct letter letter = {
+		.message = &m, .recipient = l->first->recipient, .time = l->first->created, .now = app->now
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct notice *notice = arena_new(a, struct notice);
+
+		if (notice_get(a, l->first[i].notice, l->first[i].notice_len, notice))
+			notices[n++] = notice;
+	}
+	letter.key = arena_printf(a, "%s.%" PRId64 ".%" PRId64, node, l->first->created, l->first->letter);
+	message_of(a, l->target.language, node, notices, n, &m);
+	notifier_of(l->target.type)->build(a, &l->target, &letter, ret);
+}
+
+static size_t split(struct arena *a, const struct outbox_rows *rows, struct letter_rows **ret)
+{
+	struct letter_rows *l = arena_array(a, rows->n + 1, sizeof *l);
+	size_t n = 0;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		if (!n || l[n - 1].first->letter != rows->at[i].letter)
+			l[n++].first = &rows->at[i];
+		l[n - 1].n++;
+	}
+	*ret = l;
+	return n;
+}
+
+static int64_t wait_s(const struct outbox_row *r, uint32_t asked)
+{
+	int64_t wait = FIRST_WAIT_S;
+
+	for (int64_t i = 0; i < r->tries && wait < LONGEST_WAIT_S; i++)
+		wait *= 2;
+	wait = wait > LONGEST_WAIT_S ? LONGEST_WAIT_S : wait;
+	return asked > LONGEST_ASKED_S ? LONGEST_ASKED_S : asked > wait ? asked : wait;
+}
+
+static const char *whom(struct arena *a, const struct outbox_row *r)
+{
+	return *r->recipient ? arena_printf(a, "%s:%s", r->target, r->recipient) : r->target;
+}
+
+static struct outbox_result judge(struct app *app, const struct letter_rows *l, const struct outcome *o)
+{
+	const struct outbox_row *r = l->first;
+	struct outbox_result result = { .letter = r->letter, .why = o->why };
+
+	if (o->kind == OUTCOME_DONE) {
+		result.end = OUTBOX_DELIVERED;
+	} else if (o->kind == OUTCOME_NEVER) {
+		result.end = OUTBOX_PARKED;
+	} else if (app->now - r->created >= GIVE_UP_S) {
+		result.end = OUTBOX_PARKED;
+		result.why = arena_printf(&app->arena, "given up after 5 days: %s", o->why);
+	} else {
+		result.end = OUTBOX_LATER;
+		result.next = app->now + wait_s(r, o->after_s);
+	}
+	return result;
+}
+
+/* What is given up each time, what has to wait at its first try: once a target, since a dead network is one thing. */
+static void tell(struct app *app, const struct letter_rows *l, const struct outbox_result *results, size_t i)
+{
+	const struct outbox_row *r = l[i].first;
+
+	if (results[i].end == OUTBOX_PARKED)
+		app_warn(app, "a message to %s is given up: %s (portflow notify list)", whom(&app->arena, r),
+			results[i].why);
+	if (results[i].end != OUTBOX_LATER || (r->tries && !app->verbose))
+		return;
+	for (size_t k = 0; k < i; k++)
+		if (results[k].end == OUTBOX_LATER && strcmp(l[k].first->target, r->target) == 0)
+			return;
+	app_warn(app, "a message to %s could not be delivered yet: %s", whom(&app->arena, r), results[i].why);
+}
+
+static void send_letters(struct app *app, const struct config *c, const char *node, struct letter_rows *l, size_t n,
+	struct outbox_result *results)
+{
+	struct sending *list = arena_array(&app->arena, n + 1, sizeof *list);
+	size_t *of = arena_array(&app->arena, n + 1, sizeof *of), sent = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		address(app, c, &l[i]);
+		if (l[i].problem)
+			continue;
+		list[sent].target = &l[i].target;
+		write_letter(app, node, &l[i], &list[sent].request);
+		of[sent++] = i;
+	}
+	deliver_send(app, list, sent);
+	app_clock(app);
+	for (size_t i = 0; i < sent; i++)
+		results[of[i]] = judge(app, &l[of[i]], &list[i].outcome);
+	for (size_t i = 0; i < n; i++)
+		if (l[i].problem)
+			results[i] = judge(app, &l[i],
+				&(struct outcome){ l[i].hopeless ? OUTCOME_NEVER : OUTCOME_LATER, 0, l[i].problem });
+	for (size_t i = 0; i < n; i++)
+		tell(app, l, results, i);
+}
+
+void deliver(struct app *app, struct store *s, const struct config *c)
+{
+	const char *node = c->settings.node;
+	struct outbox_rows rows;
+	struct letter_rows *l;
+	struct outbox_result *results;
+	char lease[NONCE_TEXT];
+	struct err err = { 0 };
+	size_t n;
+
+	if (facts_nonce(lease, &err) || store_outbox_take(s, &app->arena, lease, app->now, LETTERS, &rows, &err)) {
+		app_warn(app, "%s: nothing is delivered in this run", err.text);
+		return;
+	}
+	if (!rows.n)
+		return;
+	if (!node && (store_meta_get(s, &app->arena, "node", &node, &err) || !node))
+		node = facts_node(&app->arena);
+	n = split(&app->arena, &rows, &l);
+	results = arena_array(&app->arena, n, sizeof *results);
+	send_letters(app, c, node, l, n, results);
+	if (store_outbox_settle(s, lease, results, n, &err))
+		app_warn(app, "%s: what was delivered may be delivered again", err.text);
+}

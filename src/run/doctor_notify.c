@@ -1,0 +1,91 @@
+/* Whether messages can go out: the helper is there, secrets are readable by who needs them and by nobody else, nothing is stuck.
+ * No message is sent: `portflow notify test` does that.
+ * doctor.c calls. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "child/child.h"
+#include "model/target.h"
+#include "run/doctor.h"
+#include "run/secrets.h"
+#include "store/outbox.h"
+
+static void check_helper(struct doctor *d)
+{
+	bool needed = false;
+
+	for (size_t i = 0; i < d->config.targets.n; i++)
+		needed |= d->config.targets.at[i].type != TARGET_exec;
+	if (needed && !child_helper(d->arena))
+		doctor_say(d, FINDING_FAIL, "notify", "install portflow again: make install",
+			"portflow-net is missing: no message can be sent");
+}
+
+static void check_secret_file(struct doctor *d, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & S_IROTH))
+		doctor_say(d, FINDING_WARN, "secret",
+			arena_printf(d->arena, "chown root:%s %s; chmod 0640 %s", SERVICE_USER, path, path),
+			"everybody can read %s", path);
+}
+
+/* Of a secret that stands in the INI. */
+static void check_ini(struct doctor *d, const struct target *t)
+{
+	struct stat st;
+
+	if (t->where.file && stat(t->where.file, &st) == 0 && (st.st_mode & S_IROTH))
+		doctor_say(d, FINDING_WARN, "secret",
+			arena_printf(d->arena, "chown root:%s %s; chmod 0640 %s", SERVICE_USER, t->where.file,
+				t->where.file),
+			"everybody can read %s, and a secret of [notify %s] is in it", t->where.file, t->name);
+}
+
+static void check_target(struct doctor *d, const struct target *target)
+{
+	struct target t = *target;
+	const struct secret *const secrets[] = { &t.token, &t.url, &t.secret, &t.password };
+	bool in_ini = false;
+	const char *problem = d->root ? secrets_reveal(d->arena, &t) : NULL;
+
+	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) {
+		if (secrets[i]->from == SECRET_FILE)
+			check_secret_file(d, secrets[i]->text);
+		in_ini |= secrets[i]->from == SECRET_TEXT && !secrets[i]->plain;
+		/* of the service, not of this process */
+		if (secrets[i]->from == SECRET_CREDENTIAL)
+			problem = NULL;
+	}
+	if (in_ini)
+		check_ini(d, &t);
+	if (problem)
+		doctor_say(d, FINDING_FAIL, "secret", arena_printf(d->arena, "portflow notify test %s", t.name), "%s",
+			problem);
+}
+
+static void check_outbox(struct doctor *d)
+{
+	cleanup_store struct store *s = NULL;
+	struct err err = { 0 };
+	size_t waiting, parked;
+
+	if (!d->config.settings.database || store_open(d->config.settings.database, STORE_READ, &s, &err) ||
+		store_outbox_count(s, &waiting, &parked, &err))
+		return; /* the database's own check says it */
+	if (parked)
+		doctor_say(d, FINDING_WARN, "outbox",
+			"portflow notify list; then: portflow notify flush ID, or drop ID", "%zu message%s given up",
+			parked, parked == 1 ? " was" : "s were");
+	else if (d->config.targets.n)
+		doctor_say(d, FINDING_OK, "outbox", NULL, "%zu message%s waiting", waiting, waiting == 1 ? "" : "s");
+}
+
+void doctor_notify(struct doctor *d)
+{
+	check_helper(d);
+	for (size_t i = 0; i < d->config.targets.n; i++)
+		check_target(d, &d->config.targets.at[i]);
+	check_outbox(d);
+}

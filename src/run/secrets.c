@@ -1,0 +1,111 @@
+/* Secrets: see secrets.h.
+ * A file of a secret holds the secret and nothing else; blanks and line ends around it are not part of it.
+ * run/ and cmd/notify.c call. */
+#include "run/secrets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/str.h"
+
+#define SECRET_MAX 4096
+
+/* The whole of a small file; NULL and errno. */
+static const char *read_file(struct arena *a, const char *path)
+{
+	char buf[SECRET_MAX + 1];
+	ssize_t n;
+	size_t len = 0;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), error = 0;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		error = errno = EINVAL;
+	else if (st.st_mode & S_IWOTH)
+		error = EPERM;
+	while (!error && (n = read(fd, buf + len, sizeof buf - len)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || (len += (size_t)n) > SECRET_MAX)
+			error = n < 0 ? errno : EFBIG;
+	}
+	close(fd);
+	if (error) {
+		errno = error;
+		return NULL;
+	}
+	while (len && strchr(" \t\r\n", buf[len - 1]))
+		len--;
+	return arena_strndup(a, buf, len);
+}
+
+static const char *failed(struct arena *a, const struct target *t, const char *key, const char *path)
+{
+	const char *why = errno == EPERM ? "everybody can write it"
+		: errno == EINVAL        ? "it is no plain file"
+					 : strerror(errno);
+
+	return arena_printf(a, "the %s of [notify %s]: %s: %s", key, t->name, path, why);
+}
+
+static const char *from_file(
+	struct arena *a, const struct target *t, const char *key, struct secret *s, const char *path)
+{
+	s->value = read_file(a, path);
+	if (!s->value)
+		return failed(a, t, key, path);
+	if (!*s->value || strpbrk(s->value, "\r\n"))
+		return arena_printf(a, "the %s of [notify %s]: %s holds %s", key, t->name, path,
+			*s->value ? "more than one line" : "nothing");
+	return NULL;
+}
+
+static const char *reveal(struct arena *a, const struct target *t, const char *key, struct secret *s)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+	switch (s->from) {
+	case SECRET_NONE:
+		break;
+	case SECRET_TEXT:
+		s->value = s->text;
+		break;
+	case SECRET_FILE:
+		return from_file(a, t, key, s, s->text);
+	case SECRET_CREDENTIAL:
+		if (!folder)
+			return arena_printf(a,
+				"[notify %s] has no \"%s\" and no \"%s_file\", and there is no service credential %s",
+				t->name, key, key, s->text);
+		return from_file(a, t, key, s, arena_printf(a, "%s/%s", folder, s->text));
+	case SECRET_HIDDEN:
+		return arena_printf(a,
+			"the %s of [notify %s] is not known: it stands in a configuration that has an error now, or was "
+			"printed by config show",
+			key, t->name);
+	}
+	return NULL;
+}
+
+const char *secrets_reveal(struct arena *a, struct target *t)
+{
+	struct {
+		const char *key;
+		struct secret *secret;
+	} all[] = { { "token", &t->token }, { "url", &t->url }, { "secret", &t->secret },
+		{ "password", &t->password } };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		const char *why = reveal(a, t, all[i].key, all[i].secret);
+
+		if (why)
+			return why;
+	}
+	return NULL;
+}

@@ -1,0 +1,118 @@
+/* Who is told of the events of a run, and in what numbers: each event gets its notice and its routes, and the store writes a row of the
+ * outbox for each together with the event.
+ * What only the place that saw it knows (the total of a closed cycle, a burst's average) stands in the notice already.
+ * run/ only. */
+#include <string.h>
+
+#include "model/target.h"
+#include "run/pass.h"
+#include "util/hash.h"
+#include "view/words.h"
+
+static const struct target *find_target(const struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->targets.n; i++)
+		if (strcmp(c->targets.at[i].name, name) == 0)
+			return &c->targets.at[i];
+	return NULL;
+}
+
+static void add_route(struct pass *p, struct result_event *e, const char *target, const char *recipient)
+{
+	struct route *r;
+
+	for (size_t i = 0; i < e->routes.n; i++)
+		if (strcmp(e->routes.at[i].target, target) == 0 && strcmp(e->routes.at[i].recipient, recipient) == 0)
+			return;
+	r = vec_push(&p->app->arena, &e->routes);
+	*r = (struct route){ .target = target, .recipient = recipient };
+}
+
+/* Of mail each recipient gets one of his own. */
+static void route(struct pass *p, struct result_event *e, const struct route_list *routes)
+{
+	const enum notice_group group = notice_group(e->kind);
+
+	for (size_t i = 0; i < routes->n; i++) {
+		const struct route *r = &routes->at[i];
+		const struct target *t = find_target(p->config, r->target);
+
+		if (!t || !(t->events & group))
+			continue;
+		if (*r->recipient || !t->to.n)
+			add_route(p, e, t->name, r->recipient);
+		for (size_t k = 0; !*r->recipient && k < t->to.n; k++)
+			add_route(p, e, t->name, t->to.at[k]);
+	}
+}
+
+static void about_subject(struct pass *p, size_t i, const struct usage *u, struct notice *n)
+{
+	const struct entry *e = pass_subject(p, i);
+	const struct policy_state *s = &p->policies[i].state;
+
+	n->subject = e->name;
+	n->section = kind_word(e->kind);
+	n->covers = covers_text(&p->app->arena, e);
+	n->remark = e->remark;
+	n->zone = e->cycle.timezone;
+	if (e->quota.present) {
+		n->used = policy_used(e, u);
+		n->limit = policy_limit(e, u);
+		n->binary = e->quota.binary;
+		n->percent = s->told;
+		n->resets = u->cycle.end > u->cycle.start && u->cycle.end < CALENDAR_MAX ? (uint64_t)u->cycle.end : 0;
+	}
+	switch (notice_group(n->kind)) {
+	case NOTICE_QUOTA:
+		n->rate = e->quota_action.kind == ACTION_THROTTLE ? e->quota_action.bps : 0;
+		break;
+	case NOTICE_BURST:
+		n->rate = e->burst.limit.bps;
+		n->most = e->burst.rate.bps;
+		n->window = e->burst.window_s;
+		n->until = s->burst_until > 0 ? (uint64_t)s->burst_until : 0;
+		break;
+	case NOTICE_EXPIRY:
+		n->until = e->expires.present ? (uint64_t)policy_expiry(e) : 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static int tell(struct pass *p, struct result_event *e, const struct hash_map *subjects, struct err *err)
+{
+	const uint32_t *at = e->subject ? hash_map_get(subjects, e->subject) : NULL;
+	struct notice *n = e->notice ? e->notice : arena_new(&p->app->arena, struct notice);
+	struct usage u = { 0 };
+
+	n->kind = e->kind;
+	n->text = e->text;
+	n->time = (uint64_t)p->app->now;
+	n->subject = n->section = n->covers = n->remark = "";
+	n->zone = p->config->settings.timezone;
+	if (at) {
+		if (store_usage(p->store, pass_row(p, *at), &u, err))
+			return -1;
+		about_subject(p, *at, &u, n);
+	}
+	e->notice = n;
+	route(p, e, at ? &pass_subject(p, *at)->notify : &p->config->settings.notify);
+	return 0;
+}
+
+int pass_tell(struct pass *p, struct err *err)
+{
+	struct hash_map subjects;
+
+	if (!p->result.events.n || !p->config || !p->config->targets.n)
+		return 0;
+	hash_map_init(&subjects, &p->app->arena, pass_subjects(p));
+	for (size_t i = 0; i < pass_subjects(p); i++)
+		hash_map_add(&subjects, pass_subject(p, i)->name, (uint32_t)i);
+	for (size_t i = 0; i < p->result.events.n; i++)
+		if (tell(p, &p->result.events.at[i], &subjects, err))
+			return -1;
+	return 0;
+}

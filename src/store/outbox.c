@@ -1,0 +1,186 @@
+/* The outbox: see outbox.h.
+ * What is put together into a letter stays together: its rows are always changed as one.
+ * run/ and cmd/ call. */
+#include "store/outbox.h"
+
+#include "store/db.h"
+
+/* A wait further ahead than this comes from a clock that was set back since. */
+#define WAIT_MAX_S 86400
+
+static int read_rows(
+	struct store *s, struct arena *a, sqlite3_stmt *q, bool notices, struct outbox_rows *ret, struct err *err)
+{
+	int rc;
+
+	while ((rc = db_step(s, q, err)) > 0) {
+		struct outbox_row *r = vec_push(a, ret);
+
+		r->id = sqlite3_column_int64(q, 0);
+		r->letter = sqlite3_column_int64(q, 1);
+		r->created = sqlite3_column_int64(q, 2);
+		r->tries = sqlite3_column_int64(q, 3);
+		r->next = sqlite3_column_int64(q, 4);
+		r->parked = sqlite3_column_int(q, 5);
+		r->target = db_text(q, 6, a);
+		r->recipient = db_text(q, 7, a);
+		r->why = db_text(q, 8, a);
+		if (!notices)
+			continue;
+		r->notice_len = (size_t)sqlite3_column_bytes(q, 9);
+		r->notice = arena_strndup(a, sqlite3_column_blob(q, 9), r->notice_len);
+	}
+	return rc;
+}
+
+static int gather(struct store *s, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_stmt(s, STMT_OUTBOX_GATHER, &q, err))
+		return -1;
+	db_bind_int(q, 1, OUTBOX_LETTER_ROWS);
+	return db_exec(s, q, err);
+}
+
+static int lease(struct store *s, const char *lease, int64_t now, size_t letters, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_stmt(s, STMT_OUTBOX_LEASE, &q, err))
+		return -1;
+	db_bind_text(q, 1, lease);
+	db_bind_int(q, 2, now);
+	db_bind_int(q, 3, now - OUTBOX_LEASE_S);
+	db_bind_int(q, 4, now + WAIT_MAX_S);
+	db_bind_int(q, 5, (int64_t)letters);
+	return db_exec(s, q, err);
+}
+
+static int waiting(struct store *s, bool *ret, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (db_stmt(s, STMT_OUTBOX_ANY, &q, err))
+		return -1;
+	rc = db_step(s, q, err);
+	*ret = rc > 0;
+	return rc < 0 ? -1 : 0;
+}
+
+static int take(struct store *s, struct arena *a, const char *whose, int64_t now, size_t letters,
+	struct outbox_rows *ret, struct err *err)
+{
+	cleanup_tx struct store *tx = NULL;
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_begin(s, &tx, err) || gather(s, err) || lease(s, whose, now, letters, err) ||
+		db_stmt(s, STMT_OUTBOX_LEASED, &q, err))
+		return -1;
+	db_bind_text(q, 1, whose);
+	if (read_rows(s, a, q, true, ret, err))
+		return -1;
+	db_stmt_reset(&q);
+	return db_commit(&tx, err);
+}
+
+int store_outbox_take(struct store *s, struct arena *a, const char *whose, int64_t now, size_t letters,
+	struct outbox_rows *ret, struct err *err)
+{
+	struct outbox_rows rows = { 0 };
+	bool any;
+
+	*ret = rows;
+	if (waiting(s, &any, err) || (any && take(s, a, whose, now, letters, &rows, err)))
+		return err_wrap(err, "taking what waits in the outbox");
+	*ret = rows;
+	return 0;
+}
+
+static int settle_one(struct store *s, const char *whose, const struct outbox_result *r, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_stmt(s, r->end == OUTBOX_DELIVERED ? STMT_OUTBOX_DONE : STMT_OUTBOX_TRIED, &q, err))
+		return -1;
+	db_bind_text(q, 1, whose);
+	db_bind_int(q, 2, r->letter);
+	if (r->end != OUTBOX_DELIVERED) {
+		db_bind_int(q, 3, r->end == OUTBOX_LATER ? r->next : 0);
+		db_bind_int(q, 4, r->end == OUTBOX_PARKED);
+		db_bind_text(q, 5, r->why);
+	}
+	return db_exec(s, q, err);
+}
+
+static int settle(struct store *s, const char *whose, const struct outbox_result *results, size_t n, struct err *err)
+{
+	cleanup_tx struct store *tx = NULL;
+
+	if (db_begin(s, &tx, err))
+		return -1;
+	for (size_t i = 0; i < n; i++)
+		if (settle_one(s, whose, &results[i], err))
+			return -1;
+	return db_commit(&tx, err);
+}
+
+int store_outbox_settle(
+	struct store *s, const char *whose, const struct outbox_result *results, size_t n, struct err *err)
+{
+	return settle(s, whose, results, n, err) ? err_wrap(err, "writing what was delivered") : 0;
+}
+
+int store_outbox_list(struct store *s, struct arena *a, struct outbox_rows *ret, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	struct outbox_rows rows = { 0 };
+
+	if (db_stmt(s, STMT_OUTBOX_LIST, &q, err) || read_rows(s, a, q, false, &rows, err))
+		return err_wrap(err, "reading the outbox");
+	*ret = rows;
+	return 0;
+}
+
+static int change(struct store *s, enum stmt which, int64_t id, size_t *ret_n, struct err *err)
+{
+	cleanup_tx struct store *tx = NULL;
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_begin(s, &tx, err) || db_stmt(s, which, &q, err))
+		return -1;
+	if (id)
+		db_bind_int(q, 1, id);
+	if (db_exec(s, q, err))
+		return -1;
+	*ret_n = (size_t)sqlite3_changes(s->db);
+	return db_commit(&tx, err);
+}
+
+int store_outbox_drop(struct store *s, int64_t id, size_t *ret_n, struct err *err)
+{
+	return change(s, STMT_OUTBOX_DROP, id, ret_n, err) ? err_wrap(err, "dropping a message") : 0;
+}
+
+int store_outbox_hurry(struct store *s, int64_t id, size_t *ret_n, struct err *err)
+{
+	return change(s, id ? STMT_OUTBOX_AGAIN : STMT_OUTBOX_HURRY, id, ret_n, err)
+		? err_wrap(err, "hurrying messages")
+		: 0;
+}
+
+int store_outbox_count(struct store *s, size_t *ret_waiting, size_t *ret_parked, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	int rc;
+
+	if (db_stmt(s, STMT_OUTBOX_COUNT, &q, err))
+		return -1;
+	rc = db_step(s, q, err);
+	if (rc < 0)
+		return -1;
+	*ret_waiting = (size_t)sqlite3_column_int64(q, 0);
+	*ret_parked = (size_t)sqlite3_column_int64(q, 1);
+	return 0;
+}

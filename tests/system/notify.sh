@@ -1,0 +1,282 @@
+#!/bin/bash
+# Messages end to end: an event in the kernel's counters becomes a message at a real mail server, at a stand-in for Telegram that takes only
+# what its published API takes, at a web server and in a program of the user's; once, also after an outage, and never at the cost of counting.
+# Nothing outside 127.0.0.0/8: names come from a hosts file, authorities from a CA made here.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need_program
+$PYTHON -c 'import aiosmtpd' 2>/dev/null || skip_all "python3-aiosmtpd is not installed"
+command -v openssl >/dev/null || skip_all "openssl is not installed"
+net_up && exact_segments || exit 1
+NET=$WORK/net
+mkdir -p "$NET/mail"
+chmod 755 "$WORK" "$NET"
+
+# -- names, users, authorities, servers -----------------------------------------------------------------------------------------
+{ cat /etc/hosts; echo "127.0.0.1 good.test other.test"; echo "127.0.0.2 api.telegram.org"; } >"$NET/hosts"
+{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
+for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=test authority" \
+	-keyout "$NET/ca.key" -out "$NET/ca.pem" 2>"$NET/openssl" || exit 1
+for pair in good=good.test other=other.test telegram=api.telegram.org; do
+	name=${pair%%=*}
+	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=${pair#*=}" -keyout "$NET/$name.key" -out "$NET/$name.csr" 2>"$NET/openssl" &&
+		openssl x509 -req -in "$NET/$name.csr" -CA "$NET/ca.pem" -CAkey "$NET/ca.key" -CAcreateserial -days 30 \
+			-extfile <(echo "subjectAltName=DNS:${pair#*=}") -out "$NET/$name.pem" 2>"$NET/openssl" || { cat "$NET/openssl"; exit 1; }
+done
+chmod 644 "$NET"/*.pem
+touch "$NET/telegram.log" "$NET/program"
+chmod 666 "$NET/program"
+cat >"$NET/tell" <<-END
+	#!/bin/sh
+	cat >>$NET/program && echo >>$NET/program
+	grep CapEff /proc/self/status >$NET/caps 2>/dev/null
+	exit \$(cat $NET/exit 2>/dev/null || echo 0)
+END
+touch "$NET/caps"
+chmod 666 "$NET/caps"
+chmod 755 "$NET/tell"
+serve() { # NAME COMMAND...: until it says that it is ready; sets server
+	rm -f "$NET/$1.ready"
+	"$PYTHON" "${@:2}" >"$NET/$1.ready" 2>"$NET/$1.err" &
+	server=$!
+	wait_for "grep -qs ready $NET/$1.ready" || diag <"$NET/$1.err"
+}
+telegram_up() { serve telegram "$SYSTEM/lib/telegram.py" "$NET" 127.0.0.2; }
+telegram_down() { kill "$server" && wait "$server" 2>/dev/null; }
+serve servers "$SYSTEM/lib/servers.py" "$NET"
+telegram_up
+
+printf '123:abc\n' >"$NET/ops.token"
+printf 'secret\n' >"$NET/mail.password"
+chmod 640 "$NET/ops.token" "$NET/mail.password"
+config() { # stdin: more
+	{
+		cat <<-END
+			[portflow]
+			node = hk1
+			timezone = UTC
+			notify = ops
+			[port web]
+			ports = 53
+			remark = <b>shop</b> & "小艾" \\
+			quota = 100KB
+			quota_alerts = 50%
+			quota_action = block
+			notify = ops, mail, mail:carol@good.test, hook, program
+			[port other]
+			ports = 54
+			quota = 100KB
+			quota_alerts = 50%
+			[notify ops]
+			type = telegram
+			token_file = $NET/ops.token
+			chat_id = -100123
+			ca_file = $NET/ca.pem
+			[notify mail]
+			type = email
+			url = smtp://good.test:587
+			from = portflow@good.test
+			to = alice@good.test, bob@good.test
+			user = test
+			password_file = $NET/mail.password
+			ca_file = $NET/ca.pem
+			language = zh
+			[notify hook]
+			type = webhook
+			url = https://good.test/ok/T0PSECRET
+			secret = key
+			ca_file = $NET/ca.pem
+			[notify program]
+			type = exec
+			command = $NET/tell
+			events = quota
+		END
+		cat
+	} | ini
+}
+moved() { udp_in 4 "$1" "$2" 972; } # PORT KILOBYTES
+told() { wc -l <"$NET/telegram.log"; }
+last() { tail -n 1 "$NET/telegram.log"; }
+mails() { find "$NET/mail" -name '*.eml' | wc -l; }
+posts() { grep -c T0PSECRET "$NET/log" 2>/dev/null; }
+programs() { wc -l <"$NET/program"; }
+waiting() { sqlite3 "file:$DB?mode=ro" "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 0"; }
+parked() { sqlite3 "file:$DB?mode=ro" "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 1"; }
+seen() { echo "$(told) $(mails) $(posts) $(programs)"; }
+
+# -- notify test, send -------------------------------------------------------------------------------------------------------------
+config </dev/null
+pf_run notify test
+is "notify test: each service takes it" "$rc $out" "0 ops: accepted
+mail:alice@good.test: accepted
+mail:bob@good.test: accepted
+hook: accepted
+program: accepted"
+is "... each got one" "$(seen)" "1 2 1 1"
+like "the program has no capability" "$(cat "$NET/caps")" 'CapEff:.0000000000000000'
+like "Telegram: as its API wants it" "$(last)" '"said": "ok".*"chat": "-100123".*test message'
+exits "notify test TARGET:RECIPIENT" 0 notify test ops:@channel
+like "... goes there" "$(last)" '"chat": "@channel"'
+exits "a target that is not there" 64 notify test osp
+like "... says which is meant" "$err" 'did you mean "ops"'
+exits "a recipient that is none" 64 notify test ops:alice
+printf '999:wrong\n' >"$NET/ops.token"
+pf_run notify test ops
+is "a wrong token: exit 1, and what the service says" "$rc $out" "1 ops: not accepted: 401 Unauthorized"
+rm "$NET/ops.token"
+pf_run notify test ops
+like "no token: says which file" "$rc $out" "^1 ops: not accepted: the token of \[notify ops\]: $NET/ops.token: No such file"
+printf '123:abc\n' >"$NET/ops.token"
+for case in 'smtps://good.test:587=smtp://' 'smtp://good.test:465=smtps://'; do
+	ini_sed "s|^url = smtp.*|url = ${case%%=*}|"
+	pf_run notify test mail:alice@good.test
+	like "${case%%=*}: exit 1, and what is likely meant" "$rc $out" "^1 .*not accepted: .*${case#*=}"
+done
+config </dev/null
+
+# -- one event, everybody who is named ---------------------------------------------------------------------------------------------
+pf_ok apply
+before=$(seen)
+pf_ok sample
+is "nothing happened: nothing is told" "$(seen)" "$before"
+moved 53 60
+pf_ok sample
+is "a threshold: each one is told once" "$(seen)" "$(awk '{ print $1 + 1, $2 + 3, $3 + 1, $4 + 1 }' <<<"$before")"
+is "... and the outbox is empty" "$(waiting) $(parked)" "0 0"
+like "the text: who, what, how much, until when" "$(last)" '\[hk1\] web: 50 % of the quota used.*port 53 .* <b>shop</b> & \\"\\u5c0f\\u827e\\" .*60.0 kB.*100 kB.*resets '
+mail=$("$PYTHON" "$SYSTEM/lib/mail.py" "$(find "$NET/mail" -name '*.eml' -newer "$INI" | sort -V | tail -n 1)" /dev/null /dev/null 2>&1)
+like "the mail: an independent reader has its Chinese subject" "$mail" 'Subject: \[hk1\] web: 已用配额 50%'
+like "... a date and an id" "$mail" 'Date: [A-Z][a-z]{2}, .*'
+like "... lines and no defects" "$mail" 'longest line <= 998: True'
+is "three recipients, a mail each" "$(sed 's/.*"to": \["\([a-z]*\).*/\1/' "$NET"/mail/*.json | sort | uniq -c | xargs)" '2 alice 2 bob 1 carol'
+like "the webhook is signed" "$(grep T0PSECRET "$NET/log" | tail -n 1)" '"X-Portflow-Signature": "sha256=[0-9a-f]{64}"'
+body=$(grep T0PSECRET "$NET/log" | tail -n 1 | "$PYTHON" -c 'import hashlib, hmac, json, sys
+q = json.loads(sys.stdin.read()); b = q["body"].encode("latin-1")
+print(hmac.new(b"key", b, hashlib.sha256).hexdigest() == q["headers"]["X-Portflow-Signature"][7:]); print(b.decode())')
+is "... with the key" "$(head -n 1 <<<"$body")" True
+tail -n +2 <<<"$body" >"$WORK/body.json"
+ok "the JSON is what docs/schema says" "$PYTHON" "$ROOT/tests/golden/validate.py" "$ROOT/docs/schema/notify.schema.json" "$WORK/body.json"
+like "... and the program got the same" "$(tail -n 1 "$NET/program")" '"name":"web".*"used":60000'
+before=$(seen)
+pf_ok sample
+is "the next run tells nothing again" "$(seen)" "$before"
+moved 53 100
+moved 54 60
+pf_ok sample
+is "blocked, and another entry at once: one message to who hears of both" "$(told)" "$(($(cut -d' ' -f1 <<<"$before") + 1))"
+like "... with both" "$(last)" '\[hk1\] 2 events: web, other.*web: quota used up: blocked.*other: 50 %'
+
+# -- routes ------------------------------------------------------------------------------------------------------------------------
+before=$(seen)
+nft delete table inet portflow
+pf_ok sample
+is "the machine's own event: only the targets of [portflow]" "$(seen)" "$(awk '{ print $1 + 1, $2, $3, $4 }' <<<"$before")"
+ini_sed 's/^type = telegram$/&\nevents = quota, expiry/'
+before=$(seen)
+nft delete table inet portflow
+pf_ok sample
+is "... not when it asked for others" "$(seen)" "$before"
+config </dev/null
+pf_ok apply
+
+# -- outages -----------------------------------------------------------------------------------------------------------------------
+pf_ok quota reset other
+telegram_down
+before=$(told)
+moved 54 60
+pf_ok sample
+is "the service is down: the message waits" "$(waiting) $(parked)" "1 0"
+like "... and the first try says so" "$err" 'a message to ops could not be delivered yet'
+like "notify list shows it" "$(pf notify list)" ' ops +[0-9]+ .* next try .*onnect'
+pf notify list --json >"$WORK/list.json"
+ok "... as JSON too" "$PYTHON" "$ROOT/tests/golden/validate.py" "$ROOT/docs/schema/outbox.schema.json" "$WORK/list.json"
+pf_ok sample
+is "not before its time" "$(sqlite3 "$DB" 'SELECT max(tries) FROM outbox')" 1
+telegram_up
+pf_ok notify flush
+is "flush: now" "$out $(told)" "0 waiting, 0 given up $((before + 1))"
+
+printf '429 35\nok\n' >"$NET/telegram.next"
+pf_ok quota reset other
+is "429: it waits" "$(waiting)" 1
+is_ge "... as long as the service says" "$(sqlite3 "$DB" 'SELECT next - unixepoch() FROM outbox')" 50
+printf '400 Bad Request: chat not found\nok\n' >"$NET/telegram.next"
+pf_ok notify flush
+is "400: given up" "$(waiting) $(parked)" "0 1"
+like "... said at once" "$err" 'a message to ops is given up: 400 Bad Request: chat not found'
+like "... by status" "$(pf status)" '1 message could not be delivered: portflow notify list'
+like "... and by doctor" "$(pf doctor)" 'outbox .*1 message was given up'
+before=$(told)
+pf_ok sample
+is "... and not tried again by itself" "$(told)" "$before"
+id=$(sqlite3 "$DB" 'SELECT DISTINCT letter FROM outbox')
+pf_ok notify flush "$id"
+is "flush ID: it is" "$(parked) $(told)" "0 $((before + 1))"
+printf '400 no\nok\n' >"$NET/telegram.next"
+pf_ok quota set-used other 60KB
+id=$(sqlite3 "$DB" 'SELECT DISTINCT letter FROM outbox')
+exits "drop" 0 notify drop "$id"
+is "... is for good" "$(parked)" 0
+exits "an id that is not there" 64 notify drop "$id"
+exits "an id that is none" 64 notify drop x
+
+echo 75 >"$NET/exit"
+pf_ok quota reset web
+is "a program that asks for another try" "$(waiting)" 1
+rm "$NET/exit"
+pf_ok notify flush
+is "... gets it" "$(waiting)" 0
+
+# -- a network that is silent --------------------------------------------------------------------------------------------------------
+pf_ok quota reset other
+printf 'wait 60\n' >"$NET/telegram.next"
+moved 54 60
+started=$(date +%s)
+pf sample >"$WORK/slow.out" 2>&1 &
+slow=$!
+wait_for "[ \"\$(sqlite3 'file:$DB?mode=ro' \"SELECT count(*) FROM outbox WHERE lease <> ''\")\" = 1 ]"
+moved 53 7
+pf_ok sample
+is_le "a silent server holds up no other run" "$(($(date +%s) - started))" 8
+is "... nor does that one take its message" "$(sqlite3 "$DB" "SELECT count(*) FROM outbox WHERE lease <> ''")" 1
+wait "$slow"
+is "... and costs the run its budget at most" "$?" 0
+is_le "... of 15 s" "$(($(date +%s) - started))" 20
+is "... the message waits" "$(waiting)" 1
+echo ok >"$NET/telegram.next"
+pf_ok notify flush
+
+# -- killed at any moment: nothing is lost -------------------------------------------------------------------------------------------
+# The run is killed at each of its last system calls, which are those of the delivery. The service remembers what it took.
+lost=0 twice=0 n=0
+events() { sqlite3 "file:$DB?mode=ro" "SELECT count(*) FROM event WHERE kind = 'quota_adjusted'"; }
+taken() { grep '"said": "ok"' "$NET/telegram.log" | grep -o 'quota adjusted' | wc -l; }
+base_events=$(events) base_taken=$(taken)
+for when in $(seq 1 "${STEP:-3}" 40); do
+	# sendto, poll, write ... : what delivery does from here on in the parent
+	{ strace -qq -o /dev/null -e inject=poll,waitid,wait4,fdatasync,pwrite64,clone,clone3,vfork,write:signal=KILL:when="$when" \
+		"$PORTFLOW" -c "$INI" quota add other 1KB; } >/dev/null 2>&1
+	n=$((n + 1))
+done
+sqlite3 "$DB" "UPDATE outbox SET leased = 0" # the leases of the dead are over
+pf_ok notify flush
+[ "$(waiting)" = 0 ] || pf_ok notify flush
+lost=$(($(events) - base_events - ($(taken) - base_taken)))
+is_ge "killed $n times while it delivered: events there are" "$(($(events) - base_events))" 1
+is_le "... none is lost" "$lost" 0
+note "of $(($(events) - base_events)) events $((-lost)) came twice"
+is "... the outbox is empty" "$(waiting)" 0
+
+# -- secrets -------------------------------------------------------------------------------------------------------------------------
+# T0PSECRET stands in the INI, the others in files of their own.
+for what in "config show" "config show --json" "config show --applied" "check" "check -v" "doctor" "plan" "events" "notify list" "status" "-v sample"; do
+	# shellcheck disable=SC2086 # words of a command
+	pf $what
+done >"$WORK/said" 2>&1
+is "no secret in any output" "$(grep -cE 'T0PSECRET|123:abc|^secret$' "$WORK/said")" 0
+is "... nor in the database" "$(cat "$DB" "$DB-wal" | grep -caE 'T0PSECRET|123:abc')" 0
+strace -f -qq -s 4096 -e trace=execve,execveat -o "$WORK/exec" "$PORTFLOW" -c "$INI" notify test >/dev/null 2>&1
+is "... nor in arguments or environments" "$(grep -cE 'T0PSECRET|123:abc' "$WORK/exec")" 0
+like "the program links no libcurl" "$(readelf -d "$PORTFLOW" | grep -c libcurl)" '^0$'
+done_testing
