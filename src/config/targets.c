@@ -74,6 +74,33 @@ static void print_language(const void *field, struct str *out)
 
 const struct value_type type_language = { .name = "en or zh", .parse = parse_language, .print = print_language };
 
+static const char *const statement_words[] = {
+	[STATEMENT_NONE] = "none",
+	[STATEMENT_DAILY] = "daily",
+	[STATEMENT_WEEKLY] = "weekly",
+	[STATEMENT_MONTHLY] = "monthly",
+	[STATEMENT_CYCLE] = "cycle",
+};
+
+static int parse_statement(const struct value *v, void *field)
+{
+	int i = value_word(v, statement_words, sizeof statement_words / sizeof *statement_words);
+
+	if (i < 0)
+		return -1;
+	*(enum statement *)field = (enum statement)i;
+	return 0;
+}
+
+static void print_statement(const void *field, struct str *out)
+{
+	str_puts(out, statement_words[*(const enum statement *)field]);
+}
+
+const struct value_type type_statement = {
+	.name = "none, daily, weekly, monthly or cycle", .parse = parse_statement, .print = print_statement
+};
+
 static int take_group(const struct value *v, void *field)
 {
 	const char *words[8];

@@ -84,8 +84,8 @@ extern const struct value_type type_flag, type_number, type_span, type_retention
 	type_limit, type_limit_in, type_limit_out, type_rate, type_limit_method, type_keep_open,
 	type_expiry,                                              /* limits.c */
 	type_quota, type_alerts, type_quota_action, type_members, /* quotas.c */
-	type_target_type, type_language, type_groups, type_tls, type_secret, type_url, type_secret_file, type_file,
-	type_proxy, type_chat, type_room, type_address, type_addresses, type_login, type_command,
+	type_target_type, type_language, type_groups, type_statement, type_tls, type_secret, type_url, type_secret_file,
+	type_file, type_proxy, type_chat, type_room, type_address, type_addresses, type_login, type_command,
 	type_routes; /* targets.c */
 
 #endif

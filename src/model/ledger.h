@@ -165,6 +165,13 @@ struct fact {
 	const char *key, *value; /* value NULL: forget it */
 };
 
+/* A statement that is due, or the first sight of one that will be. */
+struct result_statement {
+	const char *target, *recipient, *period;
+	int64_t until;               /* made up to here */
+	const struct notice *notice; /* NULL: nothing is told yet */
+};
+
 struct result {
 	int64_t now;
 	int64_t up_from;  /* boot time: nothing was counted before, for splitting gaps */
@@ -174,9 +181,10 @@ struct result {
 	entries; /* those with a delta, with `older`, or with a cycle to open or close: every live entry */
 	VEC_OF(struct baseline) baselines; /* those that changed; pending becomes false */
 	VEC_OF(struct result_event) events;
+	VEC_OF(struct result_statement) statements;
 	VEC_OF(struct ledger_policy) policies; /* rows that changed; one that is all zero goes */
 	/* NULL, or what decides: called inside the transaction once entries and spans are booked, which it reads by store_usage,
-	 * store_closed_cycle and store_window. It adds to events and policies. */
+	 * store_closed_cycle and store_window. It adds to events, statements and policies. */
 	int (*judge)(void *arg, struct err *err);
 	void *judge_arg;
 	struct epoch bind; /* present: what the table is now; the pending nonce is cleared */

@@ -19,6 +19,7 @@ enum notice_group notice_group(const char *kind)
 		{ "expir", NOTICE_EXPIRY },
 		{ "renewed", NOTICE_EXPIRY },
 		{ "cycle_closed", NOTICE_CYCLE },
+		{ NOTICE_STATEMENT, NOTICE_CYCLE },
 	};
 
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)

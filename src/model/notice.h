@@ -18,6 +18,10 @@ enum notice_group {
 	NOTICE_ALL = 31
 };
 
+/* The kind of a statement. Its subject names the period ("2026-11"), its text the entries that it is about, each as ID and a blank; its remark
+ * the names of those that nobody hears of, for the operator. */
+#define NOTICE_STATEMENT "statement"
+
 /* Texts are never NULL. What a kind has no number for is 0. */
 struct notice {
 	const char *kind; /* the event's word: "quota_blocked" */

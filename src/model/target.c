@@ -14,7 +14,7 @@ static const struct {
 #undef NOTIFIER
 };
 
-static const char everybody[] = "type events language";
+static const char everybody[] = "type events language statement";
 
 const char *target_word(enum target_type type)
 {

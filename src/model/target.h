@@ -31,13 +31,16 @@ struct secret {
 
 enum recipient_kind { RECIPIENT_TEXT, RECIPIENT_MAIL, RECIPIENT_CHAT, RECIPIENT_ROOM };
 
+enum statement { STATEMENT_NONE, STATEMENT_DAILY, STATEMENT_WEEKLY, STATEMENT_MONTHLY, STATEMENT_CYCLE };
+
 struct target {
 	const char *name;
 	struct location where;
 	enum target_type type;
 	enum language language;
+	enum statement statement;
 	unsigned events; /* NOTICE_ bits */
-	bool tls_off;
+	bool tls_off, attach_csv;
 	const char *proxy, *ca_file; /* NULL: none */
 	struct secret token, url, secret, password;
 	const char *chat_id, *room, *from, *user; /* NULL: none */

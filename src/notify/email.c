@@ -6,6 +6,9 @@
 
 #include "model/calendar.h"
 #include "notify/notifier.h"
+#include "util/saturate.h"
+#include "util/units.h"
+#include "view/figure.h"
 #include "view/html.h"
 #include "view/mail_header.h"
 
@@ -40,7 +43,48 @@ static void put_bar(struct str *out, const struct message_item *item)
 	str_puts(out, "</tr></table>\n");
 }
 
-static void put_item(struct str *out, const struct message_item *item)
+/* In is blue and left, out orange and right of it. */
+static void put_days_bar(struct str *out, const struct message_day *d, uint64_t most)
+{
+	static const char *const colors[DIRS] = { [DIR_IN] = "#0072b2", [DIR_OUT] = "#d55e00" };
+
+	str_puts(out, "<table role=\"presentation\" cellspacing=\"0\" cellpadding=\"0\" border=\"0\"><tr>");
+	for (int k = 0; k < DIRS; k++) {
+		unsigned width = (unsigned)saturate_scale(d->bytes[k], BAR_PIXELS, most);
+
+		if (width || (d->bytes[k] && !width))
+			str_putf(out, "<td width=\"%u\" height=\"10\" bgcolor=\"%s\"></td>", width ? width : 1,
+				colors[k]);
+	}
+	str_puts(out, "</tr></table>");
+}
+
+/* A day a row: figures, and a bar of in and out against the busiest day. */
+static void put_days(struct str *out, enum language l, const struct message_item *item)
+{
+	uint64_t most = 1;
+
+	for (size_t i = 0; i < item->days.n; i++)
+		if (figure_both(item->days.at[i].bytes) > most)
+			most = figure_both(item->days.at[i].bytes);
+	str_putf(out,
+		"<table cellspacing=\"0\" cellpadding=\"3\" border=\"0\"><tr><th></th><th>%s</th><th>%s</th><th></th></tr>\n",
+		i18n_word(l, WORD_IN), i18n_word(l, WORD_OUT));
+	for (size_t i = 0; i < item->days.n; i++) {
+		const struct message_day *d = &item->days.at[i];
+		char in[UNITS_TEXT], out_text[UNITS_TEXT];
+
+		str_puts(out, "<tr><td>");
+		put(out, d->label);
+		str_putf(out, "</td><td align=\"right\">%s</td><td align=\"right\">%s</td><td>",
+			units_size(UNITS_SI, d->bytes[DIR_IN], in), units_size(UNITS_SI, d->bytes[DIR_OUT], out_text));
+		put_days_bar(out, d, most);
+		str_puts(out, "</td></tr>\n");
+	}
+	str_puts(out, "</table>\n");
+}
+
+static void put_item(struct str *out, enum language l, const struct message_item *item)
 {
 	str_puts(out, "<p><b>");
 	put(out, item->head);
@@ -52,6 +96,8 @@ static void put_item(struct str *out, const struct message_item *item)
 	str_puts(out, "</p>\n");
 	if (*item->bar_text)
 		put_bar(out, item);
+	if (item->days.n)
+		put_days(out, l, item);
 }
 
 static const char *html(struct arena *a, const struct message *m)
@@ -63,7 +109,7 @@ static const char *html(struct arena *a, const struct message *m)
 	put(&out, m->title);
 	str_puts(&out, "</title></head>\n<body>\n");
 	for (size_t i = 0; i < m->items.n; i++)
-		put_item(&out, &m->items.at[i]);
+		put_item(&out, m->language, &m->items.at[i]);
 	str_puts(&out, "</body></html>\n");
 	return arena_strndup(a, out.p, out.len);
 }
@@ -99,6 +145,11 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 
 	message_put(l->message, &(struct markup){ "", "", markup_plain.put, 0, false }, &text);
 	q.mail.text = arena_strndup(a, text.p, text.len);
+	if (l->message->csv) {
+		q.mail.attachment_name = "traffic.csv";
+		q.mail.attachment_type = "text/csv; charset=utf-8";
+		q.mail.attachment = (struct request_bytes){ l->message->csv, strlen(l->message->csv) };
+	}
 	*vec_push(a, &q.headers) = header(a, put_address, "From", t->from);
 	*vec_push(a, &q.headers) = header(a, put_address, "To", to);
 	*vec_push(a, &q.headers) = header(a, mail_header_text, "Subject", l->message->title);

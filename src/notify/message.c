@@ -14,6 +14,7 @@
 
 #define BAR_WIDTH 10
 #define TITLE_NAMES 3
+#define DAY_UNITS 48 /* of a line of a statement at most */
 
 const struct markup markup_plain = { "", "", utf8_put, 0, true };
 
@@ -147,13 +148,21 @@ size_t message_units(const char *text, size_t len)
 	return units;
 }
 
+/* "2026-11-25  in 1.20 GB, out 3.40 GB" */
+static const char *day_text(struct arena *a, enum language l, const struct message_day *d)
+{
+	return arena_printf(a, "%s  %s %s, %s %s", d->label, i18n_word(l, WORD_IN),
+		figure_bytes(a, UNITS_SI, d->bytes[DIR_IN]), i18n_word(l, WORD_OUT),
+		figure_bytes(a, UNITS_SI, d->bytes[DIR_OUT]));
+}
+
 static size_t item_units(const struct message_item *item)
 {
 	size_t units = message_units(item->head, strlen(item->head)) + 2; /* with the empty line before it */
 
 	for (size_t i = 0; i < item->lines.n; i++)
 		units += message_units(item->lines.at[i], strlen(item->lines.at[i])) + 1;
-	return units;
+	return units + item->days.n * DAY_UNITS;
 }
 
 static void put_bold(const char *text, const struct markup *how, struct str *out)
@@ -164,10 +173,18 @@ static void put_bold(const char *text, const struct markup *how, struct str *out
 	str_putc(out, '\n');
 }
 
-static void put_lines(const struct message_item *item, const struct markup *how, struct str *out)
+static void put_lines(enum language l, const struct message_item *item, const struct markup *how, struct str *out)
 {
+	cleanup_arena struct arena a = { 0 };
+
 	for (size_t i = 0; i < item->lines.n; i++) {
 		how->put(out, item->lines.at[i], strlen(item->lines.at[i]));
+		str_putc(out, '\n');
+	}
+	for (size_t i = 0; i < item->days.n; i++) {
+		const char *text = day_text(&a, l, &item->days.at[i]);
+
+		how->put(out, text, strlen(text));
 		str_putc(out, '\n');
 	}
 }
@@ -182,7 +199,7 @@ void message_put(const struct message *m, const struct markup *how, struct str *
 		units += message_units(m->title, strlen(m->title)) + 1;
 	}
 	if (how->title && m->items.n == 1) { /* its head is the title */
-		put_lines(&m->items.at[0], how, out);
+		put_lines(m->language, &m->items.at[0], how, out);
 		return;
 	}
 	for (size_t i = 0; i < m->items.n; i++) {
@@ -195,6 +212,6 @@ void message_put(const struct message *m, const struct markup *how, struct str *
 			return;
 		}
 		put_bold(m->items.at[i].head, how, out);
-		put_lines(&m->items.at[i], how, out);
+		put_lines(m->language, &m->items.at[i], how, out);
 	}
 }

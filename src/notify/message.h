@@ -7,12 +7,19 @@
 #include "util/vec.h"
 #include "view/i18n.h"
 
+/* Figures by day, in a statement. */
+struct message_day {
+	const char *label; /* "2026-11-25" */
+	uint64_t bytes[DIRS];
+};
+
 struct message_item {
 	const char *head; /* "web: quota used up: blocked" */
 	VEC_OF(const char *) lines;
-	const struct notice *notice; /* NULL: not of an event */
-	const char *bar_text;        /* "80.0 GB / 100 GB, 80 %"; "" no bar */
-	uint32_t permille;           /* of the bar, at most 1000 */
+	const struct notice *notice;     /* NULL: not of an event */
+	const char *bar_text;            /* "80.0 GB / 100 GB, 80 %"; "" no bar */
+	uint32_t permille;               /* of the bar, at most 1000 */
+	VEC_OF(struct message_day) days; /* empty: no table */
 };
 
 struct message {
@@ -20,6 +27,7 @@ struct message {
 	const char *node;
 	const char *title; /* one line */
 	VEC_OF(struct message_item) items;
+	const char *csv; /* the same figures, for an attachment; NULL: none */
 };
 
 /* Notices in the order of their time; they must outlive the message. */

@@ -85,7 +85,7 @@ static const struct counter_value *lost_values(struct pass *p)
 	return values;
 }
 
-static uint64_t rule_hash(const struct cycle_rule *c)
+uint64_t pass_rule_hash(const struct cycle_rule *c)
 {
 	uint64_t h = hash_u64(HASH_START, c->unit);
 
@@ -122,7 +122,7 @@ static void account_entries(struct pass *p, const struct delta_output *now)
 {
 	const struct ledger *l = &p->ledger;
 	const struct cycle_rule **rules = cycles(p);
-	uint64_t shared = rule_hash(&p->config->settings.cycle);
+	uint64_t shared = pass_rule_hash(&p->config->settings.cycle);
 
 	vec_reserve(&p->app->arena, &p->result.entries, l->entries.n);
 	for (size_t i = 0; i < l->entries.n; i++) {
@@ -140,7 +140,7 @@ static void account_entries(struct pass *p, const struct delta_output *now)
 		r->zone = rules[i] ? rules[i]->timezone : p->config->settings.timezone;
 		r->cycle = rules[i];
 		if (rules[i])
-			r->cycle_rule = rules[i] == &p->config->settings.cycle ? shared : rule_hash(rules[i]);
+			r->cycle_rule = rules[i] == &p->config->settings.cycle ? shared : pass_rule_hash(rules[i]);
 	}
 }
 
@@ -160,7 +160,7 @@ static void account_quotas(struct pass *p, const struct delta_output *now)
 			.from = l->sampled && l->sampled > row->created ? l->sampled : row->created,
 			.zone = e->cycle.timezone,
 			.cycle = &e->cycle,
-			.cycle_rule = rule_hash(&e->cycle),
+			.cycle_rule = pass_rule_hash(&e->cycle),
 			.members = members,
 			.n_members = e->member_at.n };
 		for (size_t i = 0; i < e->member_at.n; i++) {
@@ -272,7 +272,7 @@ static void fill_result(struct pass *p, const struct delta_output *now)
 		r->bind = p->where;
 	r->clear_reset = p->found.reset || p->reset;
 	r->clear_restored = p->ledger.restored;
-	if (p->mode != RUN_DOWN && (pass_has_subjects(p) || p->ledger.policies.n)) {
+	if (p->mode != RUN_DOWN && (pass_has_subjects(p) || p->ledger.policies.n || pass_has_statements(p))) {
 		r->judge = pass_judge;
 		r->judge_arg = p;
 	}

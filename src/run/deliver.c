@@ -13,7 +13,9 @@
 #include "child/child.h"
 #include "run/facts.h"
 #include "run/secrets.h"
+#include "run/stated.h"
 #include "store/outbox.h"
+#include "util/hash.h"
 
 #define LETTERS 1000          /* of one run */
 #define GIVE_UP_S (5 * 86400) /* RFC 5321 section 4.5.4.1: mail servers try for four to five days */
@@ -97,7 +99,15 @@ static void address(struct app *app, const struct config *c, struct letter_rows 
 	l->problem = secrets_reveal(&app->arena, &l->target);
 }
 
-static void write_letter(struct app *app, const char *node, const struct letter_rows *l, struct request *ret)
+/* A key that is the same whatever database says it: a statement that is made twice, after a restored backup, can be known again. */
+static const char *statement_key(struct arena *a, const char *node, const struct letter_rows *l, const struct notice *n)
+{
+	return arena_printf(a, "%s.statement.%" PRIu64 ".%" PRIu64 ".%016" PRIx64, node, n->from, n->until,
+		hash_text(hash_text(hash_text(HASH_START, l->first->target), l->first->recipient), n->text));
+}
+
+static void write_letter(struct app *app, struct store *s, const struct config *c, const char *node,
+	struct letter_rows *l, struct request *ret)
 {
 	struct arena *a = &app->arena;
 	const struct notice **notices = arena_array(a, l->n, sizeof *notices);
@@ -114,7 +124,19 @@ static void write_letter(struct app *app, const char *node, const struct letter_
 			notices[n++] = notice;
 	}
 	letter.key = arena_printf(a, "%s.%" PRId64 ".%" PRId64, node, l->first->created, l->first->letter);
-	message_of(a, l->target.language, node, notices, n, &m);
+	if (n == 1 && strcmp(notices[0]->kind, NOTICE_STATEMENT) == 0) {
+		struct statement_figures figures = { 0 };
+		struct err err = { 0 };
+
+		if (stated_figures(&app->arena, s, c, notices[0], &figures, &err)) {
+			l->problem = arena_strdup(a, err.text);
+			return;
+		}
+		letter.key = statement_key(a, node, l, notices[0]);
+		statement_of(a, l->target.language, node, notices[0], &figures, l->target.attach_csv, &m);
+	} else {
+		message_of(a, l->target.language, node, notices, n, &m);
+	}
 	notifier_of(l->target.type)->build(a, &l->target, &letter, ret);
 }
 
@@ -182,8 +204,8 @@ static void tell(struct app *app, const struct letter_rows *l, const struct outb
 	app_warn(app, "a message to %s could not be delivered yet: %s", whom(&app->arena, r), results[i].why);
 }
 
-static void send_letters(struct app *app, const struct config *c, const char *node, struct letter_rows *l, size_t n,
-	struct outbox_result *results)
+static void send_letters(struct app *app, struct store *s, const struct config *c, const char *node,
+	struct letter_rows *l, size_t n, struct outbox_result *results)
 {
 	struct sending *list = arena_array(&app->arena, n + 1, sizeof *list);
 	size_t *of = arena_array(&app->arena, n + 1, sizeof *of), sent = 0;
@@ -193,7 +215,9 @@ static void send_letters(struct app *app, const struct config *c, const char *no
 		if (l[i].problem)
 			continue;
 		list[sent].target = &l[i].target;
-		write_letter(app, node, &l[i], &list[sent].request);
+		write_letter(app, s, c, node, &l[i], &list[sent].request);
+		if (l[i].problem)
+			continue;
 		of[sent++] = i;
 	}
 	deliver_send(app, list, sent);
@@ -228,7 +252,7 @@ void deliver(struct app *app, struct store *s, const struct config *c)
 		node = facts_node(&app->arena);
 	n = split(&app->arena, &rows, &l);
 	results = arena_array(&app->arena, n, sizeof *results);
-	send_letters(app, c, node, l, n, results);
+	send_letters(app, s, c, node, l, n, results);
 	if (store_outbox_settle(s, lease, results, n, &err))
 		app_warn(app, "%s: what was delivered may be delivered again", err.text);
 }

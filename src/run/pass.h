@@ -275,6 +275,11 @@ void pass_say(struct pass *p, char sign, const char *subject, const char *text, 
 /* foresee.c */
 int pass_foresee(struct pass *p, struct err *err);
 
+/* Of what cuts cycles: equal when they cut them alike. */
+uint64_t pass_rule_hash(const struct cycle_rule *c);
+/* statement.c: does any target want statements; those that are due, into the result */
+bool pass_has_statements(const struct pass *p);
+int pass_statements(struct pass *p, struct err *err);
 /* tell.c: who hears of the events; once, when all of them are there */
 int pass_tell(struct pass *p, struct err *err);
 

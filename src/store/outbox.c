@@ -184,3 +184,25 @@ int store_outbox_count(struct store *s, size_t *ret_waiting, size_t *ret_parked,
 	*ret_parked = (size_t)sqlite3_column_int64(q, 1);
 	return 0;
 }
+
+int store_outbox_stated(
+	struct store *s, struct arena *a, struct outbox_stated **ret_rows, size_t *ret_n, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	VEC_OF(struct outbox_stated) rows = { 0 };
+	int rc;
+
+	if (db_stmt(s, STMT_STATEMENT_LIST, &q, err))
+		return -1;
+	while ((rc = db_step(s, q, err)) > 0) {
+		struct outbox_stated *r = vec_push(a, &rows);
+
+		r->target = db_text(q, 0, a);
+		r->recipient = db_text(q, 1, a);
+		r->period = db_text(q, 2, a);
+		r->until = sqlite3_column_int64(q, 3);
+	}
+	*ret_rows = rows.at;
+	*ret_n = rows.n;
+	return rc;
+}

@@ -51,6 +51,14 @@ int store_outbox_drop(struct store *s, int64_t id, size_t *ret_n, struct err *er
 /* Due at once; id 0: all that is not parked. With an id a parked letter is tried again. */
 int store_outbox_hurry(struct store *s, int64_t id, size_t *ret_n, struct err *err);
 
+/* Up to when statements were made. */
+struct outbox_stated {
+	const char *target, *recipient, *period;
+	int64_t until;
+};
+int store_outbox_stated(
+	struct store *s, struct arena *a, struct outbox_stated **ret_rows, size_t *ret_n, struct err *err);
+
 /* How many letters wait, and how many are parked; recipients that wait in no letter yet count as one each. */
 int store_outbox_count(struct store *s, size_t *ret_waiting, size_t *ret_parked, struct err *err);
 

@@ -243,6 +243,41 @@ static int put_notice(struct store *s, const struct result_event *e, int64_t now
 	return 0;
 }
 
+static int put_statement(struct store *s, const struct result_statement *r, int64_t now, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *until = NULL;
+	cleanup_stmt sqlite3_stmt *add = NULL;
+	cleanup_stmt sqlite3_stmt *alone = NULL;
+	cleanup_str struct str bytes = STR_CEILING((size_t)4 << 20);
+
+	if (db_stmt(s, STMT_STATEMENT_PUT, &until, err) || db_stmt(s, STMT_OUTBOX_ADD, &add, err) ||
+		db_stmt(s, STMT_OUTBOX_ALONE, &alone, err))
+		return -1;
+	db_bind_text(until, 1, r->target);
+	db_bind_text(until, 2, r->recipient);
+	db_bind_text(until, 3, r->period);
+	db_bind_int(until, 4, r->until);
+	if (db_exec(s, until, err))
+		return -1;
+	if (!r->notice)
+		return 0;
+	notice_put(r->notice, &bytes);
+	db_bind_int(add, 1, 0);
+	db_bind_text(add, 2, r->target);
+	db_bind_text(add, 3, r->recipient);
+	db_bind_int(add, 4, now);
+	db_bind_blob(add, 5, bytes.p, bytes.len);
+	return db_exec(s, add, err) || db_exec(s, alone, err) ? -1 : 0;
+}
+
+static int put_statements(struct store *s, const struct result *r, struct err *err)
+{
+	for (size_t i = 0; i < r->statements.n; i++)
+		if (put_statement(s, &r->statements.at[i], r->now, err))
+			return -1;
+	return 0;
+}
+
 static int put_events(struct store *s, const struct result *r, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
@@ -310,8 +345,9 @@ static bool quiet(const struct result *r)
 	for (size_t i = 0; i < r->entries.n; i++)
 		if (!figures_zero(&r->entries.at[i].delta) || r->entries.at[i].older)
 			return false;
-	return !r->baselines.n && !r->events.n && !r->policies.n && !r->bind.present && !r->clear_reset &&
-		!r->clear_restored && !r->devices && !r->node && !r->applied && !r->applied_mark && !r->facts.n;
+	return !r->baselines.n && !r->events.n && !r->statements.n && !r->policies.n && !r->bind.present &&
+		!r->clear_reset && !r->clear_restored && !r->devices && !r->node && !r->applied && !r->applied_mark &&
+		!r->facts.n;
 }
 
 static int store_all(struct store *s, const struct result *r, struct err *err)
@@ -322,8 +358,8 @@ static int store_all(struct store *s, const struct result *r, struct err *err)
 
 	if (db_begin(s, &tx, err) || rollup_rezone(s, r->zone, r->now, err) || put_entries(&w, err) ||
 		(r->judge && r->judge(r->judge_arg, err)) || put_baselines(s, r, err) || put_events(s, r, err) ||
-		policies_put(s, r, err) || put_epoch(s, &r->bind, err) || rollup_expire(s, &a, r, err) ||
-		put_state(s, r, err) || db_commit(&tx, err))
+		put_statements(s, r, err) || policies_put(s, r, err) || put_epoch(s, &r->bind, err) ||
+		rollup_expire(s, &a, r, err) || put_state(s, r, err) || db_commit(&tx, err))
 		return err_wrap(err, "storing what was counted");
 	return 0;
 }

@@ -19,10 +19,11 @@ SCHEMA_FILE(001);
 SCHEMA_FILE(002);
 SCHEMA_FILE(003);
 SCHEMA_FILE(004);
+SCHEMA_FILE(005);
 
 const char *schema_text(int version)
 {
-	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001, schema_002, schema_003, schema_004 };
+	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001, schema_002, schema_003, schema_004, schema_005 };
 
 	return files[version];
 }

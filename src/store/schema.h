@@ -4,7 +4,7 @@
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
 
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 #define SCHEMA_APPLICATION 0x50464c57 /* "PFLW" in the header of the file: `file` shows it */
 
 /* version: 1 to SCHEMA_VERSION. */

@@ -73,6 +73,25 @@ done >"$scratch/why"
 [ ! -s "$scratch/why" ]
 result $? "every key is in the manual and in the sample"
 
+# All INI lines of a README, sections of one name put together, are a configuration.
+examples() { # FILE
+	awk '/^    \[[a-z]+( [a-zA-Z0-9-]+)?\]$/ { section = $0; on = 1; if (!(section in at)) { at[section] = ++n; name[n] = section } next }
+		on && /^    [a-z_]+ = / { if (!((section, $0) in seen)) { seen[section, $0] = 1; lines[at[section]] = lines[at[section]] $0 "\n" } next }
+		{ on = 0 }
+		END { for (i = 1; i <= n; i++) printf "%s\n%s\n", name[i], lines[i] }' "$1" | sed 's/^    //'
+}
+for readme in README.md README.zh-CN.md; do
+	examples "$readme" >"$scratch/examples.ini"
+	{ [ "$(grep -c '^\[' "$scratch/examples.ini")" -ge 4 ] && "$PORTFLOW" check - <"$scratch/examples.ini"; } >"$scratch/why" 2>&1
+	result $? "the examples of $readme are a configuration"
+done
+# What happens has words in each language.
+for kind in $(grep -ohE 'pass_event\(p, [^,]+, "[a-z_]+"' src/run/*.c | cut -d'"' -f2 | sort -u); do
+	grep -q "^TELL(\"$kind\"," src/view/i18n.def || echo "src/view/i18n.def lacks $kind"
+done >"$scratch/why"
+[ ! -s "$scratch/why" ]
+result $? "every event has words in each language"
+
 for page in man/portflow.8 man/portflow.ini.5; do
 	if command -v mandoc >/dev/null; then
 		mandoc -T lint -W warning "$page" >"$scratch/why" 2>&1

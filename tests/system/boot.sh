@@ -191,6 +191,18 @@ test_firewall() {
 	box systemctl start nftables.service
 	ok "starting nftables, which flushes, has us back as well" await 5 table_there
 }
+test_messages() { # from the sandbox of the services: a program of the user's runs, and the network may be asked
+	box sh -c 'printf "#!/bin/sh\ncat >>/var/lib/portflow/told; id -un >/var/lib/portflow/teller\n" >/usr/local/bin/told; chmod 755 /usr/local/bin/told; cp -p /etc/portflow.ini /root/quiet.ini'
+	box sh -c "printf '[portflow]\nnotify = program, hook\n[notify program]\ntype = exec\ncommand = /usr/local/bin/told\n[notify hook]\ntype = webhook\nurl = http://$THERE4:9/x\n' >>/etc/portflow.ini; touch -d '-1 minute' /etc/portflow.ini"
+	run_unit portflow-sample.service
+	box nft delete table inet portflow
+	run_unit portflow-sample.service
+	like "an event reaches a program of the user's" "$(box cat /var/lib/portflow/told)" '"kind":"table_rebuilt"'
+	is "... which is not root" "$(box cat /var/lib/portflow/teller)" portflow
+	like "portflow-net may ask the network from there" "$(box portflow notify list)" ' hook .*refused'
+	box sh -c 'cp -p /root/quiet.ini /etc/portflow.ini; touch -d "-1 minute" /etc/portflow.ini; portflow -q apply; portflow notify drop "$(portflow notify list | sed -n "s/^ *\([0-9]*\)  hook.*/\1/p")"'
+	is "nothing waits any more" "$(box portflow notify list)" "Nothing waits for delivery."
+}
 test_shutdown() { # traffic both ways until the machine goes down
 	oracle_new
 	oracle_port talk 5201 udp $HERE4 ''
@@ -426,6 +438,7 @@ test_first_boot
 test_static
 test_timers
 test_firewall
+test_messages
 test_shutdown
 test_second_boot
 test_shared

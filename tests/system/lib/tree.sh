@@ -4,7 +4,7 @@
 # The Makefile and tests/kernels/ run it: tree.sh DIRECTORY [PACKAGES]. A tree that cannot be made is no failure here; why is left in DIRECTORY.why.
 set -u
 tree=$1
-packages=${2:-systemd-sysv,udev,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0}
+packages=${2:-systemd-sysv,udev,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0,libjansson4,libsodium23,libcurl4,ca-certificates}
 
 give_up() {
 	mkdir -p "$(dirname "$tree")"

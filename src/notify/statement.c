@@ -1,0 +1,89 @@
+/* A statement as a message: see statement.h.
+ * Sums first, days below: who only wants the sum reads one line.
+ * run/deliver.c calls. */
+#include "notify/statement.h"
+
+#include "model/billing.h"
+#include "util/saturate.h"
+#include "view/csv.h"
+#include "view/figure.h"
+
+static void add_line(struct arena *a, struct message_item *item, const char *line)
+{
+	*vec_push(a, &item->lines) = line;
+}
+
+static const char *in_and_out(struct arena *a, enum language l, const uint64_t bytes[DIRS])
+{
+	return arena_printf(a, "%s %s, %s %s", i18n_word(l, WORD_IN), figure_bytes(a, UNITS_SI, bytes[DIR_IN]),
+		i18n_word(l, WORD_OUT), figure_bytes(a, UNITS_SI, bytes[DIR_OUT]));
+}
+
+static void put_entry(struct arena *a, const struct statement_entry *e, struct message *m)
+{
+	struct message_item *item = vec_push(a, &m->items);
+	uint64_t sum[DIRS] = { 0 };
+
+	item->head = *e->covers ? arena_printf(a, "%s (%s)", e->name, e->covers) : e->name;
+	item->bar_text = "";
+	if (*e->remark)
+		add_line(a, item, e->remark);
+	for (size_t i = 0; i < e->days.n; i++)
+		for (int d = 0; d < DIRS; d++)
+			sum[d] = saturate_add(sum[d], e->days.at[i].bytes[d]);
+	if (!e->days.n) {
+		add_line(a, item, i18n_word(m->language, WORD_NO_TRAFFIC));
+		return;
+	}
+	add_line(a, item,
+		arena_printf(a, "%s: %s; %s (%s) %s", i18n_word(m->language, WORD_SUM), in_and_out(a, m->language, sum),
+			i18n_word(m->language, WORD_BILLED), billing_name(e->billing),
+			figure_bytes(a, UNITS_SI, billing_figure(e->billing, sum[DIR_IN], sum[DIR_OUT]))));
+	for (size_t i = 0; i < e->days.n; i++)
+		*vec_push(a, &item->days) = e->days.at[i];
+}
+
+static void put_unheard(struct arena *a, const char *names, struct message *m)
+{
+	struct message_item *item = vec_push(a, &m->items);
+
+	item->head = i18n_word(m->language, WORD_UNHEARD);
+	item->bar_text = "";
+	add_line(a, item, names);
+}
+
+static const char *csv_of(struct arena *a, const struct statement_figures *f)
+{
+	cleanup_str struct str out = STR_CEILING((size_t)4 << 20);
+	struct csv c = CSV_INTO(&out);
+
+	csv_text(&c, "day");
+	csv_text(&c, "name");
+	csv_text(&c, "in_bytes");
+	csv_text(&c, "out_bytes");
+	csv_row_end(&c);
+	for (size_t i = 0; i < f->entries.n; i++)
+		for (size_t k = 0; k < f->entries.at[i].days.n; k++) {
+			csv_text(&c, f->entries.at[i].days.at[k].label);
+			csv_text(&c, f->entries.at[i].name);
+			csv_u64(&c, f->entries.at[i].days.at[k].bytes[DIR_IN]);
+			csv_u64(&c, f->entries.at[i].days.at[k].bytes[DIR_OUT]);
+			csv_row_end(&c);
+		}
+	return arena_strndup(a, out.p, out.len);
+}
+
+void statement_of(struct arena *a, enum language l, const char *node, const struct notice *n,
+	const struct statement_figures *f, bool csv, struct message *ret_message)
+{
+	struct message m = { .language = l, .node = node };
+
+	m.title = arena_printf(a, "[%s] %s %s", node, i18n_word(l, WORD_STATEMENT), n->subject);
+	for (size_t i = 0; i < f->entries.n; i++)
+		put_entry(a, &f->entries.at[i], &m);
+	if (*n->remark)
+		put_unheard(a, n->remark, &m);
+	if (csv)
+		m.csv = csv_of(a, f);
+	*ret_message = m;
+}

@@ -1,0 +1,23 @@
+/* A statement: what each of some entries moved on each day of a period, and in all.
+ * Who calls reads the figures; days without traffic have no row.
+ * Pure. run/ includes. */
+#ifndef NOTIFY_STATEMENT_H
+#define NOTIFY_STATEMENT_H
+
+#include "notify/message.h"
+
+struct statement_entry {
+	const char *name, *covers, *remark; /* covers and remark "" where the INI has the entry no more */
+	enum billing billing;
+	VEC_OF(struct message_day) days; /* ascending */
+};
+
+struct statement_figures {
+	VEC_OF(struct statement_entry) entries;
+};
+
+/* n: of the period, as the outbox has it. csv: the message gets one too. */
+void statement_of(struct arena *a, enum language l, const char *node, const struct notice *n,
+	const struct statement_figures *f, bool csv, struct message *ret_message);
+
+#endif

@@ -1,0 +1,154 @@
+#!/bin/bash
+# Statements: one a recipient and period, whatever happens in between: months, days, cycles, a fortnight without power, changes of summer
+# time, a backup that is put back. The figures are those of the database, day by day.
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/moments.sh
+. "$SYSTEM/lib/moments.sh"
+need_program
+$PYTHON -c 'import aiosmtpd' 2>/dev/null || skip_all "python3-aiosmtpd is not installed"
+net_up && exact_segments || exit 1
+NET=$WORK/net
+mkdir -p "$NET/mail"
+chmod 755 "$WORK" "$NET"
+{ cat /etc/hosts; echo "127.0.0.1 good.test"; } >"$NET/hosts"
+{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
+for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
+for name in good other; do
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=good.test" -keyout "$NET/$name.key" -out "$NET/$name.pem" 2>"$NET/openssl" || exit 1
+done
+"$PYTHON" "$SYSTEM/lib/servers.py" "$NET" >"$NET/ready" 2>"$NET/servers.err" &
+wait_for "grep -qs ready $NET/ready" || diag <"$NET/servers.err"
+printf '#!/bin/sh\n# several at once: one write each\nbody=$(cat) && printf "%%s\\n" "$body" >>%s\n' "$NET/program" >"$NET/tell"
+chmod 755 "$NET/tell"
+touch "$NET/program"
+chmod 666 "$NET/program"
+
+config() { # STATEMENT [ZONE]; stdin: more
+	{
+		cat <<-END
+			[portflow]
+			node = hk1
+			timezone = ${2:-UTC}
+			notify = program
+			[port web]
+			ports = 53
+			remark = shop
+			notify = program, mail, mail:bob@good.test
+			[port game]
+			ports = 54
+			notify = mail
+			[port lonely]
+			ports = 55
+			notify = none
+			[notify program]
+			type = exec
+			command = $NET/tell
+			events = expiry
+			statement = $1
+			[notify mail]
+			type = email
+			url = smtp://good.test:25
+			tls = off
+			from = portflow@good.test
+			to = alice@good.test
+			events = expiry
+			statement = $1
+			attach_csv = yes
+		END
+		cat
+	} | ini
+	touch -d 2000-01-01 "$INI" # whatever the time is said to be
+}
+move() { udp_in 4 "$1" "$2" 972; } # PORT KILOBYTES
+titles() { "$PYTHON" -c 'import json, sys
+print("\n".join(sorted(json.loads(line)["title"] for line in open(sys.argv[1]))))' "$NET/program"; }
+text() { tail -n 1 "$NET/program" | "$PYTHON" -c 'import json, sys; print(json.loads(sys.stdin.read())["text"])'; }
+mails() { find "$NET/mail" -name '*.eml' | wc -l; }
+forget() {
+	fresh
+	: >"$NET/program"
+	rm -f "$NET"/mail/*
+}
+
+# -- a month ------------------------------------------------------------------------------------------------------------------------
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+move 53 5
+at_ok '2027-01-10 13:00' sample
+move 53 3
+move 54 2
+at_ok '2027-01-20 00:30' sample
+is "the month that runs is not stated" "$(titles) $(mails)" " 0"
+at_ok '2027-02-01 00:00' sample
+is "at its end each recipient gets one" "$(titles) $(mails)" "[hk1] traffic 2027-01 2"
+like "... with each day's figures" "$(text | tr '\n' ' ')" '^\[hk1\] traffic 2027-01 +web \(53\) shop sum: in 8.00 kB, out 0 B; billed \(both\) 8.00 kB 2027-01-10  in .*2027-01-20  in '
+like "... and, for the operator, who is not heard" "$(text | tr '\n' ' ')" 'entries that nobody is told of lonely'
+at_ok '2027-02-01 01:00' sample
+at_ok '2027-02-20 01:00' sample
+is "once" "$(titles) $(mails)" "[hk1] traffic 2027-01 2"
+alice=$(grep -l alice "$NET"/mail/*.json | sed 's/json$/eml/')
+read_mail() { "$PYTHON" - "$1" <<-'END'
+	import email, email.policy, sys
+	m = email.message_from_file(open(sys.argv[1]), policy=email.policy.default)
+	print(m["Subject"], m["Message-ID"])
+	for p in m.walk():
+	    if not p.is_multipart(): print(p.get_content_type(), p.get_filename() or "", p.get_content().replace("\r\n", "|").replace("\n", "|"))
+END
+}
+mail=$(read_mail "$alice")
+like "the mail: both entries" "$mail" 'text/plain .*web \(53\).*game \(54\)'
+like "... as a table with bars of cells, no pictures" "$mail" 'text/html .*<td>2027-01-10</td>.*bgcolor="#0072b2"'
+unlike "... and nothing that mail programs do not show" "$mail" '<svg|<img|style='
+like "... and the numbers as CSV" "$mail" 'text/csv traffic.csv day,name,in_bytes,out_bytes\|.*2027-01-10,web,'
+is "... which add up to the byte" "$(read_mail "$alice" | sed -n 's/^text.csv [^ ]* //p' | tr '|' '\n' | awk -F, '$2 == "web" { n += $3 } END { print n }')" 8000
+like "bob hears of web alone" "$(read_mail "$(grep -l bob "$NET"/mail/*.json | sed 's/json$/eml/')" | tail -n 1)" 'day,name,in_bytes,out_bytes\|2027-01-10,web,[^g]*$'
+
+# -- a backup that is put back --------------------------------------------------------------------------------------------------------
+pf_ok db backup "$WORK/backup.db"
+id=$(sed 's/.* //' <<<"$(head -n 1 <<<"$mail")")
+sqlite3 "$DB" "UPDATE statement SET until = strftime('%s', '2027-01-01')" # as a database of before would have it
+at_ok '2027-02-20 02:00' sample
+is "a database of before states it again" "$(mails)" 4
+is "... under the same id, by which mail programs know it" "$(cat "$NET"/mail/*.eml | grep -c "$id")" 2
+
+# -- a fortnight without power ---------------------------------------------------------------------------------------------------------
+config daily </dev/null
+forget
+at_ok '2027-03-01 12:00' apply
+move 53 1
+at_ok '2027-03-01 18:00' sample
+at_ok '2027-03-15 18:00' sample
+is "each day once" "$(titles | xargs -n 3 | cut -d' ' -f3 | xargs)" "$(for d in $(seq -w 1 14); do echo "2027-03-$d"; done | xargs)"
+at_ok '2027-03-15 23:00' sample
+is "... and no day again" "$(titles | wc -l)" 14
+at_ok '2027-03-16 00:00' sample
+is "the next one at its end" "$(titles | tail -n 1)" "[hk1] traffic 2027-03-15"
+
+# -- summer time -----------------------------------------------------------------------------------------------------------------------
+for zone in Europe/Berlin America/Santiago Australia/Lord_Howe; do
+	config daily $zone </dev/null
+	forget
+	now=$(TZ=$zone date -d '2027-01-01 12:00' +%s)
+	at_ok "$now" apply
+	for _ in $(seq 1 6); do
+		now=$((now + 61 * 86400))
+		at_ok "$now" sample
+	done
+	is "$zone: every day of a year once, the long and the short ones too" "$(titles | sort | uniq -c | awk '{ n++; bad += $1 > 1 } END { print n, bad }')" "366 0"
+done
+
+# -- cycles ----------------------------------------------------------------------------------------------------------------------------
+config cycle <<END
+[port weekly]
+ports = 56
+quota_cycle = week
+notify = program
+END
+forget
+at_ok '2027-01-10 12:00' apply
+at_ok '2027-02-01 00:00' sample
+is "entries whose cycles are cut alike share a statement" "$(titles | sort | xargs)" \
+	"[hk1] traffic 2027-01-01 - 2027-01-31 [hk1] traffic 2027-01-04 - 2027-01-10 [hk1] traffic 2027-01-11 - 2027-01-17 [hk1] traffic 2027-01-18 - 2027-01-24 [hk1] traffic 2027-01-25 - 2027-01-31"
+done_testing
