@@ -29,7 +29,7 @@ static const struct config *configuration(struct app *app, struct err *err)
 
 /* -- test ------------------------------------------------------------------------------------------------------------ */
 
-struct trial {
+struct attempt {
 	const char *name; /* as it is printed: "mail:a@example.com" */
 	const char *recipient;
 	struct target target;
@@ -37,13 +37,13 @@ struct trial {
 	size_t sending;
 };
 
-struct trials {
-	VEC_OF(struct trial) list;
+struct attempts {
+	VEC_OF(struct attempt) list;
 };
 
-static void add_trial(struct app *app, struct trials *all, const struct target *t, const char *recipient)
+static void add_trial(struct app *app, struct attempts *all, const struct target *t, const char *recipient)
 {
-	struct trial *x = vec_push(&app->arena, &all->list);
+	struct attempt *x = vec_push(&app->arena, &all->list);
 
 	x->target = *t;
 	x->recipient = recipient;
@@ -52,7 +52,7 @@ static void add_trial(struct app *app, struct trials *all, const struct target *
 }
 
 /* The target's own recipients; a mail each. */
-static void add_own(struct app *app, struct trials *all, const struct target *t)
+static void add_own(struct app *app, struct attempts *all, const struct target *t)
 {
 	if (!t->to.n)
 		add_trial(app, all, t, "");
@@ -83,7 +83,7 @@ static int unknown(struct app *app, const struct config *c, const char *name, si
 		app->config_path);
 }
 
-static int choose(struct app *app, const struct config *c, const struct args *args, struct trials *all, struct err *err)
+static int choose(struct app *app, const struct config *c, const struct args *args, struct attempts *all, struct err *err)
 {
 	const char *word = args->n_words ? args->words[0] : NULL, *colon = word ? strchr(word, ':') : NULL;
 	const size_t len = colon ? (size_t)(colon - word) : word ? strlen(word) : 0;
@@ -116,7 +116,7 @@ static const char *node_of(struct app *app, const struct config *c)
 
 /* status: NULL for a test. */
 static void send_all(
-	struct app *app, const char *node, const struct status *status, struct trials *all, struct sending *list)
+	struct app *app, const char *node, const struct status *status, struct attempts *all, struct sending *list)
 {
 	char nonce[NONCE_TEXT] = "";
 	struct err ignored;
@@ -124,7 +124,7 @@ static void send_all(
 
 	facts_nonce(nonce, &ignored);
 	for (size_t i = 0; i < all->list.n; i++) {
-		struct trial *x = &all->list.at[i];
+		struct attempt *x = &all->list.at[i];
 		struct message m;
 		struct letter letter = { .message = &m,
 			.recipient = x->recipient,
@@ -148,7 +148,7 @@ static void send_all(
 static int send_now(
 	struct app *app, const struct config *c, const struct args *args, const struct status *status, struct err *err)
 {
-	struct trials all = { 0 };
+	struct attempts all = { 0 };
 	struct sending *list;
 	int bad = 0;
 
@@ -157,7 +157,7 @@ static int send_now(
 	list = arena_array(&app->arena, all.list.n + 1, sizeof *list);
 	send_all(app, status ? status->node : node_of(app, c), status, &all, list);
 	for (size_t i = 0; i < all.list.n; i++) {
-		const struct trial *x = &all.list.at[i];
+		const struct attempt *x = &all.list.at[i];
 		const struct outcome *o = x->problem ? NULL : &list[x->sending].outcome;
 
 		if (o && o->kind == OUTCOME_DONE) {
