@@ -83,7 +83,8 @@ static int unknown(struct app *app, const struct config *c, const char *name, si
 		app->config_path);
 }
 
-static int choose(struct app *app, const struct config *c, const struct args *args, struct attempts *all, struct err *err)
+static int choose(
+	struct app *app, const struct config *c, const struct args *args, struct attempts *all, struct err *err)
 {
 	const char *word = args->n_words ? args->words[0] : NULL, *colon = word ? strchr(word, ':') : NULL;
 	const size_t len = colon ? (size_t)(colon - word) : word ? strlen(word) : 0;

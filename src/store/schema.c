@@ -23,7 +23,8 @@ SCHEMA_FILE(005);
 
 const char *schema_text(int version)
 {
-	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001, schema_002, schema_003, schema_004, schema_005 };
+	static const char *const files[SCHEMA_VERSION + 1] = { NULL, schema_001, schema_002, schema_003, schema_004,
+		schema_005 };
 
 	return files[version];
 }

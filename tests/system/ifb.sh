@@ -336,8 +336,8 @@ crowd() { # as many hooks as a device can have
 pf_ok down
 crowd || fail "a crowd of hooks"
 pf_run apply
-isnt() { if [ "$2" != "$3" ]; then pass "$1"; else fail "$1" "got $2"; fi; }
-isnt "the kernel takes no more hooks: an error" "$rc" 0
+is_not() { if [ "$2" != "$3" ]; then pass "$1"; else fail "$1" "got $2"; fi; }
+is_not "the kernel takes no more hooks: an error" "$rc" 0
 like "... that tells of what" "$err" 'rules that shape what comes in'
 is "... and nothing is left" "$(ip -o link | wc -l) $(nft list tables | grep -c portflow)" "$devices_before 0"
 ini_sed 's/^limit_method = shape/limit_method = auto/'
