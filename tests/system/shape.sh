@@ -190,15 +190,21 @@ flood() { # SECONDS: from more sockets than the queue has room for what they may
 	# shellcheck disable=SC2086 # several
 	wait $pids
 }
-flood 7 &
-sleep 2 # the guard's bucket: a second of the rate
-there=$(arrived) ours=$(counted flood out) start=$(date +%s%N)
-sleep 4
-there=$(($(arrived) - there)) ours=$(($(counted flood out) - ours))
-took=$((($(date +%s%N) - start) / 1000000))
+off() { # GOT WANTED PER_MILLE
+	awk -v g="$1" -v w="$2" -v p="$3" 'BEGIN { exit !(g < w * (1 - p / 1000) || g > w * (1 + p / 1000)) }'
+}
+for try in 1 2 3; do # other work on this machine must not decide
+	flood 7 &
+	sleep 2 # the guard's bucket: a second of the rate
+	there=$(arrived) start=$(date +%s%N) ours=$(counted flood out)
+	sleep 4
+	there=$(($(arrived) - there)) took=$((($(date +%s%N) - start) / 1000000)) ours=$(($(counted flood out) - ours))
+	wait $!
+	off $ours $there 60 || off $there $((took * 1250 * 1028 / 1042)) 50 || break
+	note "try $try: counted $ours, arrived $there in $took ms"
+done
 is_near "UDP far over its limit: what was counted arrived" $ours $there 60
 is_near "... at the rate of the limit" $there $((took * 1250 * 1028 / 1042)) 50
-wait $!
 
 # -- a limit of the whole device ----------------------------------------------------------------------------------------
 printf '[interface nic]\ninterface = %s\nlimit_out = 5mbit\n' "$DEV" | cat "$INI" - >"$INI.new" && put_ini "$INI.new"
@@ -312,10 +318,10 @@ new_ini() { ini_sed "s/limit_out = 10mbit/limit_out = $1/; s/^limit_out = 50mbit
 cp "$INI" "$INI.old"
 new_ini 12mbit
 broken=0 refused=0
-for n in $(seq 1 12) s1 s3 s5 s7 s9 s11 s13 s15 s17 s19 s21; do # an answer that is lost, a message that is not sent
+for n in $(seq 1 12) s1 s3 s5 s7 s9 s11 s13 s15 s17 s19 s21 t4 t5 t6 t7 t8 t9 t10; do # an answer that is lost, a message of either kind that is not sent
 	cp "$INI" "$INI.wanted"
-	case $n in s*) call=sendmsg ;; *) call=recvmsg ;; esac
-	strace -f -qq -o /dev/null -e trace=$call -e inject=$call:error=ENOBUFS:when="${n#s}" "$PORTFLOW" -c "$INI" apply >/dev/null 2>"$WORK/refused"
+	case $n in s*) call=sendmsg ;; t*) call=sendto ;; *) call=recvmsg ;; esac
+	strace -f -qq -o /dev/null -e trace=$call -e inject=$call:error=ENOBUFS:when="${n#[st]}" "$PORTFLOW" -c "$INI" apply >/dev/null 2>"$WORK/refused"
 	rc=$?
 	[ $rc = 0 ] || refused=$((refused + 1))
 	if [ $rc != 0 ] && [ "$(state)" != "$old" ]; then
