@@ -298,7 +298,10 @@ void pass_ingress_explain(struct pass *p)
 	else if (p->ingress.ifb.owner == IFB_NONE || p->ingress.made)
 		pass_say(p, '+', subject, "what comes in waits in queues there (htb 7067:)", "connections stay");
 	else
-		pass_say(p, '~', subject, "what comes in finds its queues as they should be", "connections stay");
+		pass_say(p, '~', subject,
+			p->ingress.shape.steps.n ? pass_queues_tally(p, &p->ingress.shape)
+						 : "which packets wait there is put right",
+			"connections stay");
 }
 
 void pass_ingress_words(struct pass *p, struct str *out)

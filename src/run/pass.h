@@ -200,6 +200,8 @@ void pass_queues_note(struct pass *p);
 /* One more warning in watch where there are very many classes. */
 void pass_queues_warn(struct pass *p);
 void pass_queues_explain(struct pass *p);
+/* What the steps of one device do to its queues: "2 queues changed". */
+const char *pass_queues_tally(struct pass *p, const struct shape_plan *s);
 /* ingress.c */
 /* Before it is decided how limits are kept: what is there. */
 int pass_ingress_look(struct pass *p, struct err *err);

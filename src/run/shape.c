@@ -116,7 +116,7 @@ static void find_replaced(struct pass *p)
 	p->replaced = NULL;
 	for (size_t i = 0; i < p->config->entries.n && !by; i++)
 		by = p->ways[limit_way_at(i, DIR_OUT)].device;
-	if (!by || !p->ledger.known)
+	if (!by || !p->ledger.known || p->facts.out.n == 0)
 		return;
 	before.out.at = arena_array(a, before.out.n, sizeof *before.out.at);
 	memcpy(before.out.at, p->facts.out.at, before.out.n * sizeof *before.out.at);
@@ -298,6 +298,15 @@ static const char *tally_text(struct arena *a, const struct tally *t)
 			text = arena_printf(a, "%s%s%zu %s %s", text, *text ? ", " : "", of[i].n,
 				of[i].n == 1 ? "queue" : "queues", of[i].what);
 	return *text ? text : "the queue of all is put right";
+}
+
+const char *pass_queues_tally(struct pass *p, const struct shape_plan *s)
+{
+	struct tally t = { 0 };
+
+	for (size_t i = 0; i < s->steps.n; i++)
+		count_step(&t, &s->steps.at[i]);
+	return t.root_add ? "its queues are made anew" : tally_text(&p->app->arena, &t);
 }
 
 static const struct shape_device *observed(const struct pass *p, int ifindex)

@@ -207,7 +207,8 @@ if command -v iperf3 >/dev/null; then
 	ini_sed 's/^limit_in = 20mbit/limit_in = 60mbit/'
 	before=$(nft -a list table netdev portflow | sed -n '1s/.*handle//p')
 	pf_ok apply
-	ok "a rate is changed in place: the connection goes on at 60" wait_for 'settled 1 60' 10
+	like "a rate is changed in place: told" "$out" "~ device $IFB +1 queue changed"
+	ok "... and the connection goes on at 60" wait_for 'settled 1 60' 10
 	is "... with the same table" "$(nft -a list table netdev portflow | sed -n '1s/.*handle//p')" "$before"
 	ini_sed 's/^limit_in = 60mbit/limit_in = 20mbit/'
 	pf_ok apply
