@@ -107,7 +107,7 @@ type_in() { echo "$1" >&"${session[1]}"; }
 answered() { read -r -t "$1" -u "${session[0]}" answer; }
 type_in one
 ok "a session is open" answered 5
-try --confirm=5s
+try --confirm=15s
 ok "the trial is in the kernel and in the database" on_trial
 type_in two
 ok "it has cut the session off" eval '! answered 0.3'
@@ -184,7 +184,7 @@ exits "confirm with another configuration since" 0 confirm
 # -- the terminal is lost -----------------------------------------------------------------------------------------------------
 begin
 if command -v script >/dev/null; then
-	script -qec "exec $PORTFLOW -c $INI apply --confirm=5s" /dev/null >"$WORK/terminal" 2>&1 </dev/null &
+	script -qec "exec $PORTFLOW -c $INI apply --confirm=10s" /dev/null >"$WORK/terminal" 2>&1 </dev/null &
 	terminal=$!
 	wait_for "grep -qs 'on trial until' $WORK/terminal"
 	waiter=$(pgrep -P "$terminal")
@@ -382,7 +382,7 @@ umount /proc/sys/kernel/random/boot_id
 # -- the first configuration of all -------------------------------------------------------------------------------------------
 fresh
 after
-try --confirm=5s
+try --confirm=10s
 ok "nothing before: it is on trial" on_trial
 ended
 is "rolled back to nothing" "$rc $(left)" "1 0"
@@ -414,7 +414,7 @@ exits "confirm takes no words" 64 confirm now
 ok "none of it began a trial" eval '! pending'
 # the database is edited away while a trial runs
 after
-try --confirm=5s
+try --confirm=10s
 sed "s|^database = .*|database = $WORK/db/third.db|" "$INI" >"$INI.new" && put_ini "$INI.new"
 ended
 after
