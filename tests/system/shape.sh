@@ -20,7 +20,7 @@ classes() { # [DEVICE]: "1<fffe 20Mbit bfifo": minor, parent, ceil, queue; those
 	local dev=${1:-$DEV}
 	{
 		tc qdisc show dev "$dev" | sed -n 's/^qdisc \([a-z_]*\) .* parent 7066:\([0-9a-f]*\) .*/leaf \2 \1/p'
-		tc class show dev "$dev" | grep '^class htb' # fq_codel shows its flows as classes
+		tc class show dev "$dev"
 	} | awk '$1 == "leaf" { leaf[$2] = $3; next }
 		{ sub("7066:", "", $3); parent = $4 == "root" ? "root" : $5; sub("7066:", "", parent)
 		  for (i = 1; i < NF; i++) if ($i == "ceil") ceil = $(i + 1)
@@ -318,7 +318,12 @@ new_ini() { ini_sed "s/limit_out = 10mbit/limit_out = $1/; s/^limit_out = 50mbit
 cp "$INI" "$INI.old"
 new_ini 12mbit
 broken=0 refused=0
-for n in $(seq 1 12) s1 s3 s5 s7 s9 s11 s13 s15 s17 s19 s21 t4 t5 t6 t7 t8 t9 t10; do # an answer that is lost, a message of either kind that is not sent
+cp "$INI" "$INI.wanted"
+batch=$(strace -f -qq -s 64 -e trace=sendto "$PORTFLOW" -c "$INI" apply 2>&1 >/dev/null | grep -n BATCH_BEGIN | head -1 | cut -d: -f1)
+cp "$INI.old" "$INI.again" && put_ini "$INI.again"
+pf_ok apply
+put_ini "$INI.wanted"
+for n in $(seq 1 12) s1 s3 s5 s7 s9 s11 s13 s15 s17 s19 s21 t$((batch - 2)) t"$batch"; do # an answer that is lost, a message of either kind that is not sent
 	cp "$INI" "$INI.wanted"
 	case $n in s*) call=sendmsg ;; t*) call=sendto ;; *) call=recvmsg ;; esac
 	strace -f -qq -o /dev/null -e trace=$call -e inject=$call:error=ENOBUFS:when="${n#[st]}" "$PORTFLOW" -c "$INI" apply >/dev/null 2>"$WORK/refused"
