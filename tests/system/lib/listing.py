@@ -1,5 +1,5 @@
 # What nft's JSON of a table says, without what moves by itself: counted values, handles, deadlines, the order of hashed elements.
-# Two tables that enforce the same print the same. With "ends": when its timed elements end, in Unix seconds, and what its quotas have used.
+# Two tables that enforce the same print the same. With "ends": when its timed elements end, in Unix seconds, and what its quotas leave.
 # Run by lib/conserve.sh.
 import json
 import sys
@@ -16,7 +16,7 @@ def still(x, moves=("handle", "packets", "bytes", "expires", "timeout", "comment
 
 def ends(kind, thing):
     if kind == "quota":
-        print("used", thing["name"], thing["used"])
+        print("left", thing["name"], max(thing["bytes"] - thing["used"], 0))
     for e in thing.get("elem", []) if kind in ("set", "map") else []:
         key = e[0] if kind == "map" else e
         if isinstance(key, dict) and "expires" in key.get("elem", {}):
@@ -31,9 +31,8 @@ for item in json.load(sys.stdin)["nftables"]:
             continue
         if kind == "metainfo":
             continue
-        if kind == "quota":
-            thing.pop("used")
-            thing["size"] = thing.pop("bytes")
+        if kind == "quota": # see ends: of one that leaves as much size and use may be others
+            thing = {"name": thing["name"], "over": thing.get("inv", False)}
         elements = still(thing.pop("elem", []))
         # rules follow each other, all else has no order
         group = (kind, thing["chain"] if kind == "rule" else thing["name"])
