@@ -13,7 +13,7 @@ KERNELS=${KERNELS:-6.1:bookworm 6.12:trixie 5.10:bullseye}
 TOPICS=${TOPICS:-$* keep_open counting devices idempotent identity expiry quota mend}
 export SLOW=${SLOW:-10}
 PACKAGES=bash,coreutils,ethtool,faketime,findutils,gawk,iproute2,iputils-ping,kmod,libcmocka0,libinih1,libjansson4,libsodium23,libmnl0,libnftnl11
-PACKAGES+=,libnl-route-3-200,libsqlite3-0,mawk,netbase,nftables,procps,python3,sed,sqlite3,strace,tzdata,util-linux
+PACKAGES+=,libnl-route-3-200,libsodium23,libsqlite3-0,mawk,netbase,nftables,procps,python3,sed,sqlite3,strace,tzdata,util-linux
 
 skip() { # WHY: nothing can be run here
 	echo "check-kernels: SKIP: $*"
