@@ -150,28 +150,51 @@ static void put_line(struct str *out, const char *p, size_t len)
 	}
 }
 
+/* "123456789:ABCDEFGHIJ", as the token of a bot looks; an address of IPv6 does not. */
+static bool has_token(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		size_t digits = 0, letters = 0;
+
+		while (i + digits < len && p[i + digits] >= '0' && p[i + digits] <= '9')
+			digits++;
+		if (digits < 5 || i + digits >= len || p[i + digits] != ':') {
+			i += digits;
+			continue;
+		}
+		for (size_t k = i + digits + 1; k < len && ((p[k] | 0x20) >= 'a' && (p[k] | 0x20) <= 'z'); k++)
+			letters++;
+		if (letters >= 5)
+			return true;
+		i += digits;
+	}
+	return false;
+}
+
 /* What follows the name in a line that holds a secret, or seems to by a slip in the name, must not reach a journal. Returns how much of the
  * line may be shown. */
 static size_t shown(const struct place *at)
 {
-	static const char *const secret[] = { "token", "password", "secret", "url" };
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
-	char name[32];
-	size_t from = 0, len = 0;
+	static const char *const secret[] = { "token", "password", "pass", "secret", "url", "key", "hook" };
+	char name[64];
+	size_t len = 0;
 
-	while (from < at->line_len && (at->line[from] == ' ' || at->line[from] == '\t'))
-		from++;
-	while (from + len < at->line_len && strchr(letters, at->line[from + len]) && at->line[from + len])
+	while (len < at->line_len && len < sizeof name - 1 && at->line[len] != '=' && at->line[len] != ':') {
+		name[len] = at->line[len] >= 'A' && at->line[len] <= 'Z' ? (char)(at->line[len] - 'A' + 'a')
+									 : at->line[len];
 		len++;
-	if (len == 0 || len >= sizeof name)
-		return at->line_len;
-	memcpy(name, at->line + from, len);
+	}
+	while (len && (name[len - 1] == ' ' || name[len - 1] == '\t'))
+		len--;
 	name[len] = '\0';
+	/* a secret in the wrong place */
+	if (len < at->line_len && (memmem(at->line, at->line_len, "://", 3) || has_token(at->line, at->line_len)))
+		return len;
 	if (len > 5 && strcmp(name + len - 5, "_file") == 0)
 		return at->line_len;
 	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
-		if (strstr(name, secret[i]) || nearest_better(name, NULL, secret[i]))
-			return from + len;
+		if (strstr(name, secret[i]) || nearest_better(name + strspn(name, " \t"), NULL, secret[i]))
+			return len;
 	return at->line_len;
 }
 

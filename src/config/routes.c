@@ -192,7 +192,10 @@ static void check_recipient(const struct routing *r, const struct route *route, 
 		if (config_recipient(t, route->recipient))
 			return;
 		at = place_of(r, route);
-		diag_error(r->d, &at, arena_printf(r->d->arena, "as %s:%s", t->name, examples[kind]),
+		diag_error(r->d, &at,
+			kind == RECIPIENT_NONE
+				? arena_printf(r->d->arena, "write %s alone: its url says who hears it", t->name)
+				: arena_printf(r->d->arena, "as %s:%s", t->name, examples[kind]),
 			"\"%s\" is no recipient of %s", route->recipient, target_word(t->type));
 		return;
 	}

@@ -256,6 +256,9 @@ static int parse_secret_file(const struct value *v, void *field)
 {
 	struct secret *s = field;
 
+	/* people write the secret itself */
+	if (strchr(v->text, ':'))
+		return value_error(v, 0, 1, "name the file that holds it, as ops.token", "a path has no colon here");
 	if (v->text[v->len - 1] == '/')
 		return value_bad(v, "name the file in it", "that is a folder");
 	*s = (struct secret){ .from = SECRET_FILE, .text = beside(v) };
@@ -290,9 +293,10 @@ static int parse_proxy(const struct value *v, void *field)
 	const char *host = v->text + scheme;
 
 	if (strncmp(v->text, "http://", 7) != 0 && strncmp(v->text, "socks5h://", 10) != 0)
-		return value_bad(v, "as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080", "no such kind of proxy");
+		return value_error(
+			v, 0, 1, "as http://127.0.0.1:3128 or socks5h://127.0.0.1:1080", "no such kind of proxy");
 	if (!*host || strpbrk(host, "/?#@ \t") || has_control(host))
-		return value_bad(v, "as socks5h://127.0.0.1:1080", "a proxy is a scheme, a host and a port");
+		return value_error(v, 0, 1, "as socks5h://127.0.0.1:1080", "a proxy is a scheme, a host and a port");
 	*(const char **)field = v->text;
 	return 0;
 }
@@ -316,7 +320,7 @@ static bool chat_valid(const char *chat)
 static int parse_chat(const struct value *v, void *field)
 {
 	if (!chat_valid(v->text))
-		return value_bad(v, "as 123456, -1001234567890 or @channel", "it is no chat of Telegram");
+		return value_error(v, 0, 1, "as 123456, -1001234567890 or @channel", "it is no chat of Telegram");
 	*(const char **)field = v->text;
 	return 0;
 }
@@ -411,10 +415,10 @@ static int parse_command(const struct value *v, void *field)
 	struct name_list argv = { 0 };
 
 	if (v->text[0] != '/')
-		return value_bad(v, "as /usr/local/bin/tell --now", "a command begins with its absolute path");
+		return value_error(v, 0, 1, "as /usr/local/bin/tell --now", "a command begins with its absolute path");
 	if (strpbrk(v->text, "\"'`|<>&$"))
-		return value_bad(
-			v, "put it into a script and name that", "no shell reads this: quotes and pipes mean nothing");
+		return value_error(v, 0, 1, "put it into a script and name that",
+			"no shell reads this: quotes and pipes mean nothing");
 	for (const char *p = v->text; *p;) {
 		size_t len = strcspn(p, " \t");
 
@@ -499,6 +503,8 @@ bool config_recipient(const struct target *t, const char *recipient)
 		return chat_valid(recipient);
 	case RECIPIENT_ROOM:
 		return room_valid(recipient);
+	case RECIPIENT_NONE:
+		return false;
 	case RECIPIENT_TEXT:
 		break;
 	}

@@ -168,7 +168,7 @@ struct fact {
 /* A statement that is due, or the first sight of one that will be. */
 struct result_statement {
 	const char *target, *recipient, *period;
-	int64_t until;               /* made up to here */
+	int64_t until;               /* made up to here; -1: nobody gets it any more */
 	const struct notice *notice; /* NULL: nothing is told yet */
 };
 

@@ -41,6 +41,7 @@ bool target_reaches(const struct target *t)
 	case RECIPIENT_ROOM:
 		return t->room;
 	case RECIPIENT_TEXT:
+	case RECIPIENT_NONE:
 		break;
 	}
 	return true;

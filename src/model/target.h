@@ -29,7 +29,7 @@ struct secret {
 	const char *value; /* as run/ found it out, for the time of a delivery; NULL: not known */
 };
 
-enum recipient_kind { RECIPIENT_TEXT, RECIPIENT_MAIL, RECIPIENT_CHAT, RECIPIENT_ROOM };
+enum recipient_kind { RECIPIENT_NONE, RECIPIENT_TEXT, RECIPIENT_MAIL, RECIPIENT_CHAT, RECIPIENT_ROOM };
 
 enum statement { STATEMENT_NONE, STATEMENT_DAILY, STATEMENT_WEEKLY, STATEMENT_MONTHLY, STATEMENT_CYCLE };
 

@@ -47,7 +47,9 @@ void answer_code(struct arena *a, const struct response *r, const char *codes, i
 
 	if (!code) {
 		if (io->kind == OUTCOME_DONE)
-			*io = (struct outcome){ OUTCOME_LATER, 0, "answered 200, but not as the service does" };
+			*io = (struct outcome){ .kind = OUTCOME_LATER,
+				.reached = true,
+				.why = "answered 200, but not as the service does" };
 	} else if (json_integer_value(code) != good && io->kind != OUTCOME_LATER) {
 		io->kind = OUTCOME_NEVER;
 		for (; later && *later; later++)

@@ -189,29 +189,55 @@ static void put_lines(enum language l, const struct message_item *item, const st
 	}
 }
 
+/* The head of the only event is in the title. */
+static bool in_title(const struct message *m, const struct message_item *item)
+{
+	const size_t title = strlen(m->title), head = strlen(item->head);
+
+	return m->items.n == 1 && title >= head && strcmp(m->title + title - head, item->head) == 0;
+}
+
+/* Without its days an item still has its sum. */
+static bool days_fit(const struct message *m, const struct markup *how, size_t units)
+{
+	for (size_t i = 0; i < m->items.n; i++)
+		units += item_units(&m->items.at[i]);
+	return !how->most || units <= how->most;
+}
+
 void message_put(const struct message *m, const struct markup *how, struct str *out)
 {
-	const char *more = i18n_word(m->language, WORD_MORE);
+	const char *more = i18n_word(m->language, m->statement ? WORD_MORE_DAYS : WORD_MORE);
 	size_t units = message_units(more, strlen(more)) + 8;
+	bool days, cut = false;
 
 	if (how->title) {
 		put_bold(m->title, how, out);
 		units += message_units(m->title, strlen(m->title)) + 1;
 	}
-	if (how->title && m->items.n == 1) { /* its head is the title */
-		put_lines(m->language, &m->items.at[0], how, out);
-		return;
-	}
+	days = days_fit(m, how, units);
 	for (size_t i = 0; i < m->items.n; i++) {
-		units += item_units(&m->items.at[i]);
+		struct message_item item = m->items.at[i];
+
+		cut |= !days && item.days.n;
+		item.days.n = days ? item.days.n : 0;
+		units += item_units(&item);
+		if (how->most && units > how->most && i) {
+			cut = true;
+			break;
+		}
+		if (how->title && in_title(m, &item)) {
+			put_lines(m->language, &item, how, out);
+			continue;
+		}
 		if (out->len)
 			str_putc(out, '\n');
-		if (how->most && units > how->most) {
-			how->put(out, more, strlen(more));
-			str_putc(out, '\n');
-			return;
-		}
-		put_bold(m->items.at[i].head, how, out);
-		put_lines(m->language, &m->items.at[i], how, out);
+		put_bold(item.head, how, out);
+		put_lines(m->language, &item, how, out);
+	}
+	if (cut) {
+		str_putc(out, '\n');
+		how->put(out, more, strlen(more));
+		str_putc(out, '\n');
 	}
 }

@@ -28,6 +28,7 @@ struct message {
 	const char *title; /* one line */
 	VEC_OF(struct message_item) items;
 	const char *csv; /* the same figures, for an attachment; NULL: none */
+	bool statement;  /* what is left out is in the history, not among the events */
 };
 
 /* Notices in the order of their time; they must outlive the message. */

@@ -4,6 +4,9 @@
 #include "notify/notifier.h"
 
 #include <inttypes.h>
+#include <string.h>
+
+#include "util/utf8.h"
 
 #define NOTIFIER(type, must, may, who, example) extern const struct notifier notifier_##type;
 #include "model/notifiers.def"
@@ -28,8 +31,8 @@ const char *notifier_word(size_t i)
 /* RFC 9110 section 15: 408, 425 and 429 ask for another try; so does every 5xx, since servers restart. */
 static enum outcome_kind http_kind(uint32_t status)
 {
-	if (status == 408 || status == 425 || status == 429 || status >= 500)
-		return OUTCOME_LATER;
+	if (status < 400 || status == 408 || status == 425 || status == 429 || status >= 500)
+		return OUTCOME_LATER; /* 3xx: a portal in the way, or a service that moved */
 	return OUTCOME_NEVER;
 }
 
@@ -39,10 +42,11 @@ static enum outcome_kind smtp_kind(uint32_t status)
 	return status >= 400 && status < 500 ? OUTCOME_LATER : OUTCOME_NEVER;
 }
 
-/* What a program exits with: EX_TEMPFAIL of sysexits.h is the one that asks for another try. */
+/* What a program exits with. Of sysexits.h: usage, data, no such host or user, permission, configuration: these never mend themselves; anything else
+ * may be the network. */
 static enum outcome_kind exec_kind(uint32_t status)
 {
-	return status == 75 ? OUTCOME_LATER : OUTCOME_NEVER;
+	return (status >= 64 && status <= 68) || status == 77 || status == 78 ? OUTCOME_NEVER : OUTCOME_LATER;
 }
 
 static void judge_status(struct arena *a, const struct request *q, const struct response *r, struct outcome *o)
@@ -54,18 +58,33 @@ static void judge_status(struct arena *a, const struct request *q, const struct 
 	o->why = r->error ? r->error : arena_printf(a, "answered %" PRIu32, r->status);
 }
 
+/* What a service says goes to terminals and journals. */
+static const char *one_line(struct arena *a, const char *text)
+{
+	cleanup_str struct str out = STR_CEILING(4096);
+
+	utf8_put_line(&out, text, strlen(text));
+	return arena_strdup(a, out.p ? out.p : "");
+}
+
 /* What cannot work as it is written (a file that is missing, a program that anybody may change) waits too: it goes out when it is mended. */
 struct outcome outcome_of(struct arena *a, enum target_type type, const struct request *q, const struct response *r)
 {
-	struct outcome o = { .kind = OUTCOME_LATER, .why = r->error ? r->error : "no answer" };
+	struct outcome o = { .kind = OUTCOME_LATER,
+		.untried = r->end == RESPONSE_NOT_RUN,
+		.reached = r->end == RESPONSE_ANSWERED || r->end == RESPONSE_UNSURE,
+		.why = r->error ? r->error : "no answer" };
 
 	if (r->end != RESPONSE_ANSWERED)
 		return o;
-	if (response_good(q, r))
-		o = (struct outcome){ OUTCOME_DONE, 0, "" };
-	else
+	if (response_good(q, r)) {
+		o.kind = OUTCOME_DONE;
+		o.why = "";
+	} else {
 		judge_status(a, q, r, &o);
+	}
 	if (all[type]->judge)
 		all[type]->judge(a, r, &o);
+	o.why = one_line(a, o.why);
 	return o;
 }

@@ -26,7 +26,9 @@ enum outcome_kind {
 struct outcome {
 	enum outcome_kind kind;
 	uint32_t after_s; /* 0: as the outbox thinks best */
-	const char *why;  /* one line, no secrets; "" when done */
+	bool untried;     /* LATER: there was no time, or nobody to send it */
+	bool reached;     /* LATER: the service, or its machine, was there */
+	const char *why;  /* one line, no secrets, no control characters; "" when done */
 };
 
 struct notifier {

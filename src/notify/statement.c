@@ -8,6 +8,9 @@
 #include "view/csv.h"
 #include "view/figure.h"
 
+/* A message about more entries has their sums alone: the days of a thousand would be megabytes that no mail program shows. */
+#define DAYS_OF 100
+
 static void add_line(struct arena *a, struct message_item *item, const char *line)
 {
 	*vec_push(a, &item->lines) = line;
@@ -19,7 +22,7 @@ static const char *in_and_out(struct arena *a, enum language l, const uint64_t b
 		i18n_word(l, WORD_OUT), figure_bytes(a, UNITS_SI, bytes[DIR_OUT]));
 }
 
-static void put_entry(struct arena *a, const struct statement_entry *e, struct message *m)
+static void put_entry(struct arena *a, const struct statement_entry *e, bool days, struct message *m)
 {
 	struct message_item *item = vec_push(a, &m->items);
 	uint64_t sum[DIRS] = { 0 };
@@ -39,7 +42,7 @@ static void put_entry(struct arena *a, const struct statement_entry *e, struct m
 		arena_printf(a, "%s: %s; %s (%s) %s", i18n_word(m->language, WORD_SUM), in_and_out(a, m->language, sum),
 			i18n_word(m->language, WORD_BILLED), billing_name(e->billing),
 			figure_bytes(a, UNITS_SI, billing_figure(e->billing, sum[DIR_IN], sum[DIR_OUT]))));
-	for (size_t i = 0; i < e->days.n; i++)
+	for (size_t i = 0; days && i < e->days.n; i++)
 		*vec_push(a, &item->days) = e->days.at[i];
 }
 
@@ -76,11 +79,11 @@ static const char *csv_of(struct arena *a, const struct statement_figures *f)
 void statement_of(struct arena *a, enum language l, const char *node, const struct notice *n,
 	const struct statement_figures *f, bool csv, struct message *ret_message)
 {
-	struct message m = { .language = l, .node = node };
+	struct message m = { .language = l, .node = node, .statement = true };
 
 	m.title = arena_printf(a, "[%s] %s %s", node, i18n_word(l, WORD_STATEMENT), n->subject);
 	for (size_t i = 0; i < f->entries.n; i++)
-		put_entry(a, &f->entries.at[i], &m);
+		put_entry(a, &f->entries.at[i], f->entries.n <= DAYS_OF, &m);
 	if (*n->remark)
 		put_unheard(a, n->remark, &m);
 	if (csv)

@@ -45,7 +45,9 @@ static void judge(struct arena *a, const struct response *r, struct outcome *o)
 
 	if (!answer) {
 		if (o->kind == OUTCOME_DONE)
-			*o = (struct outcome){ OUTCOME_LATER, 0, "200, but the answer is not Telegram's" };
+			*o = (struct outcome){
+				.kind = OUTCOME_LATER, .reached = true, .why = "200, but the answer is not Telegram's"
+			};
 		return;
 	}
 	if (o->kind == OUTCOME_DONE && !json_is_true(json_object_get(answer, "ok")))

@@ -17,12 +17,22 @@
 #include "store/outbox.h"
 #include "util/hash.h"
 
-#define LETTERS 1000          /* of one run */
-#define GIVE_UP_S (5 * 86400) /* RFC 5321 section 4.5.4.1: mail servers try for four to five days */
-#define FIRST_WAIT_S 60       /* then twice as long each time */
+#define LETTERS 100   /* at a time */
+#define LEAST_MS 1000 /* less is no time to begin another batch in */
+/* RFC 5321 section 4.5.4.1: mail servers try for four to five days. Who was never reached may be off for longer. */
+#define GIVE_UP_S (5 * 86400)
+#define UNREACHED_S (30 * 86400)
+#define FIRST_WAIT_S 60 /* then twice as long each time */
 #define LONGEST_WAIT_S 21600
 #define LONGEST_ASKED_S 86400 /* by a service */
 #define SERVICE_USER "portflow"
+
+struct delivery {
+	struct store *store;
+	const struct config *config;
+	const char *node; /* NULL: not looked up yet */
+	struct stated_book book;
+};
 
 struct letter_rows {
 	const struct outbox_row *first;
@@ -57,12 +67,12 @@ static void answered(void *with, size_t i, const struct response *r)
 		x->outcome.why = arena_printf(&s->app->arena, "%s; %s", x->outcome.why, r->cure);
 }
 
-void deliver_send(struct app *app, struct sending *list, size_t n)
+void deliver_send(struct app *app, uint32_t budget_ms, struct sending *list, size_t n)
 {
 	struct sends s = { app, list };
 	struct request *requests = arena_array(&app->arena, n + 1, sizeof *requests);
 	const struct child_plan plan = { .now_ms = monotonic_ms,
-		.budget_ms = DELIVER_BUDGET_MS,
+		.budget_ms = budget_ms,
 		.helper = child_helper(&app->arena),
 		.user = SERVICE_USER,
 		.done = answered,
@@ -70,7 +80,7 @@ void deliver_send(struct app *app, struct sending *list, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		requests[i] = list[i].request;
-		list[i].outcome = (struct outcome){ OUTCOME_LATER, 0, "not tried" };
+		list[i].outcome = (struct outcome){ .kind = OUTCOME_LATER, .untried = true, .why = "not tried" };
 	}
 	if (n)
 		child_run(&plan, &app->arena, requests, n);
@@ -106,8 +116,7 @@ static const char *statement_key(struct arena *a, const char *node, const struct
 		hash_text(hash_text(hash_text(HASH_START, l->first->target), l->first->recipient), n->text));
 }
 
-static void write_letter(struct app *app, struct store *s, const struct config *c, const char *node,
-	struct letter_rows *l, struct request *ret)
+static void write_letter(struct app *app, struct delivery *d, struct letter_rows *l, struct request *ret)
 {
 	struct arena *a = &app->arena;
 	const struct notice **notices = arena_array(a, l->n, sizeof *notices);
@@ -123,19 +132,19 @@ static void write_letter(struct app *app, struct store *s, const struct config *
 		if (notice_get(a, l->first[i].notice, l->first[i].notice_len, notice))
 			notices[n++] = notice;
 	}
-	letter.key = arena_printf(a, "%s.%" PRId64 ".%" PRId64, node, l->first->created, l->first->letter);
+	letter.key = arena_printf(a, "%s.%" PRId64 ".%" PRId64, d->node, l->first->created, l->first->letter);
 	if (n == 1 && strcmp(notices[0]->kind, NOTICE_STATEMENT) == 0) {
 		struct statement_figures figures = { 0 };
 		struct err err = { 0 };
 
-		if (stated_figures(&app->arena, s, c, notices[0], &figures, &err)) {
+		if (stated_figures(&d->book, a, d->store, d->config, notices[0], &figures, &err)) {
 			l->problem = arena_strdup(a, err.text);
 			return;
 		}
-		letter.key = statement_key(a, node, l, notices[0]);
-		statement_of(a, l->target.language, node, notices[0], &figures, l->target.attach_csv, &m);
+		letter.key = statement_key(a, d->node, l, notices[0]);
+		statement_of(a, l->target.language, d->node, notices[0], &figures, l->target.attach_csv, &m);
 	} else {
-		message_of(a, l->target.language, node, notices, n, &m);
+		message_of(a, l->target.language, d->node, notices, n, &m);
 	}
 	notifier_of(l->target.type)->build(a, &l->target, &letter, ret);
 }
@@ -178,9 +187,12 @@ static struct outbox_result judge(struct app *app, const struct letter_rows *l, 
 		result.end = OUTBOX_DELIVERED;
 	} else if (o->kind == OUTCOME_NEVER) {
 		result.end = OUTBOX_PARKED;
-	} else if (app->now - r->created >= GIVE_UP_S) {
+	} else if (o->untried) {
+		result.end = OUTBOX_UNTRIED;
+	} else if (app->now - r->created >= (o->reached ? GIVE_UP_S : UNREACHED_S)) {
 		result.end = OUTBOX_PARKED;
-		result.why = arena_printf(&app->arena, "given up after 5 days: %s", o->why);
+		result.why = arena_printf(&app->arena, "given up after %d days: %s",
+			(o->reached ? GIVE_UP_S : UNREACHED_S) / 86400, o->why);
 	} else {
 		result.end = OUTBOX_LATER;
 		result.next = app->now + wait_s(r, o->after_s);
@@ -204,55 +216,80 @@ static void tell(struct app *app, const struct letter_rows *l, const struct outb
 	app_warn(app, "a message to %s could not be delivered yet: %s", whom(&app->arena, r), results[i].why);
 }
 
-static void send_letters(struct app *app, struct store *s, const struct config *c, const char *node,
-	struct letter_rows *l, size_t n, struct outbox_result *results)
+static void send_letters(struct app *app, struct delivery *d, uint32_t budget_ms, struct letter_rows *l, size_t n,
+	struct outbox_result *results)
 {
 	struct sending *list = arena_array(&app->arena, n + 1, sizeof *list);
 	size_t *of = arena_array(&app->arena, n + 1, sizeof *of), sent = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		address(app, c, &l[i]);
+		address(app, d->config, &l[i]);
 		if (l[i].problem)
 			continue;
 		list[sent].target = &l[i].target;
-		write_letter(app, s, c, node, &l[i], &list[sent].request);
+		write_letter(app, d, &l[i], &list[sent].request);
 		if (l[i].problem)
 			continue;
 		of[sent++] = i;
 	}
-	deliver_send(app, list, sent);
+	deliver_send(app, budget_ms, list, sent);
 	app_clock(app);
 	for (size_t i = 0; i < sent; i++)
 		results[of[i]] = judge(app, &l[of[i]], &list[i].outcome);
 	for (size_t i = 0; i < n; i++)
 		if (l[i].problem)
 			results[i] = judge(app, &l[i],
-				&(struct outcome){ l[i].hopeless ? OUTCOME_NEVER : OUTCOME_LATER, 0, l[i].problem });
+				&(struct outcome){
+					.kind = l[i].hopeless ? OUTCOME_NEVER : OUTCOME_LATER, .why = l[i].problem });
 	for (size_t i = 0; i < n; i++)
 		tell(app, l, results, i);
 }
 
-void deliver(struct app *app, struct store *s, const struct config *c)
+/* Those that are due, at most LETTERS of them. 1: there may be more. */
+static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
 {
-	const char *node = c->settings.node;
 	struct outbox_rows rows;
 	struct letter_rows *l;
 	struct outbox_result *results;
 	char lease[NONCE_TEXT];
 	struct err err = { 0 };
+	bool untried = false;
 	size_t n;
 
-	if (facts_nonce(lease, &err) || store_outbox_take(s, &app->arena, lease, app->now, LETTERS, &rows, &err)) {
-		app_warn(app, "%s: nothing is delivered in this run", err.text);
-		return;
+	if (facts_nonce(lease, &err) ||
+		store_outbox_take(d->store, &app->arena, lease, app->now, LETTERS, &rows, &err)) {
+		app_warn(app, "%s: nothing more is delivered in this run", err.text);
+		return 0;
 	}
 	if (!rows.n)
-		return;
-	if (!node && (store_meta_get(s, &app->arena, "node", &node, &err) || !node))
-		node = facts_node(&app->arena);
+		return 0;
+	if (!d->node && (store_meta_get(d->store, &d->book.arena, "node", &d->node, &err) || !d->node))
+		d->node = facts_node(&d->book.arena);
 	n = split(&app->arena, &rows, &l);
 	results = arena_array(&app->arena, n, sizeof *results);
-	send_letters(app, s, c, node, l, n, results);
-	if (store_outbox_settle(s, lease, results, n, &err))
+	send_letters(app, d, budget_ms, l, n, results);
+	if (store_outbox_settle(d->store, lease, results, n, &err)) {
 		app_warn(app, "%s: what was delivered may be delivered again", err.text);
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		untried |= results[i].end == OUTBOX_UNTRIED;
+	return n == LETTERS && !untried;
+}
+
+/* A batch has memory of its own: a thousand statements are composed in that of a hundred. */
+void deliver(struct app *app, struct store *s, const struct config *c)
+{
+	struct delivery d = { .store = s, .config = c, .node = c->settings.node };
+	const int64_t end = monotonic_ms() + DELIVER_BUDGET_MS;
+	bool more = true;
+
+	while (more && end - monotonic_ms() > LEAST_MS) {
+		struct app own = *app;
+
+		own.arena = (struct arena){ 0 };
+		more = batch(&own, &d, (uint32_t)(end - monotonic_ms()));
+		arena_free(&own.arena);
+	}
+	stated_close(&d.book);
 }

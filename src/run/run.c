@@ -430,7 +430,8 @@ static int whole(struct pass *p, struct err *err)
 	arena_free(&p->book);
 	talk_close(p->talk);
 	lock_release(p->lock);
-	if (rc == 0 && p->store && p->config && !p->report->was_down && (p->mode == RUN_APPLY || p->mode == RUN_SAMPLE))
+	/* also after `down`, and after a run that failed: what waits is of runs before */
+	if (p->store && p->config && (p->mode == RUN_APPLY || p->mode == RUN_SAMPLE))
 		deliver(p->app, p->store, p->config);
 	store_close(p->store);
 	return rc;

@@ -5,10 +5,23 @@
 #define RUN_STATED_H
 
 #include "config/config.h"
+#include "model/ledger.h"
 #include "notify/statement.h"
 #include "store/store.h"
 
-int stated_figures(struct arena *a, struct store *s, const struct config *c, const struct notice *n,
-	struct statement_figures *ret, struct err *err);
+/* What many statements share: read once. Zeroed at first. */
+struct stated_book {
+	struct arena arena, days; /* days holds the rows of the last period of whole days */
+	bool loaded;
+	struct ledger ledger;
+	uint64_t from, until;
+	struct store_row *rows; /* of all entries */
+	size_t n;
+};
+void stated_close(struct stated_book *b);
+
+/* Figures and texts in a. */
+int stated_figures(struct stated_book *b, struct arena *a, struct store *s, const struct config *c,
+	const struct notice *n, struct statement_figures *ret, struct err *err);
 
 #endif

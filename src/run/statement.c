@@ -9,50 +9,83 @@
 #include "model/target.h"
 #include "run/pass.h"
 #include "store/outbox.h"
+#include "util/hash.h"
 
 #define PERIODS_MAX 62 /* of one recipient in one run; after an outage the rest comes with the next runs */
+/* What ended longer ago is not stated any more: nobody waits for it, and a clock that began in 1970 would make hundreds. */
+#define STALE_S (INT64_C(100) * 86400)
 
 /* Who gets statements of what. */
 struct readers {
 	const struct target *target;
 	const char *recipient;
-	struct index_list entries; /* of config->entries, ascending */
+	struct index_list entries; /* of config->entries */
+};
+/* Entries of a reader whose statements are cut alike. */
+struct group {
+	uint64_t rule; /* hash */
+	struct index_list entries;
 };
 struct stating {
 	struct pass *p;
 	VEC_OF(struct readers) readers;
+	struct hash_map reader_at, stated_at;
 	struct outbox_stated *stated;
 	size_t n_stated;
+	bool *wanted;     /* of stated */
+	uint64_t *rules;  /* of config->entries: hashes of their cycles */
+	const char *none; /* names of the entries that nobody hears of */
 };
 
-bool pass_has_statements(const struct pass *p)
+static bool wants(const struct config *c)
 {
-	for (size_t i = 0; i < p->config->targets.n; i++)
-		if (p->config->targets.at[i].statement != STATEMENT_NONE)
+	for (size_t i = 0; c && i < c->targets.n; i++)
+		if (c->targets.at[i].statement != STATEMENT_NONE)
 			return true;
 	return false;
 }
 
+/* Also where the last run's did: they are forgotten then. */
+bool pass_has_statements(const struct pass *p)
+{
+	return wants(p->config) || wants(p->applied);
+}
+
 /* -- who gets what --------------------------------------------------------------------------------------------------- */
 
-static void add_entry(struct stating *x, const struct target *t, const char *recipient, size_t entry)
+static struct readers *reader(struct stating *x, const struct target *t, const char *recipient)
 {
-	struct readers *r = NULL;
+	struct arena *a = &x->p->app->arena;
+	const char *key = arena_printf(a, "%s\n%s", t->name, recipient);
+	const uint32_t *at = hash_map_get(&x->reader_at, key);
+	struct readers *r;
 
-	for (size_t i = 0; i < x->readers.n && !r; i++)
-		if (x->readers.at[i].target == t && strcmp(x->readers.at[i].recipient, recipient) == 0)
-			r = &x->readers.at[i];
-	if (!r) {
-		r = vec_push(&x->p->app->arena, &x->readers);
-		*r = (struct readers){ .target = t, .recipient = recipient };
-	}
-	for (size_t i = 0; i < r->entries.n; i++)
+	if (at)
+		return &x->readers.at[*at];
+	hash_map_add(&x->reader_at, key, (uint32_t)x->readers.n);
+	r = vec_push(a, &x->readers);
+	*r = (struct readers){ .target = t, .recipient = recipient };
+	return r;
+}
+
+/* Entries come in their order, but for those of a [quota]. */
+static void add_entry(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
+{
+	struct readers *r = reader(x, t, recipient);
+	const size_t n = r->entries.n;
+
+	if (n && r->entries.at[n - 1] == entry)
+		return;
+	for (size_t i = 0; again && i < n; i++)
 		if (r->entries.at[i] == entry)
 			return;
 	*vec_push(&x->p->app->arena, &r->entries) = entry;
 }
 
-static void add_routes(struct stating *x, const struct route_list *routes, size_t entry)
+/* Calls each for every recipient of these routes that gets statements. */
+typedef void each_reader(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again);
+
+static void expand(struct stating *x, const struct route_list *routes, each_reader *each, size_t entry, bool again)
 {
 	const struct config *c = x->p->config;
 
@@ -64,22 +97,41 @@ static void add_routes(struct stating *x, const struct route_list *routes, size_
 			if (t->statement == STATEMENT_NONE || strcmp(t->name, routes->at[i].target) != 0)
 				continue;
 			if (*own || !t->to.n)
-				add_entry(x, t, own, entry);
+				each(x, t, own, entry, again);
 			for (size_t n = 0; !*own && n < t->to.n; n++)
-				add_entry(x, t, t->to.at[n], entry);
+				each(x, t, t->to.at[n], entry, again);
 		}
+}
+
+static void add_reader(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
+{
+	(void)entry;
+	(void)again;
+	reader(x, t, recipient);
 }
 
 /* A [quota] is about its entries. */
 static void find_readers(struct stating *x)
 {
 	const struct config *c = x->p->config;
+	bool *heard = arena_array(&x->p->app->arena, c->entries.n + 1, sizeof *heard);
+	cleanup_str struct str none = STR_CEILING((size_t)1 << 20);
 
-	for (size_t i = 0; i < c->entries.n; i++)
-		add_routes(x, &c->entries.at[i].notify, i);
+	for (size_t i = 0; i < c->entries.n; i++) {
+		expand(x, &c->entries.at[i].notify, add_entry, i, false);
+		heard[i] = c->entries.at[i].notify.n;
+	}
 	for (size_t q = 0; q < c->quotas.n; q++)
-		for (size_t i = 0; i < c->quotas.at[q].member_at.n; i++)
-			add_routes(x, &c->quotas.at[q].notify, c->quotas.at[q].member_at.at[i]);
+		for (size_t i = 0; i < c->quotas.at[q].member_at.n; i++) {
+			expand(x, &c->quotas.at[q].notify, add_entry, c->quotas.at[q].member_at.at[i], true);
+			heard[c->quotas.at[q].member_at.at[i]] |= c->quotas.at[q].notify.n > 0;
+		}
+	for (size_t i = 0; i < c->entries.n; i++)
+		if (!heard[i])
+			str_putf(&none, "%s%s", none.len ? ", " : "", c->entries.at[i].name);
+	x->none = none.len ? arena_strdup(&x->p->app->arena, none.p) : "";
+	if (*x->none)
+		expand(x, &c->settings.notify, add_reader, 0, false);
 }
 
 /* -- periods --------------------------------------------------------------------------------------------------------- */
@@ -95,48 +147,45 @@ static int64_t period_end(const struct stating *x, const struct cycle_rule *rule
 	return rule ? calendar_cycle(rule, t).end : calendar_next(x->p->config->settings.timezone, by, t);
 }
 
-static int64_t stated_until(const struct stating *x, const struct readers *r, const char *period)
+static const char *stated_key(struct arena *a, const char *target, const char *recipient, const char *period)
 {
-	for (size_t i = 0; i < x->n_stated; i++) {
-		const struct outbox_stated *s = &x->stated[i];
-
-		if (strcmp(s->target, r->target->name) == 0 && strcmp(s->recipient, r->recipient) == 0 &&
-			strcmp(s->period, period) == 0)
-			return s->until;
-	}
-	return -1;
+	return arena_printf(a, "%s\n%s\n%s", target, recipient, period);
 }
 
-/* Entries that nobody hears of: for the targets of [portflow]. */
-static const char *unheard(const struct stating *x, const struct readers *r)
+/* -1: never seen. */
+static int64_t stated_until(struct stating *x, const struct readers *r, const char *period)
 {
-	const struct config *c = x->p->config;
-	cleanup_str struct str out = STR_CEILING(4096);
-	bool is_operator = false;
+	const uint32_t *at = hash_map_get(
+		&x->stated_at, stated_key(&x->p->app->arena, r->target->name, r->recipient, period));
 
-	for (size_t i = 0; i < c->settings.notify.n; i++)
-		is_operator |= strcmp(c->settings.notify.at[i].target, r->target->name) == 0;
-	for (size_t i = 0; is_operator && i < c->entries.n; i++)
-		if (!c->entries.at[i].notify.n)
-			str_putf(&out, "%s%s", out.len ? ", " : "", c->entries.at[i].name);
-	return out.len ? arena_strdup(&x->p->app->arena, out.p) : "";
+	if (!at)
+		return -1;
+	x->wanted[*at] = true;
+	return x->stated[*at].until;
 }
 
-static const char *entry_ids(const struct stating *x, const struct readers *r, const struct cycle_rule *rule)
+/* Only the targets of [portflow] are told of entries that nobody hears of. */
+static bool is_operator(const struct stating *x, const struct readers *r)
+{
+	const struct route_list *routes = &x->p->config->settings.notify;
+
+	for (size_t i = 0; i < routes->n; i++)
+		if (strcmp(routes->at[i].target, r->target->name) == 0)
+			return true;
+	return false;
+}
+
+static const char *entry_ids(const struct stating *x, const struct index_list *entries)
 {
 	cleanup_str struct str out = STR_CEILING((size_t)1 << 20);
 
-	for (size_t i = 0; i < r->entries.n; i++) {
-		const size_t entry = r->entries.at[i];
-
-		if (!rule || pass_rule_hash(&x->p->config->entries.at[entry].cycle) == pass_rule_hash(rule))
-			str_putf(&out, "%" PRId64 " ", pass_row(x->p, entry));
-	}
+	for (size_t i = 0; i < entries->n; i++)
+		str_putf(&out, "%" PRId64 " ", pass_row(x->p, entries->at[i]));
 	return arena_strdup(&x->p->app->arena, out.p ? out.p : "");
 }
 
 static const struct notice *statement_notice(const struct stating *x, const struct readers *r,
-	const struct cycle_rule *rule, enum bucket by, int64_t from, int64_t until)
+	const struct index_list *entries, const struct cycle_rule *rule, enum bucket by, int64_t from, int64_t until)
 {
 	struct arena *a = &x->p->app->arena;
 	struct notice *n = arena_new(a, struct notice);
@@ -146,40 +195,46 @@ static const struct notice *statement_notice(const struct stating *x, const stru
 	calendar_minute(zone, from, day);
 	calendar_minute(zone, until - 1, last);
 	*n = (struct notice){ .kind = NOTICE_STATEMENT,
-		.text = entry_ids(x, r, rule),
+		.text = entry_ids(x, entries),
 		.time = (uint64_t)x->p->app->now,
 		.subject = !rule && by == BUCKET_MONTH ? arena_strndup(a, day, strlen("2026-11"))
 			: !rule && by == BUCKET_DAY    ? arena_strndup(a, day, strlen("2026-11-25"))
 						       : arena_printf(a, "%.10s - %.10s", day, last),
 		.section = "",
 		.covers = "",
-		.remark = unheard(x, r),
-		.zone = x->p->config->settings.timezone,
+		.remark = is_operator(x, r) ? x->none : "",
+		.zone = zone,
 		.from = (uint64_t)from,
 		.until = (uint64_t)until };
 	return n;
 }
 
-static void state(
-	struct stating *x, const struct readers *r, const char *period, const struct cycle_rule *rule, enum bucket by)
+static void put(struct stating *x, const struct readers *r, const char *period, int64_t until, const struct notice *n)
+{
+	struct result_statement *s = vec_push(&x->p->app->arena, &x->p->result.statements);
+
+	*s = (struct result_statement){ r->target->name, r->recipient, period, until, n };
+}
+
+static void state(struct stating *x, const struct readers *r, const char *period, const struct index_list *entries,
+	const struct cycle_rule *rule, enum bucket by)
 {
 	const int64_t now = x->p->app->now, current = period_start(x, rule, by, now);
-	int64_t until = stated_until(x, r, period);
-	struct result_statement *s;
+	int64_t until = stated_until(x, r, period), stale = period_start(x, rule, by, now - STALE_S);
 
-	if (until < 0) {
-		s = vec_push(&x->p->app->arena, &x->p->result.statements);
-		*s = (struct result_statement){ r->target->name, r->recipient, period, current, NULL };
+	/* never seen, or by a clock that was ahead */
+	if (until < 0 || until > period_end(x, rule, by, now)) {
+		put(x, r, period, current, NULL);
 		return;
 	}
+	if (until < stale)
+		until = stale;
 	for (int n = 0; until < current && n < PERIODS_MAX; n++) {
 		int64_t end = period_end(x, rule, by, until);
 
 		if (end > current || end <= until)
 			return;
-		s = vec_push(&x->p->app->arena, &x->p->result.statements);
-		*s = (struct result_statement){ r->target->name, r->recipient, period, end,
-			statement_notice(x, r, rule, by, until, end) };
+		put(x, r, period, end, statement_notice(x, r, entries, rule, by, until, end));
 		until = end;
 	}
 }
@@ -187,17 +242,59 @@ static void state(
 /* Entries whose cycles are cut alike share a statement. */
 static void state_cycles(struct stating *x, const struct readers *r)
 {
-	for (size_t i = 0; i < r->entries.n; i++) {
-		const struct cycle_rule *rule = &x->p->config->entries.at[r->entries.at[i]].cycle;
-		bool before = rule->unit == CYCLE_NEVER;
+	struct arena *a = &x->p->app->arena;
+	VEC_OF(struct group) groups = { 0 };
+	struct hash_map at;
 
-		for (size_t k = 0; k < i; k++)
-			before |= pass_rule_hash(&x->p->config->entries.at[r->entries.at[k]].cycle) ==
-				pass_rule_hash(rule);
-		if (!before)
-			state(x, r, arena_printf(&x->p->app->arena, "cycle %016" PRIx64, pass_rule_hash(rule)), rule,
-				BUCKET_DAY);
+	hash_map_init(&at, a, r->entries.n);
+	for (size_t i = 0; i < r->entries.n; i++) {
+		const size_t entry = r->entries.at[i];
+		const char *key = arena_printf(a, "cycle %016" PRIx64, x->rules[entry]);
+		const uint32_t *found = hash_map_get(&at, key);
+		struct group *g;
+
+		if (x->p->config->entries.at[entry].cycle.unit == CYCLE_NEVER)
+			continue;
+		if (!found)
+			hash_map_add(&at, key, (uint32_t)groups.n);
+		g = found ? &groups.at[*found] : vec_push(a, &groups);
+		g->rule = x->rules[entry];
+		*vec_push(a, &g->entries) = entry;
 	}
+	for (size_t i = 0; i < groups.n; i++)
+		state(x, r, arena_printf(a, "cycle %016" PRIx64, groups.at[i].rule), &groups.at[i].entries,
+			&x->p->config->entries.at[groups.at[i].entries.at[0]].cycle, BUCKET_DAY);
+}
+
+/* Who gets none any more begins anew when he gets them again. */
+static void forget_others(struct stating *x)
+{
+	for (size_t i = 0; i < x->n_stated; i++) {
+		const struct outbox_stated *s = &x->stated[i];
+
+		if (!x->wanted[i])
+			*vec_push(&x->p->app->arena, &x->p->result.statements) = (struct result_statement){ s->target,
+				s->recipient, s->period, -1, NULL };
+	}
+}
+
+static int prepare(struct stating *x, struct err *err)
+{
+	struct arena *a = &x->p->app->arena;
+	const struct config *c = x->p->config;
+
+	if (store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err))
+		return -1;
+	hash_map_init(&x->reader_at, a, c->entries.n);
+	hash_map_init(&x->stated_at, a, x->n_stated);
+	x->wanted = arena_array(a, x->n_stated + 1, sizeof *x->wanted);
+	for (size_t i = 0; i < x->n_stated; i++)
+		hash_map_add(&x->stated_at,
+			stated_key(a, x->stated[i].target, x->stated[i].recipient, x->stated[i].period), (uint32_t)i);
+	x->rules = arena_array(a, c->entries.n + 1, sizeof *x->rules);
+	for (size_t i = 0; i < c->entries.n; i++)
+		x->rules[i] = pass_rule_hash(&c->entries.at[i].cycle);
+	return 0;
 }
 
 int pass_statements(struct pass *p, struct err *err)
@@ -212,18 +309,19 @@ int pass_statements(struct pass *p, struct err *err)
 	};
 	struct stating x = { .p = p };
 
-	if (!pass_has_statements(p))
-		return 0;
-	if (store_outbox_stated(p->store, &p->app->arena, &x.stated, &x.n_stated, err))
+	if (prepare(&x, err))
 		return -1;
-	find_readers(&x);
+	if (pass_has_statements(p))
+		find_readers(&x);
 	for (size_t i = 0; i < x.readers.n; i++) {
 		const struct readers *r = &x.readers.at[i];
 
 		if (r->target->statement == STATEMENT_CYCLE)
 			state_cycles(&x, r);
 		else
-			state(&x, r, periods[r->target->statement].name, NULL, periods[r->target->statement].by);
+			state(&x, r, periods[r->target->statement].name, &r->entries, NULL,
+				periods[r->target->statement].by);
 	}
+	forget_others(&x);
 	return 0;
 }

@@ -102,11 +102,18 @@ static int settle_one(struct store *s, const char *whose, const struct outbox_re
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
 
-	if (db_stmt(s, r->end == OUTBOX_DELIVERED ? STMT_OUTBOX_DONE : STMT_OUTBOX_TRIED, &q, err))
+	static const enum stmt steps[] = {
+		[OUTBOX_DELIVERED] = STMT_OUTBOX_DONE,
+		[OUTBOX_LATER] = STMT_OUTBOX_TRIED,
+		[OUTBOX_PARKED] = STMT_OUTBOX_TRIED,
+		[OUTBOX_UNTRIED] = STMT_OUTBOX_RELEASE,
+	};
+
+	if (db_stmt(s, steps[r->end], &q, err))
 		return -1;
 	db_bind_text(q, 1, whose);
 	db_bind_int(q, 2, r->letter);
-	if (r->end != OUTBOX_DELIVERED) {
+	if (r->end == OUTBOX_LATER || r->end == OUTBOX_PARKED) {
 		db_bind_int(q, 3, r->end == OUTBOX_LATER ? r->next : 0);
 		db_bind_int(q, 4, r->end == OUTBOX_PARKED);
 		db_bind_text(q, 5, r->why);

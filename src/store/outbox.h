@@ -32,7 +32,12 @@ struct outbox_rows {
 int store_outbox_take(struct store *s, struct arena *a, const char *lease, int64_t now, size_t letters,
 	struct outbox_rows *ret, struct err *err);
 
-enum outbox_end { OUTBOX_DELIVERED, OUTBOX_LATER, OUTBOX_PARKED };
+enum outbox_end {
+	OUTBOX_DELIVERED,
+	OUTBOX_LATER,
+	OUTBOX_PARKED,
+	OUTBOX_UNTRIED /* as if it had not been taken */
+};
 struct outbox_result {
 	int64_t letter;
 	enum outbox_end end;

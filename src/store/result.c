@@ -250,13 +250,14 @@ static int put_statement(struct store *s, const struct result_statement *r, int6
 	cleanup_stmt sqlite3_stmt *alone = NULL;
 	cleanup_str struct str bytes = STR_CEILING((size_t)4 << 20);
 
-	if (db_stmt(s, STMT_STATEMENT_PUT, &until, err) || db_stmt(s, STMT_OUTBOX_ADD, &add, err) ||
-		db_stmt(s, STMT_OUTBOX_ALONE, &alone, err))
+	if (db_stmt(s, r->until < 0 ? STMT_STATEMENT_DROP : STMT_STATEMENT_PUT, &until, err) ||
+		db_stmt(s, STMT_OUTBOX_ADD, &add, err) || db_stmt(s, STMT_OUTBOX_ALONE, &alone, err))
 		return -1;
 	db_bind_text(until, 1, r->target);
 	db_bind_text(until, 2, r->recipient);
 	db_bind_text(until, 3, r->period);
-	db_bind_int(until, 4, r->until);
+	if (r->until >= 0)
+		db_bind_int(until, 4, r->until);
 	if (db_exec(s, until, err))
 		return -1;
 	if (!r->notice)

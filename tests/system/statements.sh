@@ -151,4 +151,39 @@ at_ok '2027-01-10 12:00' apply
 at_ok '2027-02-01 00:00' sample
 is "entries whose cycles are cut alike share a statement" "$(titles | sort | xargs)" \
 	"[hk1] traffic 2027-01-01 - 2027-01-31 [hk1] traffic 2027-01-04 - 2027-01-10 [hk1] traffic 2027-01-11 - 2027-01-17 [hk1] traffic 2027-01-18 - 2027-01-24 [hk1] traffic 2027-01-25 - 2027-01-31"
+
+# -- a cycle that turns at noon: the day on which it does belongs to both, its bytes to one each ----------------------------------------
+config cycle <<END
+[port noon]
+ports = 57
+quota_reset_time = 12:00
+notify = program
+END
+forget
+at_ok '2027-01-20 00:30' apply
+move 57 5
+at_ok '2027-02-01 12:00' sample
+move 57 7
+at_ok '2027-02-01 13:00' sample
+at_ok '2027-03-01 12:00' sample
+sums() { "$PYTHON" -c 'import json, re, sys
+for line in open(sys.argv[1]):
+    t = json.loads(line)["text"]
+    m = re.search(r"noon \(57\)\nsum: in ([0-9.]+)", t)
+    if m: print(m.group(1))' "$NET/program" | sort | xargs; }
+is "a cycle that turns at noon: each statement has its own bytes" "$(sums)" "5.00 7.00"
+
+# -- none for a while -------------------------------------------------------------------------------------------------------------------
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+config none </dev/null
+at_ok '2027-01-11 12:00' apply
+at_ok '2027-06-11 12:00' sample
+config monthly </dev/null
+at_ok '2027-06-12 12:00' apply
+at_ok '2027-06-13 12:00' sample
+is "who had none for half a year gets none of that time" "$(titles)" ""
+at_ok '2027-07-01 00:00' sample
+is "... but the next" "$(titles)" "[hk1] traffic 2027-06"
 done_testing

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "notify/notifier.h"
+#include "notify/statement.h"
 
 static const struct notice blocked = {
 	.kind = "quota_blocked",
@@ -264,6 +265,48 @@ static void services(void **state)
 	}
 }
 
+/* Two entries of 31 days: whoever takes too little for the days gets the sums. */
+static void statements(void **state)
+{
+	static const enum target_type types[] = { TARGET_telegram, TARGET_wecom, TARGET_bark, TARGET_ntfy,
+		TARGET_discord };
+	static const char *const path[] = { "text", "text/content", "body", "message", "content" };
+	static const struct notice n = { .kind = NOTICE_STATEMENT, .subject = "2027-01", .remark = "" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		for (size_t entries = 1; entries <= 2; entries++) {
+			struct fixture f = { 0 };
+			struct statement_figures figures = { 0 };
+			struct target t = { .type = types[i], .url = { .value = "https://h/x" } };
+			const char *text;
+			json_t *j;
+
+			for (size_t e = 0; e < entries; e++) {
+				struct statement_entry *entry = vec_push(&f.a, &figures.entries);
+
+				*entry = (struct statement_entry){
+					.name = e ? "game" : "web", .covers = "80", .remark = ""
+				};
+				for (int d = 1; d <= 31; d++)
+					*vec_push(&f.a, &entry->days) = (struct message_day){
+						arena_printf(&f.a, "2027-01-%02d", d), { 1000, 2000 }
+					};
+			}
+			statement_of(&f.a, LANG_EN, "hk1", &n, &figures, true, &f.m);
+			f.l = (struct letter){ .message = &f.m, .recipient = "", .key = "k" };
+			notifier_of(t.type)->build(&f.a, &t, &f.l, &f.q);
+			j = body(&f);
+			text = text_at(j, path[i]);
+			for (size_t e = 0; e < entries; e++)
+				if (!strstr(text, e ? "game" : "web") || !strstr(text, "31.0 kB"))
+					fail_msg("%s, %zu: %s", target_word(t.type), entries, text);
+			assert_true(!!strstr(text, "2027-01-31") != !!strstr(text, "portflow report"));
+			json_decref(j);
+			arena_free(&f.a);
+		}
+}
+
 /* What a remark cannot do: mention everybody, be bold, be a link, be a tag. */
 static void escapes(void **state)
 {
@@ -342,7 +385,7 @@ static void answers(void **state)
 		const char *why;
 	} cases[] = {
 		{ "http 204", TARGET_webhook, RESPONSE_ANSWERED, 204, 0, "", OUTCOME_DONE, 0, "" },
-		{ "http 302", TARGET_webhook, RESPONSE_ANSWERED, 302, 0, "", OUTCOME_NEVER, 0, "302" },
+		{ "http 302", TARGET_webhook, RESPONSE_ANSWERED, 302, 0, "", OUTCOME_LATER, 0, "302" },
 		{ "http 400", TARGET_webhook, RESPONSE_ANSWERED, 400, 0, "", OUTCOME_NEVER, 0, "400" },
 		{ "http 408", TARGET_webhook, RESPONSE_ANSWERED, 408, 0, "", OUTCOME_LATER, 0, "408" },
 		{ "http 429", TARGET_webhook, RESPONSE_ANSWERED, 429, 7, "", OUTCOME_LATER, 7, "429" },
@@ -354,7 +397,8 @@ static void answers(void **state)
 		{ "smtp 451", TARGET_email, RESPONSE_ANSWERED, 451, 0, "", OUTCOME_LATER, 0, "451" },
 		{ "smtp 550", TARGET_email, RESPONSE_ANSWERED, 550, 0, "", OUTCOME_NEVER, 0, "550" },
 		{ "exec 0", TARGET_exec, RESPONSE_ANSWERED, 0, 0, "", OUTCOME_DONE, 0, "" },
-		{ "exec 1", TARGET_exec, RESPONSE_ANSWERED, 1, 0, "", OUTCOME_NEVER, 0, "1" },
+		{ "exec 7", TARGET_exec, RESPONSE_ANSWERED, 7, 0, "", OUTCOME_LATER, 0, "7" },
+		{ "exec 64", TARGET_exec, RESPONSE_ANSWERED, 64, 0, "", OUTCOME_NEVER, 0, "64" },
 		{ "exec 75", TARGET_exec, RESPONSE_ANSWERED, 75, 0, "", OUTCOME_LATER, 0, "75" },
 		{ "telegram taken", TARGET_telegram, RESPONSE_ANSWERED, 200, 0, "{\"ok\":true,\"result\":{}}",
 			OUTCOME_DONE, 0, "" },
@@ -406,6 +450,8 @@ static void answers(void **state)
 		{ "slack gone", TARGET_slack, RESPONSE_ANSWERED, 404, 0, "no_service", OUTCOME_NEVER, 0, "404" },
 		{ "ntfy 403", TARGET_ntfy, RESPONSE_ANSWERED, 403, 0,
 			"{\"code\":40301,\"http\":403,\"error\":\"forbidden\"}", OUTCOME_NEVER, 0, "403 forbidden" },
+		{ "an answer that draws on the terminal", TARGET_discord, RESPONSE_ANSWERED, 400, 0,
+			"{\"message\":\"\\u001b[2Jx\\nportflow: forged\"}", OUTCOME_NEVER, 0, "400 " },
 		{ "an answer that is a list", TARGET_discord, RESPONSE_ANSWERED, 500, 0, "[1]", OUTCOME_LATER, 0,
 			"500" },
 		{ "telegram 502, no JSON", TARGET_telegram, RESPONSE_ANSWERED, 502, 0, "<html>", OUTCOME_LATER, 0,
@@ -428,6 +474,8 @@ static void answers(void **state)
 			.body = { cases[i].body, strlen(cases[i].body) } };
 		struct outcome o = outcome_of(&a, cases[i].type, &q, &r);
 
+		if (strpbrk(o.why, "\n\r\033"))
+			fail_msg("%s: control characters", cases[i].name);
 		if (o.kind != cases[i].kind || o.after_s != cases[i].after || !strstr(o.why, cases[i].why))
 			fail_msg("%s: %d, after %u s, \"%s\"", cases[i].name, o.kind, o.after_s, o.why);
 		arena_free(&a);
@@ -442,6 +490,7 @@ int main(void)
 		cmocka_unit_test(exec),
 		cmocka_unit_test(email),
 		cmocka_unit_test(services),
+		cmocka_unit_test(statements),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(signatures),
 		cmocka_unit_test(answers),
