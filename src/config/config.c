@@ -398,13 +398,16 @@ static void read_entries(struct parser *p, const bool *good, const struct ini_se
 	p->c->entries.at = arena_array(
 		p->a, n + 1, sizeof *p->c->entries.at); /* once, and not growing: there may be 60,000 */
 	p->c->entries.cap = n + 1;
-	for (size_t i = 0; i < p->ini.sections.n; i++)
-		if (good[i] && &p->ini.sections.at[i] != settings &&
-			section_find(p->ini.sections.at[i].kind)->kind != SECTION_NOTIFY)
-			read_entry(p, &p->ini.sections.at[i]);
-	for (size_t i = 0; i < p->ini.sections.n; i++)
-		if (good[i] && section_find(p->ini.sections.at[i].kind)->kind == SECTION_NOTIFY)
-			read_target(p, &p->ini.sections.at[i]);
+	for (size_t i = 0; i < p->ini.sections.n; i++) {
+		const struct ini_section *s = &p->ini.sections.at[i];
+
+		if (!good[i] || s == settings)
+			continue;
+		if (strcmp(s->kind, "notify") == 0)
+			read_target(p, s);
+		else
+			read_entry(p, s);
+	}
 }
 
 static struct config *parse(struct arena *a, const struct config_sources *sources, struct diags *d)

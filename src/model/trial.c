@@ -109,7 +109,9 @@ void trial_parse(const char *text, struct trial *ret_trial)
 	t.files = bits(&w);
 	name(&w, t.who, sizeof t.who);
 	name(&w, t.by, sizeof t.by);
-	*ret_trial = w.bad || *w.at ? (struct trial){ 0 } : t;
+	if (w.bad || *w.at)
+		t = (struct trial){ 0 };
+	*ret_trial = t;
 }
 
 /* -------------------------------------------------------------------------------------------------------------------- */

@@ -23,7 +23,7 @@ struct readers {
 };
 /* Entries of a reader whose statements are cut alike. */
 struct group {
-	uint64_t rule; /* hash */
+	const char *period;
 	struct index_list entries;
 };
 struct stating {
@@ -243,27 +243,27 @@ static void state(struct stating *x, const struct readers *r, const char *period
 static void state_cycles(struct stating *x, const struct readers *r)
 {
 	struct arena *a = &x->p->app->arena;
-	VEC_OF(struct group) groups = { 0 };
+	struct group *groups = arena_array(a, r->entries.n + 1, sizeof *groups);
 	struct hash_map at;
+	uint32_t n = 0;
 
 	hash_map_init(&at, a, r->entries.n);
 	for (size_t i = 0; i < r->entries.n; i++) {
 		const size_t entry = r->entries.at[i];
 		const char *key = arena_printf(a, "cycle %016" PRIx64, x->rules[entry]);
 		const uint32_t *found = hash_map_get(&at, key);
-		struct group *g;
 
 		if (x->p->config->entries.at[entry].cycle.unit == CYCLE_NEVER)
 			continue;
-		if (!found)
-			hash_map_add(&at, key, (uint32_t)groups.n);
-		g = found ? &groups.at[*found] : vec_push(a, &groups);
-		g->rule = x->rules[entry];
-		*vec_push(a, &g->entries) = entry;
+		if (!found) {
+			groups[n].period = key;
+			hash_map_add(&at, key, n++);
+		}
+		*vec_push(a, &groups[found ? *found : n - 1].entries) = entry;
 	}
-	for (size_t i = 0; i < groups.n; i++)
-		state(x, r, arena_printf(a, "cycle %016" PRIx64, groups.at[i].rule), &groups.at[i].entries,
-			&x->p->config->entries.at[groups.at[i].entries.at[0]].cycle, BUCKET_DAY);
+	for (uint32_t i = 0; i < n; i++)
+		state(x, r, groups[i].period, &groups[i].entries,
+			&x->p->config->entries.at[groups[i].entries.at[0]].cycle, BUCKET_DAY);
 }
 
 /* Who gets none any more begins anew when he gets them again. */
