@@ -28,7 +28,7 @@ void trial_name(const char *name, char ret_name[TRIAL_WHO])
 {
 	size_t n = 0;
 
-	for (; name[n] && n < TRIAL_WHO - 1; n++)
+	for (; n < TRIAL_WHO - 1 && name[n]; n++)
 		ret_name[n] = (char)(name[n] < '!' || name[n] > '~' ? '-' : name[n]);
 	ret_name[n] = '\0';
 }
