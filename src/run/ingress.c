@@ -284,7 +284,7 @@ int pass_ingress_down(struct pass *p, struct err *err)
 
 void pass_ingress_note(struct pass *p)
 {
-	p->found.ingress |= p->ingress.wanted && pass_ingress_differs(p) && pass_unexplained(p);
+	p->found.ingress |= p->mode != RUN_DOWN && p->ingress.wanted && pass_ingress_differs(p) && pass_unexplained(p);
 }
 
 void pass_ingress_explain(struct pass *p)

@@ -302,7 +302,9 @@ ini_sed "s/^interface = .*/interface = $DEV/"
 pf_ok apply
 
 # -- somebody else's ----------------------------------------------------------------------------------------------------
+events=$(pf events | wc -l)
 pf_ok down
+is "down tells of no damage" "$(pf events | wc -l)" "$events"
 is "down: nothing is left" "$(ip -o link | wc -l) $(nft list tables | grep -c portflow)" "$devices_before 0"
 ip link add $IFB type veth peer name other$ID
 exits "another device of that name is an error" 78 apply
