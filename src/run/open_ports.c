@@ -236,6 +236,25 @@ static const char *text_of(struct arena *a, const struct search *s)
 	return copy;
 }
 
+/* Whoever logs in there must hear of it before the session ends. */
+static void tell_closed(struct pass *p, const char *stored, const struct search *s)
+{
+	struct tcp_ports before = { 0 };
+
+	tcp_ports_read(&p->app->arena, stored, &before);
+	for (size_t i = 0; i < before.n; i++) {
+		bool still = before.at[i] == SSH_PORT;
+
+		for (size_t k = 0; k < s->found.n; k++)
+			still |= s->found.at[k] == before.at[i];
+		if (!still)
+			app_warn(p->app,
+				"keep_open = auto: no SSH server listens on port %u any more, so limits and blocks hold there; to keep "
+				"it open write: keep_open = %u, %u",
+				before.at[i], SSH_PORT, before.at[i]);
+	}
+}
+
 /* Only root sees what processes of others have open. Stored before the kernel is told: who comes after us says the same. */
 static int find_servers(struct pass *p, struct tcp_ports *ret, struct err *err)
 {
@@ -252,6 +271,8 @@ static int find_servers(struct pass *p, struct tcp_ports *ret, struct err *err)
 	}
 	s = search(a);
 	*ret = s.found;
+	if (root && stored)
+		tell_closed(p, stored, &s);
 	text = text_of(a, &s);
 	if (!root || p->mode == RUN_PLAN || (stored && strcmp(stored, text) == 0))
 		return 0;

@@ -89,6 +89,7 @@ pf_run plan
 like "plan says that root's apply changes the ports" "$out" 'table inet portflow +1 difference is put right'
 is "by its exit code" "$rc" 2
 pf_ok apply
+like "... which says whose port is no longer open" "$err" 'no SSH server listens on port 2222 any more.*keep_open = 22, 2222'
 is "root's apply looks again" "$(kept) $(open_ports)" "2224 dropbear 22 2224"
 is "what is no server any more is blocked" "$(hello 2222)" ""
 kill $dropbear && wait_for "! kill -0 $dropbear 2>/dev/null"
