@@ -135,6 +135,15 @@ static void put_tree(struct planner *p, const struct shape_device *want, bool re
 	put_classes(p, want);
 }
 
+/* HTB keeps what a class owes, up to 60 s, when its rate changes (sch_htb.c, htb_change_class): a large packet that it let go at a low rate would
+ * keep it silent for as long at the new one. At this many bytes a second such a packet is an eighth of a second. */
+#define DEBT_BYTES 500000U
+
+static bool in_debt(const struct shape_class *have, const struct shape_class *want)
+{
+	return have->ceil_bytes < DEBT_BYTES && want->ceil_bytes > have->ceil_bytes;
+}
+
 /* Is there what cannot be changed in place? An extra class in the usual places has no children then, and can go by itself. */
 static bool crooked(const struct shape_device *want, const struct shape_device *have)
 {
@@ -145,7 +154,7 @@ static bool crooked(const struct shape_device *want, const struct shape_device *
 	for (size_t i = 0; i < have->classes.n; i++) {
 		const struct shape_class *c = &have->classes.at[i], *w = shape_class(want, c->minor);
 
-		if ((c->parent != 0 && c->parent != SHAPE_INNER) || (w && w->parent != c->parent))
+		if ((c->parent != 0 && c->parent != SHAPE_INNER) || (w && (w->parent != c->parent || in_debt(c, w))))
 			return true;
 	}
 	return false;

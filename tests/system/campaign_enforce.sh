@@ -339,8 +339,8 @@ for item in json.load(sys.stdin)["nftables"]:
 	is "$2" "$bad" ""
 }
 events_alternate() { # what begins ends before it begins again, or begins in another cycle
-	sqlite3 -separator ' ' "file:$DB?mode=ro" "SELECT entry, kind, text FROM event JOIN entry ON entry.id = entry WHERE name != 'all' AND kind IN
-		('quota_blocked', 'quota_throttled', 'quota_opened', 'burst_began', 'burst_ended', 'expired', 'renewed') ORDER BY id" |
+	sqlite3 -separator ' ' "file:$DB?mode=ro" "SELECT event.entry, event.kind, event.text FROM event JOIN entry ON entry.id = event.entry WHERE name != 'all' AND event.kind IN
+		('quota_blocked', 'quota_throttled', 'quota_opened', 'burst_began', 'burst_ended', 'expired', 'renewed') ORDER BY event.id" |
 		awk '{ about = $1 ($2 ~ /quota/ ? "q" : $2 ~ /burst/ ? "b" : "x"); is = $2
 			if ($2 ~ /blocked|throttled/ && match($0, / until .*/)) is = is substr($0, RSTART)
 			if (last[about] == is) print "twice in a row:", $0

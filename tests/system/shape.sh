@@ -136,6 +136,13 @@ if command -v iperf3 >/dev/null; then
 	like "... and told" "$out" "~ device $DEV +1 queue changed"
 	ok "the connection goes on at 60" wait_for 'settled 1 60' 10
 	is_ge "... through the same class" "$(sent 1)" "$total"
+	ini_sed 's/^limit = 60mbit/limit = 8kbit/'
+	pf_ok apply
+	owes() { [ "$(tc -s class show dev "$DEV" classid 7066:1 | sed -n 's/.*ctokens: //p')" -lt -50000000 ]; }
+	ok "at 8 kbit a large packet leaves a debt of seconds" wait_for owes 10
+	ini_sed 's/^limit = 8kbit/limit = 60mbit/'
+	pf_ok apply
+	ok "... which ends with that rate" wait_for 'settled 1 60' 15
 	ini_sed '/^limit = 60mbit/d'
 	pf_ok apply
 	is "its limit removed, its class is gone" "$(classes | grep -c '^1<')" 0
