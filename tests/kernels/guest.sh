@@ -34,7 +34,7 @@ for topic in $(parameter topics | tr , ' '); do
 	[ $code = 0 ] || grep -v -e '^not ok' -e '^#' /run/stderr | head -n 60 | sed 's/^/#! /'
 	echo "@@end $code $((SECONDS - began))"
 done
-dmesg | grep -E 'BUG|WARNING|Oops|Call Trace|HTB: quantum' | sed 's/^/@@dmesg /'
+dmesg | grep -E 'BUG|WARNING|Oops|Call Trace' | sed 's/^/@@dmesg /'
 echo @@off
 echo o >/proc/sysrq-trigger
 sleep 60

@@ -31,11 +31,12 @@ config() { # QUOTA [MORE...]: lines of the section
 		[ $# = 0 ] || printf '%s\n' "$@"
 	} | ini
 }
-# Both directions, as fast as this machine can, until flood_end or until nothing passes.
+# Both directions, 80 MB a second together, until flood_end or until nothing passes: fast enough to tell megabytes, and so slow that it goes on
+# while a run with a slow disk does, on any machine.
 flood() {
-	"$TOOLS/datagram" -n "$PEERNS" -d "$HERE4" -p 53 -c 100000000 -l 1000 -r 10000000 >/dev/null &
+	"$TOOLS/datagram" -n "$PEERNS" -d "$HERE4" -p 53 -c 100000000 -l 1000 -r 40000 >/dev/null &
 	flooding=$!
-	"$TOOLS/datagram" -d "$THERE4" -s 53 -p 9 -c 100000000 -l 1000 -r 10000000 -e >/dev/null &
+	"$TOOLS/datagram" -d "$THERE4" -s 53 -p 9 -c 100000000 -l 1000 -r 40000 -e >/dev/null &
 	flooding="$flooding $!"
 }
 flood_end() {
