@@ -63,14 +63,6 @@ static void add_own(struct app *app, struct attempts *all, const struct target *
 			&app->arena, "it has no recipient of its own: portflow notify test %s:RECIPIENT", t->name);
 }
 
-static const struct target *find_target(const struct config *c, const char *name, size_t len)
-{
-	for (size_t i = 0; i < c->targets.n; i++)
-		if (strlen(c->targets.at[i].name) == len && strncmp(c->targets.at[i].name, name, len) == 0)
-			return &c->targets.at[i];
-	return NULL;
-}
-
 static int unknown(struct app *app, const struct config *c, const char *name, size_t len, struct err *err)
 {
 	const char *text = arena_strndup(&app->arena, name, len), *near = NULL;
@@ -98,7 +90,7 @@ static int choose(
 			: err_set(err, ERR_USAGE, "there is no target: write a section [notify NAME] into %s",
 				  app->config_path);
 	}
-	t = find_target(c, word, len);
+	t = config_target(c, word, len);
 	if (!t)
 		return unknown(app, c, word, len, err);
 	if (!colon)

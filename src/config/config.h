@@ -43,6 +43,9 @@ void config_print_value(const struct entry *e, const char *key, struct str *out)
 /* Which keys of two entries of one kind differ: "ports 80 -> 80, 443; limit 20mbit -> none"; nothing if none does. */
 void config_print_changes(const struct entry *was, const struct entry *is, struct str *out);
 
+/* The target of that name, of which len bytes count; NULL: there is none. */
+const struct target *config_target(const struct config *c, const char *name, size_t len);
+
 /* Is it a recipient that this target could have? */
 bool config_recipient(const struct target *t, const char *recipient);
 

@@ -126,15 +126,6 @@ static void check_target(struct target *t, const struct written *w, struct diags
 
 /* -- routes ---------------------------------------------------------------------------------------------------------- */
 
-static size_t find_target(const struct config *c, const char *name)
-{
-	size_t i = 0;
-
-	while (i < c->targets.n && strcmp(c->targets.at[i].name, name) != 0)
-		i++;
-	return i;
-}
-
 /* A section of that name was there, and what is wrong with it is told. */
 static bool told(const struct routing *r, const char *name)
 {
@@ -215,15 +206,15 @@ static void check_routes(const struct routing *r, const struct route_list *route
 {
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct route *route = &routes->at[i];
-		size_t target = find_target(r->c, route->target);
+		const struct target *t = config_target(r->c, route->target, strlen(route->target));
 
-		if (target == r->c->targets.n) {
+		if (!t) {
 			unknown(r, route);
 			continue;
 		}
-		r->used[target] = true;
-		if (!r->written[target].broken)
-			check_recipient(r, route, &r->c->targets.at[target]);
+		r->used[t - r->c->targets.at] = true;
+		if (!r->written[t - r->c->targets.at].broken)
+			check_recipient(r, route, t);
 	}
 }
 

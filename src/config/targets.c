@@ -494,6 +494,14 @@ const struct value_type type_routes = {
 	.clear = clear_routes,
 };
 
+const struct target *config_target(const struct config *c, const char *name, size_t len)
+{
+	for (size_t i = 0; i < c->targets.n; i++)
+		if (strlen(c->targets.at[i].name) == len && memcmp(c->targets.at[i].name, name, len) == 0)
+			return &c->targets.at[i];
+	return NULL;
+}
+
 bool config_recipient(const struct target *t, const char *recipient)
 {
 	switch (target_recipient(t->type)) {

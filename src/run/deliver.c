@@ -88,17 +88,9 @@ void deliver_send(struct app *app, uint32_t budget_ms, struct sending *list, siz
 
 /* -- letters --------------------------------------------------------------------------------------------------------- */
 
-static const struct target *find_target(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->targets.n; i++)
-		if (strcmp(c->targets.at[i].name, name) == 0)
-			return &c->targets.at[i];
-	return NULL;
-}
-
 static void address(struct app *app, const struct config *c, struct letter_rows *l)
 {
-	const struct target *t = find_target(c, l->first->target);
+	const struct target *t = config_target(c, l->first->target, strlen(l->first->target));
 
 	if (!t) {
 		l->problem = arena_printf(&app->arena, "there is no [notify %s] any more", l->first->target);

@@ -9,14 +9,6 @@
 #include "util/hash.h"
 #include "view/words.h"
 
-static const struct target *find_target(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->targets.n; i++)
-		if (strcmp(c->targets.at[i].name, name) == 0)
-			return &c->targets.at[i];
-	return NULL;
-}
-
 static void add_route(struct pass *p, struct result_event *e, const char *target, const char *recipient)
 {
 	struct route *r;
@@ -35,7 +27,7 @@ static void route(struct pass *p, struct result_event *e, const struct route_lis
 
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct route *r = &routes->at[i];
-		const struct target *t = find_target(p->config, r->target);
+		const struct target *t = config_target(p->config, r->target, strlen(r->target));
 
 		if (!t || !(t->events & group))
 			continue;
