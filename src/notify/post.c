@@ -8,17 +8,22 @@
 
 #include "util/utf8.h"
 
-struct request post_json(struct arena *a, const struct target *t, const char *url, const struct str *body)
+struct request post_bytes(struct arena *a, const struct target *t, const char *url, struct request_bytes body)
 {
 	struct request q = { .kind = REQUEST_HTTP,
 		.method = "POST",
 		.url = url ? url : "",
 		.proxy = t->proxy,
 		.ca_file = t->ca_file,
-		.body = { arena_strndup(a, body->p, body->len), body->len } };
+		.body = body };
 
 	*vec_push(a, &q.headers) = "Content-Type: application/json";
 	return q;
+}
+
+struct request post_json(struct arena *a, const struct target *t, const char *url, const struct str *body)
+{
+	return post_bytes(a, t, url, (struct request_bytes){ arena_strndup(a, body->p, body->len), body->len });
 }
 
 void post_text(struct json *j, const char *key, const struct message *m, const struct markup *how)

@@ -7,7 +7,9 @@
 #include "notify/notifier.h"
 #include "view/json.h"
 
-/* A POST of this JSON to url, by the target's proxy and CA. */
+/* A POST of JSON to url, by the target's proxy and CA; url NULL: "". The bytes are not copied. */
+struct request post_bytes(struct arena *a, const struct target *t, const char *url, struct request_bytes body);
+/* The same of a copy of *body. */
 struct request post_json(struct arena *a, const struct target *t, const char *url, const struct str *body);
 
 /* "key": the message as `how` says. */
@@ -22,7 +24,7 @@ const char *post_part(struct arena *a, const char *text);
 /* The url without slashes at its end. */
 const char *post_base(struct arena *a, const char *url);
 
-/* Texts that are shown as they are: cleaned, without bold. Bytes, not units. */
+/* Texts that are shown as they are: cleaned, without bold. most: UTF-16 units, as in struct markup. */
 struct markup post_plain(size_t most);
 
 #define POST_CEILING ((size_t)2 << 20)

@@ -5,16 +5,14 @@
 
 #include <jansson.h>
 
-#include "notify/notifier.h"
+#include "notify/post.h"
 #include "view/html.h"
-#include "view/json.h"
 
 static const struct markup markup = { "<b>", "</b>", html_put, 4000, true };
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {
 	cleanup_str struct str text = STR_CEILING((size_t)1 << 20), body = STR_CEILING((size_t)2 << 20);
-	struct request q = { .kind = REQUEST_HTTP, .method = "POST", .proxy = t->proxy, .ca_file = t->ca_file };
 	struct json j = JSON_INTO(&body);
 
 	message_put(l->message, &markup, &text);
@@ -31,10 +29,9 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 	json_put_bool(&j, true);
 	json_close_object(&j);
 	json_close_object(&j);
-	q.url = arena_printf(a, "https://api.telegram.org/bot%s/sendMessage", t->token.value ? t->token.value : "");
-	*vec_push(a, &q.headers) = "Content-Type: application/json";
-	q.body = (struct request_bytes){ arena_strndup(a, body.p, body.len), body.len };
-	*ret_request = q;
+	*ret_request = post_json(a, t,
+		arena_printf(a, "https://api.telegram.org/bot%s/sendMessage", t->token.value ? t->token.value : ""),
+		&body);
 }
 
 /* {"ok":false,"error_code":429,"description":"...","parameters":{"retry_after":5,"migrate_to_chat_id":-100...}} */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "notify/payload.h"
+#include "notify/post.h"
 
 static const char *signature(struct arena *a, const char *key, struct request_bytes body)
 {
@@ -20,14 +21,9 @@ static const char *signature(struct arena *a, const char *key, struct request_by
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {
-	struct request q = { .kind = REQUEST_HTTP,
-		.method = "POST",
-		.url = t->url.value ? t->url.value : "",
-		.proxy = t->proxy,
-		.ca_file = t->ca_file,
-		.body = payload_json(a, l) };
+	const struct request_bytes body = payload_json(a, l);
+	struct request q = post_bytes(a, t, t->url.value, body);
 
-	*vec_push(a, &q.headers) = "Content-Type: application/json";
 	*vec_push(a, &q.headers) = arena_printf(a, "Idempotency-Key: %s", l->key);
 	if (t->secret.value)
 		*vec_push(a, &q.headers) = signature(a, t->secret.value, q.body);
