@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "model/trial.h"
 #include "model/verdict.h"
 #include "notify/message.h"
 #include "util/utf8.h"
@@ -95,18 +96,21 @@ static void groups(void **state)
 	assert_int_equal(all, 0);
 }
 
-/* Each kind of verdict has words in each language, and no hole is left open. */
-static void every_verdict(void **state)
+/* Each kind of verdict and what becomes of a trial has words in each language, and no hole is left open. */
+static void every_kind(void **state)
 {
+	static const char *const trials[] = { TRIAL_EVENT_BEGAN, TRIAL_EVENT_KEPT, TRIAL_EVENT_BACK,
+		TRIAL_EVENT_ENDED };
+	const int n_trials = (int)(sizeof trials / sizeof *trials);
 	struct arena a = { 0 };
 
 	(void)state;
-	for (int k = 0; k < VERDICT_KINDS; k++)
+	for (int k = 0; k < VERDICT_KINDS + n_trials; k++)
 		for (enum language l = 0; l < LANGUAGES; l++) {
 			struct notice n = blocked;
 			const char *head, *text;
 
-			n.kind = verdict_word((enum verdict_kind)k);
+			n.kind = k < VERDICT_KINDS ? verdict_word((enum verdict_kind)k) : trials[k - VERDICT_KINDS];
 			head = i18n_head(&a, l, &n);
 			text = i18n_sentence(&a, l, &n);
 			if (strcmp(head, n.kind) == 0 || strpbrk(head, "{}") || strpbrk(text, "{}"))
@@ -217,7 +221,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_and_back),
 		cmocka_unit_test(groups),
-		cmocka_unit_test(every_verdict),
+		cmocka_unit_test(every_kind),
 		cmocka_unit_test(one_event),
 		cmocka_unit_test(many_events),
 		cmocka_unit_test(ceiling),
