@@ -59,6 +59,14 @@ struct shape_class {
 	struct shape_leaf leaf;
 };
 
+/* Observed: a classifier of tc on the root or on a class of ours. We make none, so all of them are somebody's. */
+struct shape_filter {
+	uint32_t minor; /* of the class; 0: on the root */
+	uint32_t chain;
+	uint16_t pref, protocol; /* protocol: ETH_P_*, in network order */
+	char kind[16];
+};
+
 enum shape_root {
 	SHAPE_ROOT_DEFAULT, /* the kernel's own, handle 0:. Wanted: nothing of ours */
 	SHAPE_ROOT_OURS,
@@ -77,6 +85,7 @@ struct shape_device {
 	uint32_t direct_packets;            /* room for what passes no class */
 	bool odd;                           /* observed: settings of the root that we never make */
 	VEC_OF(struct shape_class) classes; /* ascending by minor */
+	VEC_OF(struct shape_filter) filters;
 };
 
 struct shape_device_list {

@@ -196,6 +196,13 @@ static void remake(struct planner *p, const struct shape_device *want, const str
 	put_tree(p, want, false);
 }
 
+/* They name classes of ours, or let packets past them; what goes below goes no sooner. */
+static void put_filters(struct planner *p, const struct shape_device *have)
+{
+	for (size_t i = 0; i < have->filters.n; i++)
+		put(p, SHAPE_FILTER_DEL, have, NULL, NULL)->filter = &have->filters.at[i];
+}
+
 /* What comes before the batch of nftables on one device; what is to go after it is noted in *doomed. */
 static void one_device(
 	struct planner *p, const struct shape_device *want, const struct shape_device *have, struct doomed *doomed)
@@ -203,6 +210,8 @@ static void one_device(
 	enum shape_root is = have ? have->root : SHAPE_ROOT_DEFAULT;
 
 	doomed->have = have;
+	if (is == SHAPE_ROOT_OURS)
+		put_filters(p, have);
 	if (!want || want->root != SHAPE_ROOT_OURS) {
 		if (is == SHAPE_ROOT_OURS)
 			doom_all(p->arena, doomed);
@@ -282,6 +291,7 @@ size_t shape_undo(const struct shape_step *s, struct shape_step ret_steps[2])
 		u.kind = SHAPE_LEAF_SET;
 		ret_steps[1] = u;
 		return 2;
+	case SHAPE_FILTER_DEL: /* what it was is not known well enough */
 	case SHAPE_DRAIN:
 		return 0;
 	}
@@ -300,6 +310,11 @@ static const char *rate_text(struct arena *a, const struct shape_class *c)
 		: arena_printf(a, "at %s", units_rate(UNITS_SI, 8 * c->ceil_bytes, buf));
 }
 
+const char *shape_place(struct arena *a, uint32_t major, uint32_t minor)
+{
+	return minor ? arena_printf(a, "%x:%x", major, minor) : arena_printf(a, "%x:", major);
+}
+
 static const char *leaf_text(struct arena *a, const struct shape_leaf *l)
 {
 	char buf[UNITS_TEXT];
@@ -313,6 +328,7 @@ const char *shape_step_text(struct arena *a, const struct shape_step *s)
 	const char *device = s->device->name;
 	uint32_t major = s->device->major;
 	const struct shape_class *c = s->to ? s->to : s->from;
+	const struct shape_filter *f = s->filter;
 
 	switch (s->kind) {
 	case SHAPE_ROOT_ADD:
@@ -328,6 +344,9 @@ const char *shape_step_text(struct arena *a, const struct shape_step *s)
 		return arena_printf(a, "%s: class %x:%x removed", device, major, c->minor);
 	case SHAPE_LEAF_SET:
 		return arena_printf(a, "%s: class %x:%x given %s", device, major, c->minor, leaf_text(a, &c->leaf));
+	case SHAPE_FILTER_DEL:
+		return arena_printf(a, "%s: tc filter on %s (%s, pref %u) is not ours: removed", device,
+			shape_place(a, major, f->minor), f->kind, f->pref);
 	case SHAPE_DRAIN:
 		break;
 	}

@@ -16,7 +16,8 @@ enum shape_step_kind {
 	SHAPE_CLASS_ADD,
 	SHAPE_CLASS_SET,
 	SHAPE_LEAF_SET,
-	SHAPE_DRAIN, /* waits, not for long, until the queues of `minors` are empty */
+	SHAPE_FILTER_DEL, /* before the classes that it names: the kernel keeps them as long as it is there */
+	SHAPE_DRAIN,      /* waits, not for long, until the queues of `minors` are empty */
 	SHAPE_CLASS_DEL,
 	SHAPE_ROOT_DEL,
 };
@@ -27,6 +28,7 @@ struct shape_step {
 	const struct shape_device
 		*device; /* ROOT_ADD: as it is to be; ROOT_DEL: as it was; else for name, index, major */
 	const struct shape_class *from, *to; /* classes and leaves; NULL where there is none before or after */
+	const struct shape_filter *filter;   /* FILTER_DEL */
 	const uint32_t *minors;              /* DRAIN */
 	size_t n_minors;
 };
@@ -48,6 +50,9 @@ size_t shape_undo(const struct shape_step *s, struct shape_step ret_steps[2]);
 
 /* "eth0: class 7066:3 at 20.0 Mbit/s added": for plans and errors. */
 const char *shape_step_text(struct arena *a, const struct shape_step *s);
+
+/* "7066:" of the root, "7066:3" of a class. */
+const char *shape_place(struct arena *a, uint32_t major, uint32_t minor);
 
 bool shape_class_equal(const struct shape_class *x, const struct shape_class *y); /* without the leaf */
 bool shape_leaf_equal(const struct shape_leaf *x, const struct shape_leaf *y);

@@ -253,7 +253,7 @@ void pass_queues_note(struct pass *p)
 
 struct tally {
 	bool root_add, root_del;
-	size_t added, changed, removed;
+	size_t added, changed, removed, filters;
 	bool replace;
 };
 
@@ -280,6 +280,9 @@ static void count_step(struct tally *t, const struct shape_step *s)
 	case SHAPE_LEAF_SET:
 		t->changed += s->from && shape_class_equal(s->from, s->to);
 		break;
+	case SHAPE_FILTER_DEL:
+		t->filters++;
+		break;
 	case SHAPE_DRAIN:
 		break;
 	}
@@ -289,14 +292,16 @@ static const char *tally_text(struct arena *a, const struct tally *t)
 {
 	const struct {
 		size_t n;
-		const char *what;
-	} of[] = { { t->added, "added" }, { t->changed, "changed" }, { t->removed, "removed" } };
+		const char *one, *more;
+	} of[] = { { t->added, "queue added", "queues added" }, { t->changed, "queue changed", "queues changed" },
+		{ t->removed, "queue removed", "queues removed" },
+		{ t->filters, "filter removed", "filters removed" } };
 	const char *text = "";
 
 	for (size_t i = 0; i < sizeof of / sizeof *of; i++)
 		if (of[i].n)
-			text = arena_printf(a, "%s%s%zu %s %s", text, *text ? ", " : "", of[i].n,
-				of[i].n == 1 ? "queue" : "queues", of[i].what);
+			text = arena_printf(a, "%s%s%zu %s", text, *text ? ", " : "", of[i].n,
+				of[i].n == 1 ? of[i].one : of[i].more);
 	return *text ? text : "the queue of all is put right";
 }
 

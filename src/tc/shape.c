@@ -276,6 +276,21 @@ static struct nl_msg *leaf_put(const struct shape_step *s)
 	return m;
 }
 
+/* All of that preference. */
+static struct nl_msg *filter_del(const struct shape_step *s)
+{
+	const struct shape_device *d = s->device;
+	const struct shape_filter *f = s->filter;
+	struct nl_msg *m = shaper_message(RTM_DELTFILTER, 0, d->ifindex, d->major << 16 | f->minor, 0);
+	struct tcmsg *t = nlmsg_data(nlmsg_hdr(m));
+
+	t->tcm_info = (uint32_t)f->pref << 16 | f->protocol;
+	put(m, TCA_KIND, f->kind, strlen(f->kind) + 1);
+	if (f->chain)
+		put(m, TCA_CHAIN, &f->chain, sizeof f->chain);
+	return m;
+}
+
 /* NULL: sends nothing. */
 static struct nl_msg *message_of(const struct shape_step *s)
 {
@@ -294,6 +309,8 @@ static struct nl_msg *message_of(const struct shape_step *s)
 		return shaper_message(RTM_DELTCLASS, 0, d->ifindex, 0, d->major << 16 | s->from->minor);
 	case SHAPE_ROOT_DEL:
 		return shaper_message(RTM_DELQDISC, 0, d->ifindex, TC_H_ROOT, d->major << 16);
+	case SHAPE_FILTER_DEL:
+		return filter_del(s);
 	case SHAPE_DRAIN:
 		break;
 	}
@@ -343,6 +360,7 @@ static bool moved_on(const struct shaper *s, enum shape_step_kind kind)
 	case SHAPE_CLASS_SET:
 	case SHAPE_CLASS_DEL:
 	case SHAPE_ROOT_DEL:
+	case SHAPE_FILTER_DEL:
 		return s->refused == ENOENT || s->refused == ENODEV;
 	case SHAPE_LEAF_SET:
 	case SHAPE_DRAIN:

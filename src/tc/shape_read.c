@@ -1,4 +1,5 @@
-/* Two dumps: all root qdiscs and queues of the namespace, and the classes of each device that has our root.
+/* Dumps: all root qdiscs and queues of the namespace; the classes of each device that has our root, and the filters of that root and of the
+ * class above all others. Filters of a class without others below it are not asked for: HTB looks at none of them.
  * Parsed message by message: a qdisc of somebody else that libnl's own parser cannot read must not stop us, and the kernel's ticks are
  * compared exactly, where libnl rounds them to microseconds.
  * run/ calls through shape.h. */
@@ -196,6 +197,59 @@ int shaper_classes(struct shaper *s, struct arena *a, struct shape_device *d, st
 	return 0;
 }
 
+/* One of a preference is many: tables and their entries. */
+static bool known_filter(const struct shape_device *d, const struct shape_filter *f)
+{
+	for (size_t i = d->filters.n; i-- > 0;) {
+		const struct shape_filter *x = &d->filters.at[i];
+
+		if (x->minor == f->minor && x->chain == f->chain && x->pref == f->pref && x->protocol == f->protocol)
+			return true;
+	}
+	return false;
+}
+
+static int on_filter(struct nl_msg *msg, void *arg)
+{
+	struct reader *r = arg;
+	struct nlmsghdr *h = nlmsg_hdr(msg);
+	struct nlattr *tb[TCA_MAX + 1];
+	struct shape_filter f;
+	int rc;
+
+	if (h->nlmsg_type != RTM_NEWTFILTER)
+		return NL_OK;
+	rc = nlmsg_parse(h, sizeof(struct tcmsg), tb, TCA_MAX, tc_policy);
+	if (rc < 0)
+		return rc;
+	const struct tcmsg *t = nlmsg_data(h);
+	if (t->tcm_ifindex != r->device->ifindex || MAJOR(t->tcm_parent) != r->major)
+		return NL_OK;
+	f = (struct shape_filter){ .minor = MINOR(t->tcm_parent),
+		.chain = u32_or(tb[TCA_CHAIN], 0),
+		.pref = (uint16_t)(t->tcm_info >> 16),
+		.protocol = (uint16_t)t->tcm_info };
+	if (tb[TCA_KIND])
+		nla_strlcpy(f.kind, tb[TCA_KIND], sizeof f.kind);
+	if (!known_filter(r->device, &f))
+		*vec_push(r->arena, &r->device->filters) = f;
+	return NL_OK;
+}
+
+/* A kernel that has no filters at all refuses to list them. */
+static int read_filters(struct shaper *s, struct reader *r, struct shape_device *d, struct err *err)
+{
+	const uint32_t at[] = { 0, SHAPE_INNER };
+
+	r->device = d;
+	for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+		if (shaper_dump(s, shaper_message(RTM_GETTFILTER, NLM_F_DUMP, d->ifindex, d->major << 16 | at[i], 0),
+			    on_filter, r, err) < 0 &&
+			err->errnum != EOPNOTSUPP)
+			return -1;
+	return 0;
+}
+
 static int by_place(const void *x, const void *y)
 {
 	const struct queue *p = x, *q = y;
@@ -228,7 +282,9 @@ static int read_once(struct shaper *s, struct reader *r, struct err *err)
 	if (shaper_dump(s, shaper_message(RTM_GETQDISC, NLM_F_DUMP, 0, 0, 0), on_qdisc, r, err) < 0)
 		return -1;
 	for (size_t i = 0; i < r->devices.n; i++)
-		if (r->devices.at[i].root == SHAPE_ROOT_OURS && shaper_classes(s, r->arena, &r->devices.at[i], err) < 0)
+		if (r->devices.at[i].root == SHAPE_ROOT_OURS &&
+			(shaper_classes(s, r->arena, &r->devices.at[i], err) < 0 ||
+				read_filters(s, r, &r->devices.at[i], err) < 0))
 			return -1;
 	give_leaves(r);
 	return 0;

@@ -3,6 +3,9 @@
  * run/ calls. */
 #include "tc/words.h"
 
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+
 static void put_rate(struct str *out, const char *word, uint64_t rate_bytes)
 {
 	str_putf(out, " %s %llubit", word, (unsigned long long)rate_bytes * 8);
@@ -31,6 +34,25 @@ static void put_class(struct str *out, const struct shape_step *s)
 	put_burst(out, "burst", c->burst_ticks, c->rate_bytes);
 	put_burst(out, "cburst", c->cburst_ticks, c->ceil_bytes);
 	str_putf(out, " quantum %u\n", c->quantum_bytes);
+}
+
+static void put_filter(struct str *out, const struct shape_step *s)
+{
+	const struct shape_filter *f = s->filter;
+
+	str_putf(out, "tc filter del dev %s parent %x:", s->device->name, s->device->major);
+	if (f->minor)
+		str_putf(out, "%x", f->minor);
+	if (f->chain)
+		str_putf(out, " chain %u", f->chain);
+	if (f->protocol == htons(ETH_P_IP) || f->protocol == htons(ETH_P_IPV6) || f->protocol == htons(ETH_P_ALL))
+		str_putf(out, " protocol %s",
+			f->protocol == htons(ETH_P_IP)             ? "ip"
+				: f->protocol == htons(ETH_P_IPV6) ? "ipv6"
+								   : "all");
+	else
+		str_putf(out, " protocol 0x%x", ntohs(f->protocol));
+	str_putf(out, " pref %u\n", f->pref);
 }
 
 static void put_leaf(struct str *out, const struct shape_step *s)
@@ -67,6 +89,9 @@ void tc_words(const struct shape_step *steps, size_t n, struct str *out)
 			break;
 		case SHAPE_LEAF_SET:
 			put_leaf(out, s);
+			break;
+		case SHAPE_FILTER_DEL:
+			put_filter(out, s);
 			break;
 		case SHAPE_DRAIN:
 			break;

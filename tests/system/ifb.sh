@@ -42,6 +42,7 @@ passed() { # MINOR: sent, once nothing waits any more
 table() { nft -s list table netdev portflow 2>/dev/null; }
 state() { # all of it, without the mark of the run
 	classes
+	tc filter show dev $IFB 2>/dev/null
 	ip link show $IFB 2>/dev/null | sed -n 's/.*<\(.*\)>.*/\1/p; s/.*alias/alias/p'
 	table
 	nft -s list table inet portflow | grep -v -e counter -e comment -e '^$' | sort
@@ -237,6 +238,10 @@ if command -v iperf3 >/dev/null; then
 	healed "another root put on it" foreign
 	healed "a class deleted" tc class del dev $IFB classid 7067:2
 	healed "a class changed" tc class change dev $IFB parent 7067:fffe classid 7067:1 htb rate 1mbit ceil 1mbit quantum 1500
+	if tc filter add dev $IFB parent 7067: protocol ip prio 5 u32 match u32 0 0 flowid 7067:0 2>/dev/null; then
+		tc filter del dev $IFB parent 7067:
+		healed "a filter of tc put on its root" tc filter add dev $IFB parent 7067: protocol ip prio 5 u32 match u32 0 0 flowid 7067:0
+	fi
 	healed "its table deleted" nft delete table netdev portflow
 	healed "a rule that drops all put into it" nft insert rule netdev portflow sort drop
 	healed "an element taken out of it" nft delete element netdev portflow class_tcp '{ 5201 }'

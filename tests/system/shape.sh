@@ -233,15 +233,16 @@ pf_ok apply
 is "it is gone again, in place" "$(classes | grep -c -e '^ffff' -e '5Mbit')" 0
 
 # -- what somebody does to them -----------------------------------------------------------------------------------------
+queues() { classes; root; tc filter show dev "$DEV"; tc filter show dev "$DEV" parent 7066:fffe; }
 mended() { # DESCRIPTION COMMAND...: what it does is told and undone
 	local what=$1 before
-	before=$(classes; root)
+	before=$(queues)
 	shift
 	"$@" >/dev/null 2>&1 || { fail "$what" "$*"; return; }
-	[ "$(classes; root)" != "$before" ] || fail "$what: nothing is altered"
+	[ "$(queues)" != "$before" ] || fail "$what: nothing is altered"
 	pf_run sample
 	like "$what: is told" "$err" 'somebody had altered our queues'
-	is "$what: is mended" "$(classes; root)" "$before"
+	is "$what: is mended" "$(queues)" "$before"
 	pf_run sample
 	is "$what: once" "$rc$err" "0"
 }
@@ -253,6 +254,26 @@ mended "a queue replaced" tc qdisc replace dev "$DEV" parent 7066:2 pfifo limit 
 mended "the root deleted" tc qdisc del dev "$DEV" root
 crook() { tc qdisc del dev "$DEV" root && tc qdisc add dev "$DEV" root handle 7066: htb default 5 && tc class add dev "$DEV" parent 7066: classid 7066:2 htb rate 1mbit quantum 1500; }
 mended "the root made anew with other things in it" crook
+diverts() { tc filter add dev "$DEV" parent "$1" protocol ip prio "$2" u32 match ip sport 1 0xffff flowid 7066:2; }
+if diverts 7066: 5 2>/dev/null; then
+	exits "a filter on our root: plan" 2 plan
+	like "... tells of it" "$out" "~ device $DEV +1 filter removed"
+	pf_run -v apply
+	like "... and what removes it" "$err" "\[#\] tc filter del dev $DEV parent 7066: protocol ip pref 5\$"
+	like "... and that somebody had put it there" "$err" "altered our queues.*$DEV: tc filter on 7066: \(u32, pref 5\) is not ours: removed"
+	mended "two filters, one above our classes" eval 'diverts 7066: 5 && diverts 7066:fffe 5'
+	mended "a filter that lets all go past the classes" tc filter add dev "$DEV" parent 7066: protocol all prio 1 u32 match u32 0 0 flowid 7066:0
+	cp "$INI" "$INI.old"
+	diverts 7066: 5
+	ini_sed '/^\[port udp\]/,/^limit_out/ { /^limit_out/d }'
+	pf_ok apply
+	is "a class that somebody's filter names goes with it" "$(classes | grep -c '^2<') $(tc filter show dev "$DEV")" "0 "
+	diverts 7066: 5
+	put_ini "$INI.old"
+	pf_ok apply
+else
+	skip "a filter on our root" "this kernel has no u32"
+fi
 nft delete element inet portflow class_udp_out '{ 5206 }'
 pf_run sample
 is "a name taken out of nftables is there again" "$(named class_udp_out | grep -c 5206)" 1

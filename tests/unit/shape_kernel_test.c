@@ -241,6 +241,15 @@ static void vandals(void **state)
 		"tc qdisc del dev d2 root; tc qdisc add dev d2 root handle 7066: htb default ffff direct_qlen 2",
 		"tc qdisc del dev d2 root; tc qdisc add dev d2 root handle 7066: htb default ffff direct_qlen 1000",
 		"tc qdisc del dev d2 root; ip link set d2 txqueuelen 0; tc qdisc add dev d2 root handle 7066: htb default ffff",
+		"tc filter add dev d2 parent 7066: protocol ip prio 5 u32 match u32 0 0 flowid 7066:1",
+		"tc filter add dev d2 parent 7066: protocol ipv6 prio 7 u32 match u32 0 0 flowid 7066:0 && "
+		"tc filter add dev d2 parent 7066: protocol ip prio 8 u32 match ip sport 1 0xffff flowid 7066:1 && "
+		"tc filter add dev d2 parent 7066: protocol ip prio 8 u32 match ip sport 2 0xffff flowid 7066:2",
+		"tc filter add dev d2 parent 7066: chain 3 protocol all prio 5 u32 match u32 0 0 flowid 7066:2",
+		"tc filter add dev d2 parent 7066:fffe protocol ip prio 5 u32 match u32 0 0 flowid 7066:1",
+		"tc filter add dev d2 parent 7066:fffe protocol ip prio 5 u32 match u32 0 0 flowid 7066:1 && "
+		"tc class add dev d2 parent 7066: classid 7066:77 htb rate 1mbit && "
+		"tc filter add dev d2 parent 7066: protocol ip prio 5 u32 match u32 0 0 flowid 7066:77",
 		"ip link set d2 down",
 		"ip link set d2 up txqueuelen 1000",
 	};
@@ -261,7 +270,10 @@ static void vandals(void **state)
 		mend(&k, &want, commands[i]);
 		if (!same_tree(&want.at[0], device(&k, 102)))
 			fail_msg("%s: not mended", commands[i]);
+		must("test -z \"$(tc filter show dev d2; tc filter show dev d2 parent 7066:fffe)\"");
 	}
+	/* a class that somebody's filter names cannot go before it */
+	must("tc filter add dev d2 parent 7066: protocol ip prio 5 u32 match u32 0 0 flowid 7066:1");
 	nothing_left(&k);
 	shaper_close(k.shaper);
 }

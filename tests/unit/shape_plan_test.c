@@ -142,6 +142,10 @@ static void sim_step(struct sim *k, const struct shape_step *s)
 	case SHAPE_CLASS_DEL:
 		sim_delete(k, d, s->from->minor);
 		break;
+	case SHAPE_FILTER_DEL:
+		check(d->filters.n > 0);
+		d->filters.n--;
+		break;
 	case SHAPE_DRAIN:
 		sim_drain(k, d, s);
 		break;
