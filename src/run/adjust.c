@@ -106,7 +106,8 @@ int pass_adjust(struct pass *p, enum quota_state was, struct usage *io_usage, st
 		if (store_adjust(p->store, row, &before.cycle, &after.adjustment, p->adjust->who, p->app->now, err))
 			return -1;
 		pass_event(p, row, "quota_adjusted", "%s: %s%s", p->adjust->who,
-			adjust_words(&p->app->arena, e, &before, &after, &p->adjust->ask), until(p, e, &before.cycle));
+			adjust_words(&p->app->arena, e, &before, &after, &p->adjust->ask), until(p, e, &before.cycle))
+			->subject = e->name;
 		break;
 	}
 	*io_usage = after;

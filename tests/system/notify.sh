@@ -5,27 +5,10 @@
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_program
-$PYTHON -c 'import aiosmtpd' 2>/dev/null || skip_all "python3-aiosmtpd is not installed"
-command -v openssl >/dev/null || skip_all "openssl is not installed"
 net_up && exact_segments || exit 1
-NET=$WORK/net
-mkdir -p "$NET/mail"
-chmod 755 "$WORK" "$NET"
-
-# -- names, users, authorities, servers -----------------------------------------------------------------------------------------
-{ cat /etc/hosts; echo "127.0.0.1 good.test other.test"; echo "127.0.0.2 api.telegram.org"; } >"$NET/hosts"
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
-for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=test authority" \
-	-keyout "$NET/ca.key" -out "$NET/ca.pem" 2>"$NET/openssl" || exit 1
-for pair in good=good.test other=other.test telegram=api.telegram.org; do
-	name=${pair%%=*}
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=${pair#*=}" -keyout "$NET/$name.key" -out "$NET/$name.csr" 2>"$NET/openssl" &&
-		openssl x509 -req -in "$NET/$name.csr" -CA "$NET/ca.pem" -CAkey "$NET/ca.key" -CAcreateserial -days 30 \
-			-extfile <(echo "subjectAltName=DNS:${pair#*=}") -out "$NET/$name.pem" 2>"$NET/openssl" || { cat "$NET/openssl"; exit 1; }
-done
-chmod 644 "$NET"/*.pem
-touch "$NET/telegram.log" "$NET/program"
+# shellcheck source=lib/post.sh
+. "$SYSTEM/lib/post.sh"
+touch "$NET/program"
 chmod 666 "$NET/program"
 cat >"$NET/tell" <<-END
 	#!/bin/sh
@@ -36,20 +19,9 @@ END
 touch "$NET/caps"
 chmod 666 "$NET/caps"
 chmod 755 "$NET/tell"
-serve() { # NAME COMMAND...: until it says that it is ready; sets server
-	rm -f "$NET/$1.ready"
-	"$PYTHON" "${@:2}" >"$NET/$1.ready" 2>"$NET/$1.err" &
-	server=$!
-	wait_for "grep -qs ready $NET/$1.ready" || diag <"$NET/$1.err"
-}
-telegram_up() { serve telegram "$SYSTEM/lib/telegram.py" "$NET" 127.0.0.2; }
-telegram_down() { kill "$server" && wait "$server" 2>/dev/null; }
 serve servers "$SYSTEM/lib/servers.py" "$NET"
 telegram_up
 
-printf '123:abc\n' >"$NET/ops.token"
-printf 'secret\n' >"$NET/mail.password"
-chmod 640 "$NET/ops.token" "$NET/mail.password"
 config() { # stdin: more
 	{
 		cat <<-END
@@ -166,6 +138,11 @@ moved 54 60
 pf_ok sample
 is "blocked, and another entry at once: one message to who hears of both" "$(told)" "$(($(cut -d' ' -f1 <<<"$before") + 1))"
 like "... with both" "$(last)" '\[hk1\] 2 events: web, other.*web: quota used up: blocked.*other: 50 %'
+
+before=$(seen)
+pf_ok quota add web 1KB
+is "a quota changed by hand: who hears of the entry is told" "$(seen)" "$(awk '{ print $1 + 1, $2 + 3, $3 + 1, $4 + 1 }' <<<"$before")"
+like "... with its figures" "$(last)" 'web: quota adjusted.*100 kB / 101 kB'
 
 # -- routes ------------------------------------------------------------------------------------------------------------------------
 before=$(seen)
