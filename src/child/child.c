@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child/confine.h"
 #include "child/program.h"
 #include "child/spawn.h"
 #include "util/record.h"
@@ -145,11 +146,25 @@ static void write_feed(struct batch *b, unsigned lane, struct str *feed)
 	}
 }
 
-static void start_helper(struct batch *b, unsigned lane, const struct program *what)
+/* Of a lane: what its targets name. */
+static struct confine ca_files(struct batch *b, unsigned lane)
+{
+	const char **files = arena_array(b->arena, b->n, sizeof *files);
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->lane[i] == lane && b->requests[i].ca_file)
+			files[n++] = b->requests[i].ca_file;
+	return (struct confine){ files, n };
+}
+
+static void start_helper(struct batch *b, unsigned lane, struct program what)
 {
 	struct job *job = arena_new(b->arena, struct job);
+	const struct confine confine = ca_files(b, lane);
 	struct err err;
 
+	what.confine = &confine;
 	job->request = b->n;
 	job->lane = lane;
 	job->deadline_ms = b->deadline_ms;
@@ -159,7 +174,7 @@ static void start_helper(struct batch *b, unsigned lane, const struct program *w
 	job->proc.errors = STR_CEILING(ERRORS_MAX);
 	if (job->feed.len == 0)
 		return;
-	if (spawn(&job->proc, what, &b->account, &err) == 0) {
+	if (spawn(&job->proc, &what, &b->account, &err) == 0) {
 		*vec_push(b->arena, &b->jobs) = job;
 		return;
 	}
@@ -193,7 +208,7 @@ static void start_helpers(struct batch *b)
 		if (what.fd < 0)
 			respond_lane(b, lane, RESPONSE_NOT_RUN, why);
 		else
-			start_helper(b, lane, &what);
+			start_helper(b, lane, what);
 	if (what.fd >= 0)
 		close(what.fd);
 }

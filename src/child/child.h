@@ -25,6 +25,16 @@ struct child_plan {
  * was not tried is its response. Texts and bodies of responses in a. */
 void child_run(const struct child_plan *plan, struct arena *a, const struct request *requests, size_t n);
 
+/* What keeps portflow-net from files that are its user's. */
+enum child_confined {
+	CHILD_CONFINED_NOT,
+	CHILD_CONFINED_WALLS, /* a mount namespace without them */
+	CHILD_CONFINED_LANDLOCK,
+};
+
+/* On this machine, for whom this process is; tried. */
+enum child_confined child_confined(void);
+
 /* Where portflow-net is: beside the running program in a build folder, else where it was installed; NULL if it is in neither. */
 const char *child_helper(struct arena *a);
 

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child/filter.h"
+
 /* Where the program's own descriptor lies in the child. */
 #define FD_PROGRAM 3
 #define EXIT_NOT_RUN 127
@@ -65,8 +67,14 @@ static _Noreturn void become_program(const struct program *what, const struct ac
 	umask(077);
 	if (chdir("/"))
 		give_up(what->path, strerror(errno));
+	if (what->confine)
+		confine_walls(what->confine);
 	if (rights_drop(as, &err))
 		give_up(what->path, err.text);
+	if (what->confine) {
+		confine_self(what->confine, FD_PROGRAM);
+		filter_self();
+	}
 	/* after the change of user, which clears it */
 	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0L, 0L, 0L);
 	if (getppid() != parent)

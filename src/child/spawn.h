@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "child/confine.h"
 #include "child/rights.h"
 #include "model/request.h"
 #include "util/err.h"
@@ -18,7 +19,8 @@ struct program {
 	const char *path;
 	int fd; /* executed instead of path, which the user may not reach; -1: path */
 	const char *const *argv;
-	bool one_output; /* its standard error goes where its output goes */
+	const struct confine *confine; /* NULL: files as its user has them; else with fd */
+	bool one_output;               /* its standard error goes where its output goes */
 };
 
 struct proc {

@@ -10,6 +10,28 @@
 #include "run/secrets.h"
 #include "store/outbox.h"
 
+/* What an intruder in portflow-net could read. */
+static void check_fence(struct doctor *d)
+{
+	static const char cure[] = "boot Linux 5.13 or newer with landlock in lsm= (cat /sys/kernel/security/lsm)";
+
+	switch (child_confined()) {
+	case CHILD_CONFINED_LANDLOCK:
+		doctor_say(d, FINDING_OK, "fence", NULL,
+			"portflow-net can open neither the database nor the configuration (Landlock)");
+		break;
+	case CHILD_CONFINED_WALLS:
+		doctor_say(d, FINDING_WARN, "fence", cure,
+			"no Landlock here: portflow-net is kept from the database by a mount namespace, which the services may not make");
+		break;
+	case CHILD_CONFINED_NOT:
+		doctor_say(d, FINDING_WARN, "fence", cure,
+			"no Landlock here: portflow-net runs as the user %s and could open the database and the configuration",
+			SERVICE_USER);
+		break;
+	}
+}
+
 static void check_helper(struct doctor *d)
 {
 	bool needed = false;
@@ -19,6 +41,8 @@ static void check_helper(struct doctor *d)
 	if (needed && !child_helper(d->arena))
 		doctor_say(d, FINDING_FAIL, "notify", "install portflow again: make install",
 			"portflow-net is missing: no message can be sent");
+	else if (needed)
+		check_fence(d);
 }
 
 static void check_secret_file(struct doctor *d, const char *path)

@@ -200,8 +200,23 @@ test_messages() { # from the sandbox of the services: a program of the user's ru
 	like "an event reaches a program of the user's" "$(box cat /var/lib/portflow/told)" '"kind":"table_rebuilt"'
 	is "... which is not root" "$(box cat /var/lib/portflow/teller)" portflow
 	like "portflow-net may ask the network from there" "$(box portflow notify list)" ' hook .*refused'
+	like "doctor says how it is fenced off" "$(box portflow doctor)" 'ok +fence .*Landlock'
 	box sh -c 'cp -p /root/quiet.ini /etc/portflow.ini; touch -d "-1 minute" /etc/portflow.ini; portflow -q apply; portflow notify drop "$(portflow notify list | sed -n "s/^ *\([0-9]*\)  hook.*/\1/p")"'
 	is "nothing waits any more" "$(box portflow notify list)" "Nothing waits for delivery."
+
+	# An intruder in portflow-net's place, in a service of the same sandbox.
+	mkdir -p "$DISK/usr/local/libexec"
+	cp "$TOOLS/ask" "$TOOLS/probe" "$DISK/usr/local/libexec"
+	printf '%s\n' kind=0 url=http://x 'body=read /var/lib/portflow/portflow.db\nread /etc/portflow.ini\nwrite /var/lib/portflow/new\nread /etc/ld.so.cache\n' \
+		>"$DISK/usr/local/libexec/actions"
+	printf '%s\n' '[Service]' Type=oneshot Environment=PORTFLOW_NET=/usr/local/libexec/probe ExecStart=/usr/local/libexec/ask \
+		StandardInput=file:/usr/local/libexec/actions StandardOutput=file:/var/lib/portflow/probed >"$DISK/etc/systemd/system/portflow-probe.service"
+	box systemctl daemon-reload
+	run_unit portflow-probe.service
+	like "Landlock holds in the services' sandbox" "$(box cat /var/lib/portflow/probed)" \
+		'read /var/lib/portflow/portflow.db: EACCES\\x0aread /etc/portflow.ini: EACCES\\x0awrite /var/lib/portflow/new: EACCES\\x0aread /etc/ld.so.cache: done'
+	box rm -f /etc/systemd/system/portflow-probe.service /var/lib/portflow/probed
+	box systemctl daemon-reload
 }
 test_shutdown() { # traffic both ways until the machine goes down
 	oracle_new

@@ -1,72 +1,10 @@
 #!/bin/bash
 # portflow-net and the children that carry messages: what each kind of server does to them, and what they may do themselves.
-# Nothing outside 127.0.0.1: names come from a hosts file, authorities from a CA made here. Ports are the real ones.
 # make check-system runs it.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-ASK=$TOOLS/ask
-export PORTFLOW_NET=$BUILD/portflow-net
-[ -x "$PORTFLOW_NET" ] && [ -x "$ASK" ] || { echo "Bail out! $PORTFLOW_NET or $ASK is missing: run make"; exit 1; }
-$PYTHON -c 'import aiosmtpd' 2>/dev/null || skip_all "python3-aiosmtpd is not installed"
-command -v openssl >/dev/null || skip_all "openssl is not installed"
-ip link set lo up
-NET=$WORK/net
-mkdir -p "$NET/mail"
-chmod 755 "$WORK" "$NET"
-
-# -- names, users, authorities ------------------------------------------------------------------------------------------
-{ cat /etc/hosts; echo "127.0.0.1 good.test other.test"; } >"$NET/hosts"
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
-for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
-
-authority() { # NAME
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1 authority" \
-		-keyout "$NET/$1-ca.key" -out "$NET/$1-ca.pem" 2>"$NET/openssl"
-}
-certificate() { # NAME AUTHORITY HOST [DAYS]
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$3" -keyout "$NET/$1.key" -out "$NET/$1.csr" 2>"$NET/openssl" &&
-		openssl x509 -req -in "$NET/$1.csr" -CA "$NET/$2-ca.pem" -CAkey "$NET/$2-ca.key" -CAcreateserial -days "${4:-30}" \
-			-extfile <(echo "subjectAltName=DNS:$3") -out "$NET/$1.pem" 2>"$NET/openssl"
-}
-authority good && authority wrong && certificate good good good.test && certificate other wrong good.test || { cat "$NET/openssl"; exit 1; }
-chmod 644 "$NET"/*.pem
-CA=$NET/good-ca.pem
-
-"$PYTHON" "$SYSTEM/lib/servers.py" "$NET" >"$NET/ready" 2>"$NET/servers.log" &
-wait_for "grep -q ready $NET/ready" || { diag <"$NET/servers.log"; exit 1; }
-
-# -- asking -------------------------------------------------------------------------------------------------------------
-# A request is a list of fields; of two that are no list the last counts.
-web() { # URL [FIELD...]: sets answer
-	ask_one kind=0 "url=$1" "ca_file=$CA" "header=Content-Type: application/json" 'body={"a":1}' "${@:2}"
-}
-ENVELOPE=(kind=1 from=portflow@good.test to=ops@good.test "text=Hello\n")
-LOGIN=("ca_file=$CA" user=test password=secret)
-mail() { # URL [FIELD...]: sets answer
-	ask_one "${ENVELOPE[@]}" "url=$1" "${LOGIN[@]}" "${@:2}"
-}
-plain_mail() { # URL [FIELD...]: without TLS and login
-	ask_one "${ENVELOPE[@]}" "url=$1" tls_off=1 "${@:2}"
-}
-ask_one() {
-	ask "$(printf '%s\n' "$@")"
-	answer=$(grep '^0 ' <<<"$answers")
-}
-ask() { # REQUEST...: each a text of lines; sets answers, in the order in which they came, and took
-	answers=$(printf '%s\n\n' "$@" | "$ASK" -b "${BUDGET:-15000}" ${AS:+-u "$AS"})
-	took=$(sed -n 's/^end ms=//p' <<<"$answers")
-}
-field() { # NAME: of answer
-	sed -n "s/.* $1=\"\([^\"]*\)\".*/\1/p" <<<"$answer"
-}
-came() { # DESCRIPTION "END STATUS [retry=S]" [ERROR [CURE]]: answer is so; no ERROR: there is none
-	if [[ $answer == "0 $2 "* ]] && grep -Eq -- "${3:-^$}" <<<"$(field error)" && grep -Eq -- "${4:-^$}" <<<"$(field cure)"; then
-		pass "$1"
-	else
-		fail "$1" "got:    $answer
-wanted: 0 $2, error: ${3:-none}, cure: ${4:-none}"
-	fi
-}
+# shellcheck source=lib/ask.sh
+. "$SYSTEM/lib/ask.sh"
 
 # -- HTTP ---------------------------------------------------------------------------------------------------------------
 web https://good.test/ok/path

@@ -19,7 +19,8 @@ machine_tree() { # what must be there, else the whole topic is skipped with the 
 	refused=$(systemd-nspawn "${NSPAWN_FLAGS[@]}" --as-pid2 true </dev/null 2>&1) || skip_all "systemd-nspawn does not run here: $refused"
 }
 NSPAWN_FLAGS=(--quiet --directory="$DISK" --register=no --keep-unit --resolv-conf=off --timezone=off --link-journal=no
-	--console=pipe --machine=portflow-test --capability=CAP_NET_ADMIN)
+	--console=pipe --machine=portflow-test --capability=CAP_NET_ADMIN
+	--system-call-filter='landlock_create_ruleset landlock_add_rule landlock_restrict_self')
 chrooted() { # while the machine is off
 	unshare -m bash -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$DISK" "$@"
 }
