@@ -3,7 +3,9 @@
  * run/ calls. */
 #include "model/open_ports.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +125,7 @@ static bool loopback(const char *hex, size_t len)
 }
 
 enum { WORD_SLOT, WORD_LOCAL, WORD_STATE = 3, WORD_UID = 7, WORD_INODE = 9, WORDS };
+enum { STATE_ESTABLISHED = 1, STATE_LISTEN = 10 };
 
 enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, uint64_t *ret_inode)
 {
@@ -133,26 +136,74 @@ enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, u
 	} word[WORDS];
 	const char *colon;
 	uint64_t state, uid, inode, port;
+	bool local;
 
 	for (size_t i = 0; i < WORDS; i++)
 		if (!next_word(&w, &word[i].p, &word[i].len))
 			return SOCKET_PASS;
 	if (word[WORD_SLOT].p[word[WORD_SLOT].len - 1] != ':' ||
-		!number(word[WORD_STATE].p, word[WORD_STATE].len, 16, &state))
+		!number(word[WORD_STATE].p, word[WORD_STATE].len, 16, &state) ||
+		(state != STATE_LISTEN && state != STATE_ESTABLISHED))
 		return SOCKET_PASS;
-	if (state != 10) /* TCP_LISTEN */
-		return SOCKET_END;
 	colon = memchr(word[WORD_LOCAL].p, ':', word[WORD_LOCAL].len);
 	if (!colon || !number(colon + 1, word[WORD_LOCAL].len - (size_t)(colon + 1 - word[WORD_LOCAL].p), 16, &port) ||
 		!number(word[WORD_UID].p, word[WORD_UID].len, 10, &uid) ||
 		!number(word[WORD_INODE].p, word[WORD_INODE].len, 10, &inode))
 		return SOCKET_PASS;
-	if (uid != 0 || port == 0 || port > UINT16_MAX ||
-		loopback(word[WORD_LOCAL].p, (size_t)(colon - word[WORD_LOCAL].p)))
+	local = loopback(word[WORD_LOCAL].p, (size_t)(colon - word[WORD_LOCAL].p));
+	if (uid != 0 || port == 0 || port > UINT16_MAX || (local && state == STATE_LISTEN))
 		return SOCKET_PASS;
-	*ret_port = (uint16_t)port;
+	*ret_port = local ? 0 : (uint16_t)port;
 	*ret_inode = inode;
-	return SOCKET_LISTENS;
+	return state == STATE_LISTEN ? SOCKET_LISTENS : SOCKET_TALKS;
+}
+
+/* -- SSH_CONNECTION -------------------------------------------------------------------------------------------------- */
+
+/* An address as getnameinfo() writes it, fe80::1%eth0 too, and what is behind it; NULL: it is none. */
+static const char *past_address(const char *text, int *ret_family, bool *ret_loopback)
+{
+	char copy[INET6_ADDRSTRLEN];
+	const size_t whole = strcspn(text, " "), len = strcspn(text, "% ");
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (len >= sizeof copy || whole - len == 1)
+		return NULL;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (len == whole && inet_pton(AF_INET, copy, &v4) == 1) {
+		*ret_family = AF_INET;
+		*ret_loopback = ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
+	} else if (inet_pton(AF_INET6, copy, &v6) == 1) {
+		*ret_family = AF_INET6;
+		*ret_loopback = IN6_IS_ADDR_LOOPBACK(&v6);
+	} else {
+		return NULL;
+	}
+	return text + whole;
+}
+
+static uint16_t port_behind_blank(const char **io)
+{
+	const char *text = *io;
+	const size_t len = *text == ' ' ? strcspn(text + 1, " ") : 0;
+
+	*io = text + 1 + len;
+	return len && text[1] != '0' ? port_of(text + 1, len) : 0;
+}
+
+uint16_t ssh_connection(const char *text)
+{
+	int from, to;
+	bool loopback_from, loopback_to;
+	uint16_t port;
+
+	if (!(text = past_address(text, &from, &loopback_from)) || !port_behind_blank(&text) || *text++ != ' ' ||
+		!(text = past_address(text, &to, &loopback_to)) || from != to)
+		return 0;
+	port = port_behind_blank(&text);
+	return *text || loopback_to ? 0 : port;
 }
 
 /* -- socket units ---------------------------------------------------------------------------------------------------- */
@@ -298,7 +349,10 @@ static void explain_item(struct arena *a, struct open_reasons *to, const char *i
 		word = strcspn(item + at, ", ");
 		if (at >= len || !word)
 			break;
-		explain(a, to, PROTO_TCP, port, arena_strndup(a, item + at, word));
+		explain(a, to, PROTO_TCP, port,
+			word == strlen(OPEN_BY_SESSION) && memcmp(item + at, OPEN_BY_SESSION, word) == 0
+				? "an SSH session"
+				: arena_strndup(a, item + at, word));
 		said = true;
 		at += word;
 	}

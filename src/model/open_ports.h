@@ -24,21 +24,27 @@ bool tcp_ports_have(const struct tcp_ports *p, uint16_t port);
 void tcp_ports_put(const struct tcp_ports *p, struct str *out);
 void tcp_ports_read(struct arena *a, const char *text, struct tcp_ports *to);
 
-/* A line of /proc/net/tcp or tcp6, which tell the sockets that listen before all others. */
+/* A line of /proc/net/tcp or tcp6. *ret_port and *ret_inode are set but for SOCKET_PASS. */
 enum socket_line {
-	SOCKET_PASS,    /* the heading, or a listener that matters to nobody here */
-	SOCKET_LISTENS, /* *ret_port and *ret_inode are set */
-	SOCKET_END,     /* no listener comes any more */
+	SOCKET_PASS,    /* the heading, or a socket that matters to nobody here */
+	SOCKET_LISTENS, /* not on loopback, which nothing of ours touches: X11 forwarding opens and closes those all day */
+	SOCKET_TALKS, /* a connection; port 0: of loopback */
 };
-/* Only root's sockets: anybody may call his program sshd. Not those of loopback, which nothing of ours touches: X11 forwarding opens
- * and closes them all day. */
+/* Only root's sockets: anybody may call his program sshd. */
 enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, uint64_t *ret_inode);
+
+/* SSH_CONNECTION, "192.0.2.7 51234 192.0.2.1 2222": the port of this machine. 0: the text is not to the letter what sshd writes, or
+ * the connection is one of loopback. */
+uint16_t ssh_connection(const char *text);
 
 /* The TCP ports of ListenStream= in a socket unit or a drop-in of it, on top of those of the files before it; an empty value takes
  * all of them back, as systemd.socket(5) says. */
 void socket_unit(struct arena *a, const char *text, size_t len, struct tcp_ports *io);
 
-/* Each port that is never limited or blocked, and why: "configured", "sshd, ssh.socket", "auto". */
+/* Who has a port open when no server listens there: a connection that lives, in the texts of the database. */
+#define OPEN_BY_SESSION "session"
+
+/* Each port that is never limited or blocked, and why: "configured", "sshd, ssh.socket", "an SSH session", "auto". */
 struct open_reason {
 	struct open_port port;
 	const char *why;

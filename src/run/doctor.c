@@ -31,6 +31,7 @@ void doctor_run(struct doctor *d)
 	doctor_config(d);
 	doctor_database(d);
 	doctor_open_ports(d);
+	doctor_ssh(d);
 	doctor_access(d);
 	doctor_devices(d);
 	doctor_limits(d);

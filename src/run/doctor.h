@@ -33,6 +33,7 @@ struct doctor {
 	int64_t sampled;        /* last result stored; 0 never or unknown */
 	bool down;              /* `portflow down` was the last word */
 	const char *open;       /* where SSH servers listen, as the last apply found them; NULL: it has not looked */
+	const struct keep_open *applied_open; /* of the configuration applied last; NULL: none was */
 };
 
 /* Fills findings, in the order of the output. */
@@ -44,8 +45,9 @@ void doctor_say(struct doctor *d, enum finding_level level, const char *check, c
 void doctor_kernel(struct doctor *d);     /* what nf_tables, traffic control and sockets can do, tried */
 void doctor_program(struct doctor *d);    /* privileges and libraries */
 void doctor_config(struct doctor *d);     /* fills config */
-void doctor_database(struct doctor *d);   /* fills remembered, sampled, down */
+void doctor_database(struct doctor *d);   /* fills remembered to applied_open */
 void doctor_open_ports(struct doctor *d); /* after the database */
+void doctor_ssh(struct doctor *d);        /* after the database */
 void doctor_access(struct doctor *d);     /* what the service user can read and write */
 void doctor_devices(struct doctor *d);    /* fills links, watch */
 void doctor_limits(struct doctor *d);     /* which method keeps them, and why */

@@ -6,8 +6,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "config/config.h"
 #include "model/open_ports.h"
 #include "run/doctor.h"
+#include "run/ssh_ports.h"
 #include "run/trial_look.h"
 #include "store/keep.h"
 #include "store/store.h"
@@ -35,6 +37,21 @@ static void room(struct doctor *d, const char *path)
 			(unsigned long long)bytes / 1000000);
 }
 
+static const struct keep_open *applied_open(struct doctor *d, struct store *s)
+{
+	struct err err = { 0 };
+	struct diags unheard = { .arena = d->arena };
+	struct config_sources sources = { 0 };
+	const struct config *c;
+	const char *text;
+
+	if (store_meta_get(s, d->arena, "applied.text", &text, &err) < 0 || !text)
+		return NULL;
+	*vec_push(d->arena, &sources.files) = (struct config_source){ "the applied configuration", text, strlen(text) };
+	c = config_parse(d->arena, &sources, &unheard);
+	return c ? &c->settings.keep_open : NULL;
+}
+
 static void remember(struct doctor *d, struct store *s)
 {
 	struct err err = { 0 };
@@ -45,8 +62,9 @@ static void remember(struct doctor *d, struct store *s)
 		return; /* the check has said so */
 	d->remembered = l->devices ? l->devices : "";
 	d->sampled = l->sampled;
-	if (store_meta_get(s, d->arena, "keep_open", &d->open, &err) < 0)
+	if (store_meta_get(s, d->arena, SSH_PORTS_FACT, &d->open, &err) < 0)
 		d->open = NULL;
+	d->applied_open = applied_open(d, s);
 	d->down = store_meta_get(s, d->arena, "down", &down, &err) == 0 && down;
 }
 

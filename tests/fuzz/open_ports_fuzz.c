@@ -1,4 +1,5 @@
-/* Any bytes as what tells where SSH servers listen: lines of /proc/net/tcp, a socket unit, the text that the database keeps.
+/* Any bytes as what tells where SSH servers listen: lines of /proc/net/tcp, a socket unit, SSH_CONNECTION, the text that the
+ * database keeps.
  * Ports come out ascending and distinct, and what is kept is read back as it was.
  * libFuzzer calls. */
 #include <stdint.h>
@@ -45,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_ports(&a, &unit);
 	if (socket_line(text, size, &port, &inode) == SOCKET_LISTENS)
 		check(port != 0);
+	ssh_connection(arena_strndup(&a, text, size));
 	tcp_ports_read(&a, arena_strndup(&a, text, size), &kept);
 	check_ports(&a, &kept);
 	free(text);

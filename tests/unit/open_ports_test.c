@@ -39,8 +39,16 @@ static void test_socket_line(void **state)
 			SOCKET_PASS, 0, 0 },
 		{ "   6: 0000000000000000FFFF00000100007F:177A " ZERO6 ":0000 0A" REST "    0        0 9 1\n",
 			SOCKET_PASS, 0, 0 },
-		/* a connection */
-		{ "  99: 0100000A:0016 0200000A:C350 01" REST "    0        0 12 1\n", SOCKET_END, 0, 0 },
+		/* connections: over IPv4, IPv6, loopback, of another user; one that is half closed */
+		{ "  99: 0100000A:0016 0200000A:C350 01" REST "    0        0 12 2 1 21 4 27 10 -1\n", SOCKET_TALKS, 22,
+			12 },
+		{ "   1: 000066FD000000000000000001000000:08AE 000066FD000000000000000009000000:D808 01" REST
+		  "    0        0 13 2\n",
+			SOCKET_TALKS, 2222, 13 },
+		{ "   7: 0100007F:0016 0100007F:C350 01" REST "    0        0 14 1\n", SOCKET_TALKS, 0, 14 },
+		{ "  99: 0100000A:0016 0200000A:C350 01" REST " 1000        0 12 1\n", SOCKET_PASS, 0, 0 },
+		{ "  99: 0100000A:0016 0200000A:C350 08" REST "    0        0 12 1\n", SOCKET_PASS, 0, 0 },
+		{ "  99: 0100000A:0016 0200000A:C350 06" REST "    0        0 0 3\n", SOCKET_PASS, 0, 0 },
 		{ "", SOCKET_PASS, 0, 0 },
 		{ "\n", SOCKET_PASS, 0, 0 },
 		{ "   0: 00000000:0000 00000000:0000 0A" REST "    0        0 43210 1\n", SOCKET_PASS, 0, 0 },
@@ -63,6 +71,35 @@ static void test_socket_line(void **state)
 		assert_int_equal(port, cases[i].port);
 		assert_true(inode == cases[i].inode);
 	}
+}
+
+static void test_ssh_connection(void **state)
+{
+	static const struct {
+		const char *text;
+		uint16_t port;
+	} cases[] = { { "192.0.2.7 51234 192.0.2.1 2222", 2222 }, { "2001:db8::7 1 2001:db8::1 65535", 65535 },
+		{ "fe80::7%eth0 51234 fe80::1%eth0 22", 22 }, { "fe80::7%a 51234 fe80::1 22", 22 },
+		/* of loopback */
+		{ "127.0.0.1 51234 127.0.0.1 22", 0 }, { "::1 51234 ::1 22", 0 }, { "192.0.2.7 51234 127.1.2.3 22", 0 },
+		/* what sshd does not write */
+		{ "", 0 }, { "UNKNOWN 65535 UNKNOWN 65535", 0 }, { "192.0.2.7 51234 192.0.2.1", 0 },
+		{ "192.0.2.7 51234 192.0.2.1 ", 0 }, { "192.0.2.7 51234 192.0.2.1 0", 0 },
+		{ "192.0.2.7 0 192.0.2.1 22", 0 }, { "192.0.2.7 51234 192.0.2.1 65536", 0 },
+		{ "192.0.2.7 51234 192.0.2.1 022", 0 }, { "192.0.2.7 51234 192.0.2.1 +22", 0 },
+		{ "192.0.2.7 51234 192.0.2.1 22 ", 0 }, { "192.0.2.7 51234 192.0.2.1 22\n", 0 },
+		{ "192.0.2.7 51234 192.0.2.1 22 23", 0 }, { " 192.0.2.7 51234 192.0.2.1 22", 0 },
+		{ "192.0.2.7  51234 192.0.2.1 22", 0 }, { "192.0.2.7\t51234 192.0.2.1 22", 0 },
+		{ "192.0.2.7 51234 2001:db8::1 22", 0 }, { "192.0.2 51234 192.0.2.1 22", 0 },
+		{ "192.0.2.7%eth0 51234 192.0.2.1%eth0 22", 0 }, { "fe80::7% 51234 fe80::1% 22", 0 },
+		{ "here 51234 there 22", 0 }, { "192.0.2.7 51234 192.0.2.1 ssh", 0 },
+		{ "1111:2222:3333:4444:5555:6666:255.255.255.255.255.255 1 ::2 22", 0 }, { "51234 192.0.2.1 22", 0 },
+		{ "22", 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < N(cases); i++)
+		if (ssh_connection(cases[i].text) != cases[i].port)
+			fail_msg("\"%s\": %u", cases[i].text, ssh_connection(cases[i].text));
 }
 
 static const char *put(struct arena *a, const struct tcp_ports *p)
@@ -137,6 +174,9 @@ static void test_reasons(void **state)
 		{ NULL, "", "22 (auto)" },
 		{ NULL, "22 sshd", "22 (sshd)" },
 		{ NULL, "22", "22 (an SSH server)" },
+		{ NULL, "22 session, 2222 sshd, 2223 session",
+			"22 (an SSH session), 2222 (sshd), 2223 (an SSH session)" },
+		{ NULL, "22 sessions", "22 (sessions)" },
 		{ NULL, "22 sshd ssh.socket, 2222 dropbear", "22 (sshd, ssh.socket), 2222 (dropbear)" },
 		{ NULL, "2222  sshd,22 ssh.socket", "2222 (sshd), 22 (ssh.socket)" },
 		{ NULL, "2222 sshd, 2223", "2222 (sshd), 2223 (an SSH server), 22 (auto)" },
@@ -270,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_socket_line),
+		cmocka_unit_test(test_ssh_connection),
 		cmocka_unit_test(test_socket_unit),
 		cmocka_unit_test(test_kept_text),
 		cmocka_unit_test(test_reasons),

@@ -1,19 +1,23 @@
 #!/bin/bash
 # A machine under a real systemd: the Debian tree of tree.sh below an overlay of its own, the program installed in it, booted in a
 # network namespace whose only cable goes to the peer. A boot gets a new namespace, as a new kernel would give it; the disk stays.
-# Sourced by boot.sh after lib.sh.
-# shellcheck disable=SC2034 # boot.sh uses what is set here
+# Or only that tree, for servers that the machine itself should not have: tree_disk, tree_open, in_tree.
+# Sourced after lib.sh.
+# shellcheck disable=SC2034 # the topics use what is set here
 TREE=$ROOT/build/tree
 BOX=box$ID DISK=$WORK/machine/root LEADER=''
 
-machine_tree() { # what must be there, else the whole topic is skipped with the reason
+tree_disk() { # the tree under an overlay of its own, at $DISK; else the whole topic is skipped with the reason
 	[ ! -e "$TREE.why" ] || skip_all "$(cat "$TREE.why")"
 	[ -e "$TREE.stamp" ] || skip_all "there is no tree to boot: make tree"
-	! grep -q libasan < <(ldd "$PORTFLOW") || skip_all "a build with sanitizers does not run inside the units' sandbox"
-	[ -d /sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 portflow-test /sys/fs/cgroup || skip_all "no cgroup2 here"
 	mkdir -p "$WORK/machine/upper" "$WORK/machine/work" "$DISK"
 	mount -t overlay portflow-test -o "lowerdir=$TREE,upperdir=$WORK/machine/upper,workdir=$WORK/machine/work" "$DISK" ||
 		skip_all "no overlay of a disk here"
+}
+machine_tree() { # what must be there to boot it
+	tree_disk
+	! grep -q libasan < <(ldd "$PORTFLOW") || skip_all "a build with sanitizers does not run inside the units' sandbox"
+	[ -d /sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 portflow-test /sys/fs/cgroup || skip_all "no cgroup2 here"
 	tr -d - </proc/sys/kernel/random/uuid >"$DISK/etc/machine-id"
 	local refused
 	refused=$(systemd-nspawn "${NSPAWN_FLAGS[@]}" --as-pid2 true </dev/null 2>&1) || skip_all "systemd-nspawn does not run here: $refused"
@@ -21,6 +25,10 @@ machine_tree() { # what must be there, else the whole topic is skipped with the 
 NSPAWN_FLAGS=(--quiet --directory="$DISK" --register=no --keep-unit --resolv-conf=off --timezone=off --link-journal=no
 	--console=pipe --machine=portflow-test --capability=CAP_NET_ADMIN
 	--system-call-filter='landlock_create_ruleset landlock_add_rule landlock_restrict_self')
+tree_open() { # programs of the tree run in this machine's namespaces: in_tree COMMAND...
+	mount --bind /proc "$DISK/proc" && mount --bind /dev "$DISK/dev" && mkdir -p "$DISK/run"
+}
+in_tree() { chroot "$DISK" "$@"; }
 chrooted() { # while the machine is off
 	unshare -m bash -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$DISK" "$@"
 }

@@ -4,7 +4,7 @@
 # The Makefile and tests/kernels/ run it: tree.sh DIRECTORY [PACKAGES]. A tree that cannot be made is no failure here; why is left in DIRECTORY.why.
 set -u
 tree=$1
-packages=${2:-systemd-sysv,udev,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0,libjansson4,libsodium23,libcurl4,ca-certificates}
+packages=${2:-systemd-sysv,udev,dbus,nftables,iproute2,procps,libnftnl11,libmnl0,libnl-route-3-200,libinih1,libsqlite3-0,libjansson4,libsodium23,libcurl4,ca-certificates,openssh-server,dropbear-bin,dnsmasq-base,udhcpc}
 
 give_up() {
 	mkdir -p "$(dirname "$tree")"
@@ -39,6 +39,8 @@ mkdir -p "$tree.new/etc/systemd/system"
 ln -sf /dev/null "$tree.new/etc/systemd/system/systemd-firstboot.service"
 echo LANG=C.UTF-8 >"$tree.new/etc/locale.conf"
 mkdir -p "$tree.new/var/log/journal"
+# Servers are there for the tests that start them themselves.
+rm -f "$tree.new"/etc/systemd/system/{sshd.service,*.wants/ssh.service,*.wants/dnsmasq.service}
 rm -rf "$tree"
 mv "$tree.new" "$tree"
 printf '%s\n' "$stamp" >"$tree.stamp"
