@@ -14,20 +14,29 @@
 #define PERIODS_MAX 62 /* of one recipient in one run; after an outage the rest comes with the next runs */
 /* What ended longer ago is not stated any more: nobody waits for it, and a clock that began in 1970 would make hundreds. */
 #define STALE_S (INT64_C(100) * 86400)
+#define BACK_FACT "statement.back" /* "FROM SINCE", as in struct back */
+#define LEAST_BACK_S 82800         /* the shortest day has 23 hours: less closes no period twice */
 
 /* Who gets statements of what. */
 struct readers {
 	const struct target *target;
 	const char *recipient;
 	struct index_list entries; /* of config->entries */
+	bool is_operator;          /* [portflow] names him: he is told of entries that nobody hears of */
 };
 /* Entries of a reader whose statements are cut alike. */
 struct group {
 	const char *period;
 	struct index_list entries;
 };
+/* The clock went back: what was over by the old one has been stated, whatever the new one says. 0: never. */
+struct back {
+	int64_t from;  /* the latest that was ever seen of the old ones */
+	int64_t since; /* by the new one, when it was first seen */
+};
 struct stating {
 	struct pass *p;
+	struct back back;
 	VEC_OF(struct readers) readers;
 	struct hash_map reader_at, stated_at;
 	struct outbox_stated *stated;
@@ -103,11 +112,11 @@ static void expand(struct stating *x, const struct route_list *routes, each_read
 		}
 }
 
-static void add_reader(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
+static void add_operator(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
 {
 	(void)entry;
 	(void)again;
-	reader(x, t, recipient);
+	reader(x, t, recipient)->is_operator = true;
 }
 
 /* A [quota] is about its entries. */
@@ -131,7 +140,7 @@ static void find_readers(struct stating *x)
 			str_putf(&none, "%s%s", none.len ? ", " : "", c->entries.at[i].name);
 	x->none = none.len ? arena_strdup(&x->p->app->arena, none.p) : "";
 	if (*x->none)
-		expand(x, &c->settings.notify, add_reader, 0, false);
+		expand(x, &c->settings.notify, add_operator, 0, false);
 }
 
 /* -- periods --------------------------------------------------------------------------------------------------------- */
@@ -164,17 +173,6 @@ static int64_t stated_until(struct stating *x, const struct readers *r, const ch
 	return x->stated[*at].until;
 }
 
-/* Only the targets of [portflow] are told of entries that nobody hears of. */
-static bool is_operator(const struct stating *x, const struct readers *r)
-{
-	const struct route_list *routes = &x->p->config->settings.notify;
-
-	for (size_t i = 0; i < routes->n; i++)
-		if (strcmp(routes->at[i].target, r->target->name) == 0)
-			return true;
-	return false;
-}
-
 static const char *entry_ids(const struct stating *x, const struct index_list *entries)
 {
 	cleanup_str struct str out = STR_CEILING((size_t)1 << 20);
@@ -202,7 +200,7 @@ static const struct notice *statement_notice(const struct stating *x, const stru
 						       : arena_printf(a, "%.10s - %.10s", day, last),
 		.section = "",
 		.covers = "",
-		.remark = is_operator(x, r) ? x->none : "",
+		.remark = r->is_operator ? x->none : "",
 		.zone = zone,
 		.from = (uint64_t)from,
 		.until = (uint64_t)until };
@@ -216,17 +214,36 @@ static void put(struct stating *x, const struct readers *r, const char *period, 
 	*s = (struct result_statement){ r->target->name, r->recipient, period, until, n };
 }
 
+/* The clock was behind for a while (it has no battery, and the network came late) or, before that, ahead. Periods that were over by the
+ * old one are passed over when it leaps across them again; those that it goes through are stated, since their figures are others now. */
+static int64_t pass_over(struct stating *x, const struct readers *r, const char *period,
+	const struct index_list *entries, const struct cycle_rule *rule, enum bucket by, int64_t until)
+{
+	const int64_t current = period_start(x, rule, by, x->p->app->now), end = period_end(x, rule, by, until);
+	int64_t told = period_start(x, rule, by, x->back.from);
+
+	if (told > current)
+		told = current;
+	if (until >= told || end == current)
+		return until;
+	if (until >= x->back.since && until >= x->p->app->now - STALE_S)
+		put(x, r, period, end, statement_notice(x, r, entries, rule, by, until, end));
+	put(x, r, period, told, NULL);
+	return told;
+}
+
 static void state(struct stating *x, const struct readers *r, const char *period, const struct index_list *entries,
 	const struct cycle_rule *rule, enum bucket by)
 {
 	const int64_t now = x->p->app->now, current = period_start(x, rule, by, now);
 	int64_t until = stated_until(x, r, period), stale = period_start(x, rule, by, now - STALE_S);
 
-	/* never seen, or by a clock that was ahead */
+	/* never seen, or by a clock that was ahead of this one */
 	if (until < 0 || until > period_end(x, rule, by, now)) {
 		put(x, r, period, current, NULL);
 		return;
 	}
+	until = pass_over(x, r, period, entries, rule, by, until);
 	if (until < stale)
 		until = stale;
 	for (int n = 0; until < current && n < PERIODS_MAX; n++) {
@@ -278,12 +295,34 @@ static void forget_others(struct stating *x)
 	}
 }
 
+static int look_back(struct stating *x, struct err *err)
+{
+	struct arena *a = &x->p->app->arena;
+	const int64_t sampled = x->p->ledger.sampled, now = x->p->app->now;
+	const char *text;
+	char *rest;
+
+	if (store_meta_get(x->p->store, a, BACK_FACT, &text, err))
+		return -1;
+	if (text) {
+		x->back.from = strtoll(text, &rest, 10);
+		x->back.since = strtoll(rest, NULL, 10);
+	}
+	if (sampled - now < LEAST_BACK_S)
+		return 0;
+	x->back.from = sampled > x->back.from ? sampled : x->back.from;
+	x->back.since = now;
+	*vec_push(a, &x->p->result.facts) = (struct fact){ BACK_FACT,
+		arena_printf(a, "%" PRId64 " %" PRId64, x->back.from, x->back.since) };
+	return 0;
+}
+
 static int prepare(struct stating *x, struct err *err)
 {
 	struct arena *a = &x->p->app->arena;
 	const struct config *c = x->p->config;
 
-	if (store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err))
+	if (look_back(x, err) || store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err))
 		return -1;
 	hash_map_init(&x->reader_at, a, c->entries.n);
 	hash_map_init(&x->stated_at, a, x->n_stated);

@@ -126,6 +126,64 @@ is "... and no day again" "$(titles | wc -l)" 14
 at_ok '2027-03-16 00:00' sample
 is "the next one at its end" "$(titles | tail -n 1)" "[hk1] traffic 2027-03-15"
 
+# -- a customer at the target of the operator -------------------------------------------------------------------------------------------
+ini <<-END
+	[portflow]
+	node = hk1
+	timezone = UTC
+	notify = mail:ops@good.test
+	[port web]
+	ports = 53
+	notify = mail:bob@good.test
+	[port rival]
+	ports = 54
+	notify = none
+	[notify mail]
+	type = email
+	url = smtp://good.test:25
+	tls = off
+	from = portflow@good.test
+	statement = daily
+END
+touch -d 2000-01-01 "$INI"
+forget
+at_ok '2027-01-10 12:00' apply
+at_ok '2027-01-11 00:00' sample
+of() { read_mail "$(grep -l "$1" "$NET"/mail/*.json | sed 's/json$/eml/')"; }
+unlike "who shares the operator's target is not told who else there is" "$(of bob)" rival
+like "... the operator is" "$(of ops@)" 'nobody is told of\|rival'
+
+# -- a clock that is behind for a run, as one without a battery is before the network tells the time; and one that was ahead ---------------
+twice() { titles | sort | uniq -d | xargs; }
+for statement in daily monthly; do
+	for behind in '2000-01-01 00:05' '2026-12-20 00:05'; do
+		config $statement </dev/null
+		forget
+		at_ok '2026-11-20 12:00' apply
+		for day in 2026-12-01 2027-01-01 2027-01-10; do
+			at_ok "$day 12:00" sample
+			at_ok "$day 12:01" sample
+		done
+		before=$(titles | wc -l)
+		at_ok "$behind" sample
+		for minute in 00 30 59; do at_ok "2027-01-10 13:$minute" sample; done
+		is "$statement, behind at $behind: nothing is stated again" "$(twice) $(titles | wc -l)" " $before"
+		at_ok '2027-02-01 00:00' sample
+		is "... and what ends then is" "$(titles | tail -n 1) $(titles | wc -l)" \
+			"[hk1] traffic 2027-01$([ $statement = monthly ] || echo -31) $((before + $([ $statement = monthly ] && echo 1 || echo 22)))"
+	done
+done
+config daily </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+at_ok '2027-02-20 12:00' sample
+before=$(titles | wc -l)
+at_ok '2027-01-10 12:30' sample
+for day in 11 12 13; do at_ok "2027-01-$day 12:00" sample; done
+is "ahead for a run, then right: each day at its end" "$(titles | uniq -d | xargs -n 3 | cut -d' ' -f3 | xargs)" "2027-01-10 2027-01-11 2027-01-12"
+at_ok '2027-01-16 12:00' sample
+is "... after an outage the day that was counted" "$(titles | uniq -d | xargs -n 3 | cut -d' ' -f3 | tail -n 1)" "2027-01-13"
+
 # -- summer time -----------------------------------------------------------------------------------------------------------------------
 for zone in Europe/Berlin America/Santiago Australia/Lord_Howe; do
 	config daily $zone </dev/null
