@@ -224,27 +224,6 @@ is "... the message waits" "$(waiting)" 1
 echo ok >"$NET/telegram.next"
 pf_ok notify flush
 
-# -- killed at any moment: nothing is lost -------------------------------------------------------------------------------------------
-# The run is killed at each of its last system calls, which are those of the delivery. The service remembers what it took.
-lost=0 twice=0 n=0
-events() { sqlite3 "file:$DB?mode=ro" "SELECT count(*) FROM event WHERE kind = 'quota_adjusted'"; }
-taken() { grep '"said": "ok"' "$NET/telegram.log" | grep -o 'quota adjusted' | wc -l; }
-base_events=$(events) base_taken=$(taken)
-for when in $(seq 1 "${STEP:-3}" 40); do
-	# sendto, poll, write ... : what delivery does from here on in the parent
-	{ strace -qq -o /dev/null -e inject=poll,waitid,wait4,fdatasync,pwrite64,clone,clone3,vfork,write:signal=KILL:when="$when" \
-		"$PORTFLOW" -c "$INI" quota add other 1KB; } >/dev/null 2>&1
-	n=$((n + 1))
-done
-sqlite3 "$DB" "UPDATE outbox SET leased = 0" # the leases of the dead are over
-pf_ok notify flush
-[ "$(waiting)" = 0 ] || pf_ok notify flush
-lost=$(($(events) - base_events - ($(taken) - base_taken)))
-is_ge "killed $n times while it delivered: events there are" "$(($(events) - base_events))" 1
-is_le "... none is lost" "$lost" 0
-note "of $(($(events) - base_events)) events $((-lost)) came twice"
-is "... the outbox is empty" "$(waiting)" 0
-
 # -- secrets -------------------------------------------------------------------------------------------------------------------------
 # T0PSECRET stands in the INI, the others in files of their own.
 for what in "config show" "config show --json" "config show --applied" "check" "check -v" "doctor" "plan" "events" "notify list" "status" "-v sample"; do
