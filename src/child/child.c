@@ -376,18 +376,32 @@ static void run_all(struct batch *b)
 	}
 }
 
+static struct passwd *service_user(struct arena *a, const char *name, struct passwd *entry)
+{
+	struct passwd *found = NULL;
+	size_t size = (size_t)16 << 10;
+
+	return getpwnam_r(name, entry, arena_alloc(a, size), size, &found) ? NULL : found;
+}
+
 /* Whom the children are: the service user when we are root, else ourselves. */
 static bool find_account(struct batch *b)
 {
-	struct passwd entry, *found = NULL;
-	size_t size = (size_t)16 << 10;
+	struct passwd entry, *found;
 
 	if (geteuid() != 0)
 		return true;
-	if (getpwnam_r(b->plan->user, &entry, arena_alloc(b->arena, size), size, &found) || !found)
-		return false;
-	b->account = (struct account){ b->plan->user, entry.pw_uid, entry.pw_gid };
-	return true;
+	found = service_user(b->arena, b->plan->user, &entry);
+	if (found)
+		b->account = (struct account){ b->plan->user, found->pw_uid, found->pw_gid };
+	return found;
+}
+
+uid_t child_uid(struct arena *a, const char *user)
+{
+	struct passwd entry, *found = geteuid() == 0 ? service_user(a, user, &entry) : NULL;
+
+	return found ? found->pw_uid : geteuid();
 }
 
 void child_run(const struct child_plan *plan, struct arena *a, const struct request *requests, size_t n)

@@ -25,6 +25,9 @@ struct child_plan {
  * was not tried is its response. Texts and bodies of responses in a. */
 void child_run(const struct child_plan *plan, struct arena *a, const struct request *requests, size_t n);
 
+/* Which user the children are, where `user` is the service user; 0: there is no such user, and none is started. */
+uid_t child_uid(struct arena *a, const char *user);
+
 /* What keeps portflow-net from files that are its user's. */
 enum child_confined {
 	CHILD_CONFINED_NOT,

@@ -38,6 +38,8 @@ struct enforcement {
 	const struct policy *policies; /* by subject: config->entries, then config->quotas */
 	const struct open_port *open;  /* keep_open with what `auto` found */
 	size_t n_open;
+	uint32_t sender;              /* the user whose messages pass everything; 0: there is none */
+	uint32_t resolver;            /* ... and whose questions for names do */
 	const struct limit_way *ways; /* as limit_ways() gives them; NULL: every limit is policed */
 	const uint32_t *minors;       /* by entry: of its class, where it has one */
 	int64_t now_ms;               /* Unix time in milliseconds, from which deadlines are counted */

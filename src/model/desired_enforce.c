@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "model/desired_layers.h"
+#include "model/desired_messages.h"
 #include "model/desired_pass.h"
 #include "model/desired_put.h"
 
@@ -51,6 +52,7 @@ static void put_part(struct enforce *x, const struct part *p)
 	if (x->b->leave_first)
 		rule_elsewhere(x->b, &x->chain, p->dir);
 	desired_pass(x->b, &x->chain, p->dir);
+	desired_messages(x->b, &x->chain, p->dir, p != &class_part);
 	if (!x->b->leave_first) {
 		all_stages(x, &x->chain, device, p);
 		rule_elsewhere(x->b, &x->chain, p->dir);
@@ -180,7 +182,7 @@ static void find_covers(struct enforce *x)
 			cover(x, c->quotas.at[q].member_at.at[i], x->n + q);
 }
 
-static bool any(const struct config *c)
+bool desired_enforces(const struct config *c)
 {
 	for (size_t i = 0; i < c->entries.n; i++) {
 		const struct entry *e = &c->entries.at[i];
@@ -199,7 +201,7 @@ void desired_enforce(struct desired_build *b)
 {
 	struct enforce x = { .b = b, .n = b->config->entries.n };
 
-	if (!any(b->config))
+	if (!desired_enforces(b->config))
 		return;
 	find_covers(&x);
 	layers_find(&x);

@@ -1,7 +1,7 @@
 /* What is enforced, beside what counts: blocks, expiry, limits, bursts, quotas, classes (design.md section 4).
  *
  * One base chain a direction, enforce_in and enforce_out, before the chains that count: what is dropped is not counted. First
- * what passes whatever is configured is accepted: ICMP, neighbour discovery, DHCP, keep_open. Then, for every way in which entries tell
+ * what passes whatever is configured is accepted: ICMP, neighbour discovery, DHCP, keep_open, messages. Then, for every way in which entries tell
  * packets apart, one rule a layer looks into the layer's maps:
  *
  *   block   the quotas of the entry are used up                        timed set
@@ -40,5 +40,8 @@
 /* The kernel's quota of a subject that bytes of direction d use: "q_NAME", of billing max "q_NAME.in"; of the next cycle with ".next". NULL:
  * they use none. */
 const char *enforce_quota_object(struct arena *a, const struct entry *subject, enum direction d, bool next);
+
+/* Does it limit or block anything, now or later? */
+bool desired_enforces(const struct config *c);
 
 #endif

@@ -14,7 +14,7 @@
 
 static const uint16_t DHCP_PORTS[] = { 67, 68, 546, 547 };
 
-static void put_accept(struct desired_build *b, struct ruleset_rule *r)
+void desired_accept(struct desired_build *b, struct ruleset_rule *r)
 {
 	if (b->direct) {
 		rule_put_data(b, r, &b->direct, sizeof b->direct);
@@ -35,7 +35,7 @@ static void pass_protocol(struct desired_build *b, struct ruleset_chain *c, uint
 	struct ruleset_rule *r = rule_new(b, c);
 
 	rule_put_meta_is(b, r, NFT_META_L4PROTO, protocol);
-	put_accept(b, r);
+	desired_accept(b, r);
 }
 
 static void pass_dhcp(struct desired_build *b, struct ruleset_chain *c)
@@ -53,7 +53,7 @@ static void pass_dhcp(struct desired_build *b, struct ruleset_chain *c)
 		rule_put_port(b, r, side, 1);
 		rule_put_named(b, r, OP_LOOKUP, 0, "dhcp");
 	}
-	put_accept(b, r);
+	desired_accept(b, r);
 }
 
 /* Of this machine alone: a guest's port 22 is the guest's. family 0: our addresses; 4, 6: the prefixes that NAT outside gives us. */
@@ -79,7 +79,7 @@ static void pass_open_rule(struct desired_build *b, struct ruleset_chain *c, enu
 		rule_put_address_type(b, r, d);
 		rule_put_cmp(b, r, NFT_CMP_EQ, &local, sizeof local);
 	}
-	put_accept(b, r);
+	desired_accept(b, r);
 }
 
 static void pass_open(

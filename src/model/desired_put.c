@@ -53,6 +53,12 @@ void rule_put_meta_is_not(struct desired_build *b, struct ruleset_rule *r, uint3
 	rule_put_cmp(b, r, NFT_CMP_NEQ, &value, 1);
 }
 
+void rule_put_user_is(struct desired_build *b, struct ruleset_rule *r, uint32_t uid)
+{
+	rule_put(b, r, OP_META, REG, NFT_META_SKUID);
+	rule_put_cmp(b, r, NFT_CMP_EQ, &uid, sizeof uid);
+}
+
 void rule_put_data(struct desired_build *b, struct ruleset_rule *r, const void *data, uint32_t len)
 {
 	struct rule_expr *e = rule_put(b, r, OP_DATA, REG, 0);

@@ -16,6 +16,8 @@ void rule_put_verdict(struct desired_build *b, struct ruleset_rule *r, uint32_t 
 void rule_put_cmp(struct desired_build *b, struct ruleset_rule *r, uint32_t op, const void *data, uint32_t len);
 void rule_put_meta_is(struct desired_build *b, struct ruleset_rule *r, uint32_t key, uint8_t value);
 void rule_put_meta_is_not(struct desired_build *b, struct ruleset_rule *r, uint32_t key, uint8_t value);
+/* The packet's socket is of that user; not where it has none. */
+void rule_put_user_is(struct desired_build *b, struct ruleset_rule *r, uint32_t uid);
 void rule_put_data(struct desired_build *b, struct ruleset_rule *r, const void *data, uint32_t len);
 /* The packet's priority is what the register holds: it names a class. */
 void rule_put_priority(struct desired_build *b, struct ruleset_rule *r);

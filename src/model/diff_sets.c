@@ -219,7 +219,8 @@ static void diff_intervals(struct differ *d, const struct ruleset_set *w, const 
 
 static bool set_shape_equal(const struct ruleset_set *x, const struct ruleset_set *y)
 {
-	return !y->odd && x->key == y->key && x->interval == y->interval && x->timed == y->timed && x->data == y->data;
+	return !y->odd && x->key == y->key && x->interval == y->interval && x->timed == y->timed &&
+		x->dynamic == y->dynamic && x->data == y->data;
 }
 
 /* Kernels before 6.4 let go of a chain or an object only when the element goes, not with its set: it could not go in this batch. */
@@ -238,6 +239,8 @@ static void add_elems(struct differ *d, const struct ruleset_set *w)
 
 static void diff_set(struct differ *d, struct ruleset_set *w, struct ruleset_set *h)
 {
+	if (w->dynamic)
+		return;
 	sort_elems(h);
 	if (h->timed && d->sweep[h->data]) {
 		diff_change(d, CHANGE_SET_FLUSH, h->name)->set = h;

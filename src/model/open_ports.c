@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/socket_row.h"
+
 /* -- sets of ports --------------------------------------------------------------------------------------------------- */
 
 void tcp_ports_add(struct arena *a, struct tcp_ports *to, uint16_t port)
@@ -68,94 +70,21 @@ void tcp_ports_read(struct arena *a, const char *text, struct tcp_ports *to)
 
 /* -- /proc/net/tcp --------------------------------------------------------------------------------------------------- */
 
-struct words {
-	const char *at, *end;
-};
-
-static bool next_word(struct words *w, const char **ret, size_t *ret_len)
-{
-	while (w->at < w->end && isspace((unsigned char)*w->at))
-		w->at++;
-	*ret = w->at;
-	while (w->at < w->end && !isspace((unsigned char)*w->at))
-		w->at++;
-	*ret_len = (size_t)(w->at - *ret);
-	return *ret_len > 0;
-}
-
-static bool number(const char *text, size_t len, unsigned int base, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (len == 0)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		const int c = tolower((unsigned char)text[i]);
-		const unsigned int digit = isdigit(c) ? (unsigned int)(c - '0')
-			: c >= 'a' && c <= 'f'        ? (unsigned int)(c - 'a') + 10
-						      : base;
-
-		if (digit >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, digit, &v))
-			return false;
-	}
-	*ret = v;
-	return true;
-}
-
-/* The kernel prints each four bytes of an address as one number of this machine's byte order. */
-static bool loopback(const char *hex, size_t len)
-{
-	uint8_t address[16];
-
-	if (len != 8 && len != 32)
-		return false;
-	for (size_t i = 0; i < len / 8; i++) {
-		uint64_t v;
-		uint32_t word;
-
-		if (!number(hex + 8 * i, 8, 16, &v))
-			return false;
-		word = (uint32_t)v;
-		memcpy(address + 4 * i, &word, sizeof word);
-	}
-	if (len == 8)
-		return address[0] == 127;
-	return memcmp(address, (const uint8_t[16]){ [15] = 1 }, 16) == 0 ||
-		memcmp(address, (const uint8_t[13]){ [10] = 0xff, 0xff, 127 }, 13) == 0;
-}
-
-enum { WORD_SLOT, WORD_LOCAL, WORD_STATE = 3, WORD_UID = 7, WORD_INODE = 9, WORDS };
 enum { STATE_ESTABLISHED = 1, STATE_LISTEN = 10 };
 
 enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, uint64_t *ret_inode)
 {
-	struct words w = { line, line + len };
-	struct {
-		const char *p;
-		size_t len;
-	} word[WORDS];
-	const char *colon;
-	uint64_t state, uid, inode, port;
+	struct socket_row r;
 	bool local;
 
-	for (size_t i = 0; i < WORDS; i++)
-		if (!next_word(&w, &word[i].p, &word[i].len))
-			return SOCKET_PASS;
-	if (word[WORD_SLOT].p[word[WORD_SLOT].len - 1] != ':' ||
-		!number(word[WORD_STATE].p, word[WORD_STATE].len, 16, &state) ||
-		(state != STATE_LISTEN && state != STATE_ESTABLISHED))
+	if (!socket_row(line, len, &r) || (r.state != STATE_LISTEN && r.state != STATE_ESTABLISHED))
 		return SOCKET_PASS;
-	colon = memchr(word[WORD_LOCAL].p, ':', word[WORD_LOCAL].len);
-	if (!colon || !number(colon + 1, word[WORD_LOCAL].len - (size_t)(colon + 1 - word[WORD_LOCAL].p), 16, &port) ||
-		!number(word[WORD_UID].p, word[WORD_UID].len, 10, &uid) ||
-		!number(word[WORD_INODE].p, word[WORD_INODE].len, 10, &inode))
+	local = socket_row_loopback(&r);
+	if (r.uid != 0 || r.port == 0 || (local && r.state == STATE_LISTEN))
 		return SOCKET_PASS;
-	local = loopback(word[WORD_LOCAL].p, (size_t)(colon - word[WORD_LOCAL].p));
-	if (uid != 0 || port == 0 || port > UINT16_MAX || (local && state == STATE_LISTEN))
-		return SOCKET_PASS;
-	*ret_port = local ? 0 : (uint16_t)port;
-	*ret_inode = inode;
-	return state == STATE_LISTEN ? SOCKET_LISTENS : SOCKET_TALKS;
+	*ret_port = local ? 0 : r.port;
+	*ret_inode = r.inode;
+	return r.state == STATE_LISTEN ? SOCKET_LISTENS : SOCKET_TALKS;
 }
 
 /* -- SSH_CONNECTION -------------------------------------------------------------------------------------------------- */
@@ -207,6 +136,10 @@ uint16_t ssh_connection(const char *text)
 }
 
 /* -- socket units ---------------------------------------------------------------------------------------------------- */
+
+struct words {
+	const char *at, *end;
+};
 
 static struct words trim(const char *text, size_t len)
 {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Numbers of nft's datatypes (its include/datatype.h); a concatenation is (first << 6) | second. */
+/* Numbers of nft's datatypes (its include/datatype.h); a concatenation is (first << 6) | second, and so on. */
 enum { NFT_TYPE_IPADDR = 7, NFT_TYPE_IP6ADDR = 8, NFT_TYPE_SERVICE = 13, NFT_TYPE_FIB_ADDR = 38, NFT_TYPE_IFNAME = 41 };
 enum { NFT_HOST_ENDIAN = 1, NFT_BIG_ENDIAN = 2 };
 
@@ -20,6 +20,10 @@ const struct set_key_type *set_key_type(enum set_key key)
 			"ipv4_addr . inet_service" },
 		[KEY_ADDR6_SERVICE] = { 20, NFT_TYPE_IP6ADDR << 6 | NFT_TYPE_SERVICE, NFT_BIG_ENDIAN,
 			"ipv6_addr . inet_service" },
+		[KEY_ADDR4_SERVICES] = { 12, NFT_TYPE_IPADDR << 12 | NFT_TYPE_SERVICE << 6 | NFT_TYPE_SERVICE,
+			NFT_BIG_ENDIAN, "ipv4_addr . inet_service . inet_service" },
+		[KEY_ADDR6_SERVICES] = { 24, NFT_TYPE_IP6ADDR << 12 | NFT_TYPE_SERVICE << 6 | NFT_TYPE_SERVICE,
+			NFT_BIG_ENDIAN, "ipv6_addr . inet_service . inet_service" },
 		[KEY_ADDRTYPE] = { 4, NFT_TYPE_FIB_ADDR, NFT_HOST_ENDIAN, "fib_addrtype" },
 	};
 
@@ -35,6 +39,7 @@ bool expr_names_set(const struct rule_expr *e)
 	case OP_QUOTA_MAP:
 	case OP_LIMIT_MAP:
 	case OP_DATA_MAP:
+	case OP_UPDATE:
 		return true;
 	case OP_META:
 	case OP_PAYLOAD:

@@ -27,7 +27,8 @@ enum rule_op {
 	OP_QUOTA_MAP,   /* the same for a quota: the rule ends where it is not used up */
 	OP_LIMIT_MAP, /* the same for a limit: the rule ends within the rate. All three are one expression of the kernel: which
 			 * it is tells the map, so the reader looks there */
-	OP_COUNTER,  /* the counter object `name` */
+	OP_COUNTER, /* the counter object `name` */
+	OP_UPDATE, /* puts reg into the dynamic set `name`, or makes it last anew there; the rule ends where that is full */
 	OP_DATA_MAP, /* reg = what map `name` holds for reg; else the rule ends */
 	OP_DATA,     /* reg = data[0..len) */
 	OP_META_SET, /* meta `key` = reg */
@@ -65,15 +66,20 @@ enum set_key {
 	KEY_ADDR6,
 	KEY_ADDR4_SERVICE,
 	KEY_ADDR6_SERVICE,
+	KEY_ADDR4_SERVICES, /* and two ports */
+	KEY_ADDR6_SERVICES,
 	KEY_ADDRTYPE,
 	SET_KEYS
 };
 enum set_data { DATA_NONE, DATA_COUNTER, DATA_VERDICT, DATA_QUOTA, DATA_LIMIT, DATA_CLASS, SET_DATA };
 
-#define SET_KEY_MAX 20
+#define SET_KEY_MAX 24
 /* nft's number and length of the data of DATA_CLASS, in the host's byte order: listed as 7066:1. */
 #define RULESET_CLASS_TYPE 23
 #define RULESET_CLASS_LEN 4
+
+#define RULESET_DYNAMIC_MAX 8192U
+#define RULESET_DYNAMIC_S 30U
 
 struct ruleset_elem {
 	uint8_t from[SET_KEY_MAX]; /* network order, rest zero */
@@ -89,6 +95,9 @@ struct ruleset_set {
 	enum set_key key;
 	bool interval;
 	bool timed; /* elements may have a deadline */
+	/* Filled by rules, packet by packet: at most RULESET_DYNAMIC_MAX elements, each for RULESET_DYNAMIC_S. They come and go: nobody
+	 * reads or writes them. */
+	bool dynamic;
 	enum set_data data;
 	bool odd;    /* observed: flags, types or sizes that are not ours */
 	bool sorted; /* elems ascend by `from` */

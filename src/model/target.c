@@ -31,6 +31,14 @@ const char *target_url(enum target_type type)
 	return rows[type].url;
 }
 
+bool targets_use_network(const struct config *c)
+{
+	for (size_t i = 0; i < c->targets.n; i++)
+		if (c->targets.at[i].type != TARGET_exec)
+			return true;
+	return false;
+}
+
 bool target_reaches(const struct target *t)
 {
 	switch (rows[t->type].who) {

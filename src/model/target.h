@@ -54,6 +54,8 @@ enum recipient_kind target_recipient(enum target_type type);
 
 /* Without a recipient, by its own section. */
 bool target_reaches(const struct target *t);
+/* Do messages of any target go over the network, by portflow-net? */
+bool targets_use_network(const struct config *c);
 /* An example of its url; "" it has none. */
 const char *target_url(enum target_type type);
 

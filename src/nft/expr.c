@@ -104,6 +104,11 @@ static void put_end(struct nftnl_rule *to, const struct rule_expr *e)
 	if (e->op == OP_FWD) {
 		x = make(to, "fwd");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_FWD_SREG_DEV, e->reg);
+	} else if (e->op == OP_UPDATE) {
+		x = make(to, "dynset");
+		nftnl_expr_set_u32(x, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+		nftnl_expr_set_u32(x, NFTNL_EXPR_DYNSET_SREG_KEY, e->reg);
+		nftnl_expr_set_str(x, NFTNL_EXPR_DYNSET_SET_NAME, e->name);
 	} else if (e->op == OP_COUNTER) {
 		x = make(to, "objref");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
@@ -141,6 +146,7 @@ void nft_expr_put(struct nftnl_rule *to, const struct rule_expr *e)
 		put_set(to, e);
 		break;
 	case OP_COUNTER:
+	case OP_UPDATE:
 	case OP_FWD:
 	case OP_VERDICT:
 		put_end(to, e);
@@ -228,6 +234,15 @@ static bool get_compute(const char *kind, const struct nftnl_expr *x, struct rul
 	return e->op != OP_FOREIGN;
 }
 
+/* For as long as the set says, with nothing attached. */
+static bool plain_update(const struct nftnl_expr *x)
+{
+	return u32(x, NFTNL_EXPR_DYNSET_OP) == NFT_DYNSET_OP_UPDATE && u32(x, NFTNL_EXPR_DYNSET_FLAGS) == 0 &&
+		!nftnl_expr_is_set(x, NFTNL_EXPR_DYNSET_SREG_DATA) && !nftnl_expr_is_set(x, NFTNL_EXPR_DYNSET_EXPR) &&
+		(!nftnl_expr_is_set(x, NFTNL_EXPR_DYNSET_TIMEOUT) ||
+			nftnl_expr_get_u64(x, NFTNL_EXPR_DYNSET_TIMEOUT) == 0);
+}
+
 static bool get_end(struct arena *a, const char *kind, const struct nftnl_expr *x, struct rule_expr *e)
 {
 	if (strcmp(kind, "lookup") == 0) {
@@ -250,6 +265,10 @@ static bool get_end(struct arena *a, const char *kind, const struct nftnl_expr *
 		e->op = OP_VERDICT;
 		e->key = u32(x, NFTNL_EXPR_IMM_VERDICT);
 		e->name = text(a, x, NFTNL_EXPR_IMM_CHAIN);
+	} else if (strcmp(kind, "dynset") == 0 && plain_update(x)) {
+		e->op = OP_UPDATE;
+		e->reg = u32(x, NFTNL_EXPR_DYNSET_SREG_KEY);
+		e->name = text(a, x, NFTNL_EXPR_DYNSET_SET_NAME);
 	} else if (strcmp(kind, "fwd") == 0 && !nftnl_expr_is_set(x, NFTNL_EXPR_FWD_SREG_ADDR)) {
 		e->op = OP_FWD;
 		e->reg = u32(x, NFTNL_EXPR_FWD_SREG_DEV);

@@ -18,7 +18,7 @@
 #include "nft/table.h"
 #include "nl/attr.h"
 
-#define SET_FLAGS_OURS ((uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT | NFT_SET_TIMEOUT))
+#define SET_FLAGS_OURS ((uint32_t)(NFT_SET_INTERVAL | NFT_SET_MAP | NFT_SET_OBJECT | NFT_SET_TIMEOUT | NFT_SET_EVAL))
 
 /* A comment in nft's user data: type, length, text with its NUL. */
 static const char *comment_of(struct arena *a, const struct nlattr *attr)
@@ -188,9 +188,12 @@ static void shape_of(const struct nftnl_set *x, struct ruleset_set *s)
 
 	s->interval = flags & NFT_SET_INTERVAL;
 	s->timed = flags & NFT_SET_TIMEOUT;
+	s->dynamic = flags & NFT_SET_EVAL;
 	s->odd = (flags & ~SET_FLAGS_OURS) || !data_of(x, flags, &s->data) ||
 		!key_of(set_u32(x, NFTNL_SET_KEY_TYPE), set_u32(x, NFTNL_SET_KEY_LEN), &s->key) ||
-		set_u32(x, NFTNL_SET_DESC_SIZE) || set_u64(x, NFTNL_SET_TIMEOUT) || set_u32(x, NFTNL_SET_GC_INTERVAL);
+		set_u32(x, NFTNL_SET_DESC_SIZE) != (s->dynamic ? RULESET_DYNAMIC_MAX : 0) ||
+		set_u64(x, NFTNL_SET_TIMEOUT) != (s->dynamic ? RULESET_DYNAMIC_S * UINT64_C(1000) : 0) ||
+		set_u32(x, NFTNL_SET_GC_INTERVAL);
 }
 
 static int read_set(const struct nlmsghdr *nlh, struct nft_reader *r, struct err *err)
@@ -302,7 +305,8 @@ static void settle_ops(const struct ruleset *r)
 static int read_elems(struct talk *t, struct arena *a, struct ruleset *r, struct err *err)
 {
 	for (size_t i = 0; i < r->sets.n; i++)
-		if (!r->sets.at[i].odd && nft_read_elems(t, a, r->family, r->now_ms, &r->sets.at[i], err) < 0)
+		if (!r->sets.at[i].odd && !r->sets.at[i].dynamic &&
+			nft_read_elems(t, a, r->family, r->now_ms, &r->sets.at[i], err) < 0)
 			return -1;
 	return 0;
 }

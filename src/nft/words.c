@@ -59,6 +59,9 @@ static void put_key(struct str *out, enum set_key type, const uint8_t *key)
 		put_address(out, AF_INET6, key);
 		str_putf(out, " . %d", key[16] << 8 | key[17]);
 		break;
+	case KEY_ADDR4_SERVICES: /* of sets whose elements only packets write */
+	case KEY_ADDR6_SERVICES:
+		break;
 	case KEY_ADDRTYPE:
 		memcpy(&number, key, sizeof number);
 		str_puts(out, address_type(number));
@@ -151,7 +154,9 @@ static void put_set(struct str *out, const char *table, const struct ruleset_set
 
 	str_putf(out, "nft add %s %s %s '{ type %s%s;", set_word(s), table, s->name, set_key_type(s->key)->text,
 		data[s->data]);
-	if (s->interval || s->timed)
+	if (s->dynamic)
+		str_putf(out, " size %u; flags dynamic,timeout; timeout %us;", RULESET_DYNAMIC_MAX, RULESET_DYNAMIC_S);
+	else if (s->interval || s->timed)
 		str_putf(out, " flags %s%s%s;", s->interval ? "interval" : "", s->interval && s->timed ? "," : "",
 			s->timed ? "timeout" : "");
 	str_puts(out, " }'\n");
@@ -219,19 +224,19 @@ static const char *protocol_word(uint32_t protocol)
 /* What a register was loaded with, as nft writes it. */
 static void put_load(struct str *out, const struct rule_expr *e, uint32_t family, uint32_t protocol)
 {
+	static const char *const meta[] = { [NFT_META_PROTOCOL] = "meta protocol",
+		[NFT_META_IIFNAME] = "iifname",
+		[NFT_META_OIFNAME] = "oifname",
+		[NFT_META_IIFTYPE] = "meta iiftype",
+		[NFT_META_SKUID] = "meta skuid",
+		[NFT_META_NFPROTO] = "meta nfproto",
+		[NFT_META_L4PROTO] = "meta l4proto" };
 	const char *transport = protocol_word(protocol);
 
 	if (e->op == OP_FIB)
 		str_puts(out, e->key & NFTA_FIB_F_DADDR ? "fib daddr type" : "fib saddr type");
 	else if (e->op == OP_META)
-		str_puts(out,
-			e->key == NFT_META_IIFNAME            ? "iifname"
-				: e->key == NFT_META_OIFNAME  ? "oifname"
-				: e->key == NFT_META_L4PROTO  ? "meta l4proto"
-				: e->key == NFT_META_NFPROTO  ? "meta nfproto"
-				: e->key == NFT_META_PROTOCOL ? "meta protocol"
-				: e->key == NFT_META_IIFTYPE  ? "meta iiftype"
-							      : "meta length");
+		str_puts(out, e->key < sizeof meta / sizeof *meta && meta[e->key] ? meta[e->key] : "meta length");
 	else if (e->key == NFT_PAYLOAD_LL_HEADER)
 		str_puts(out, "ether type");
 	else if (e->key == NFT_PAYLOAD_NETWORK_HEADER)
@@ -245,7 +250,7 @@ static void put_load(struct str *out, const struct rule_expr *e, uint32_t family
 }
 
 struct walk {
-	const struct rule_expr *load[2]; /* loaded since the last use: address and port go together */
+	const struct rule_expr *load[3]; /* loaded since the last use: address and ports go together */
 	size_t n;
 	uint32_t family, protocol;
 	const char *map; /* of the data that OP_META_SET writes */
@@ -279,6 +284,9 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 		number = number << 8 | e->data[1];
 		w->family = number == ETH_P_IPV6 ? NFPROTO_IPV6 : NFPROTO_IPV4;
 		str_puts(out, number == ETH_P_IPV6 ? " ip6" : " ip");
+	} else if (meta && load->key == NFT_META_SKUID) {
+		memcpy(&number, e->data, sizeof number);
+		str_putf(out, " %u", number);
 	} else if (meta && load->key == NFT_META_IIFTYPE) {
 		str_puts(out, " ether");
 	} else if (meta && (load->key == NFT_META_IIFNAME || load->key == NFT_META_OIFNAME)) {
@@ -303,13 +311,23 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 	}
 }
 
+static void put_priority(struct str *out, struct walk *w)
+{
+	str_puts(out, " meta priority set ");
+	put_loads(out, w);
+	if (w->map)
+		str_putf(out, " map @%s", w->map);
+	else
+		str_putf(out, "%x:%x", w->class >> 16, w->class & 0xffff);
+}
+
 static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 {
 	switch (e->op) {
 	case OP_META:
 	case OP_PAYLOAD:
 	case OP_FIB:
-		if (w->n < 2)
+		if (w->n < sizeof w->load / sizeof *w->load)
 			w->load[w->n++] = e;
 		return;
 	case OP_HTON:
@@ -346,12 +364,12 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 		memcpy(&w->class, e->data, sizeof w->class);
 		return;
 	case OP_META_SET:
-		str_puts(out, " meta priority set ");
+		put_priority(out, w);
+		return;
+	case OP_UPDATE:
+		str_putf(out, " update @%s { ", e->name);
 		put_loads(out, w);
-		if (w->map)
-			str_putf(out, " map @%s", w->map);
-		else
-			str_putf(out, "%x:%x", w->class >> 16, w->class & 0xffff);
+		str_puts(out, " }");
 		return;
 	case OP_COUNTER:
 		str_putf(out, " counter name \"%s\"", e->name);

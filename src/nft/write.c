@@ -240,7 +240,8 @@ static void put_set(struct batch *b, enum ruleset_family family, const struct ru
 	struct nlmsghdr *nlh = batch_begin(b, NFT_MSG_NEWSET, CREATE, nft_family(family));
 	const struct set_key_type *type = set_key_type(s->key);
 	struct nftnl_set *x = nftnl_set_alloc();
-	uint32_t flags = (s->interval ? NFT_SET_INTERVAL : 0U) | (s->timed ? NFT_SET_TIMEOUT : 0U);
+	uint32_t flags = (s->interval ? NFT_SET_INTERVAL : 0U) | (s->timed ? NFT_SET_TIMEOUT : 0U) |
+		(s->dynamic ? NFT_SET_EVAL : 0U);
 	struct nftnl_udata_buf *data = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
 
 	if (!x || !data)
@@ -256,6 +257,10 @@ static void put_set(struct batch *b, enum ruleset_family family, const struct ru
 	nftnl_set_set_u32(x, NFTNL_SET_KEY_LEN, type->len);
 	flags |= put_data_type(x, s->data);
 	nftnl_set_set_u32(x, NFTNL_SET_FLAGS, flags);
+	if (s->dynamic) {
+		nftnl_set_set_u32(x, NFTNL_SET_DESC_SIZE, RULESET_DYNAMIC_MAX);
+		nftnl_set_set_u64(x, NFTNL_SET_TIMEOUT, RULESET_DYNAMIC_S * UINT64_C(1000));
+	}
 	nftnl_set_nlmsg_build_payload(nlh, x);
 	nftnl_set_free(x);
 	nftnl_udata_buf_free(data);

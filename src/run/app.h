@@ -10,6 +10,9 @@
 
 #include "util/arena.h"
 
+/* Whom the services run as, and whatever must not be root's work. */
+#define SERVICE_USER "portflow"
+
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 struct app {

@@ -25,7 +25,6 @@
 #define FIRST_WAIT_S 60 /* then twice as long each time */
 #define LONGEST_WAIT_S 21600
 #define LONGEST_ASKED_S 86400 /* by a service */
-#define SERVICE_USER "portflow"
 
 struct delivery {
 	struct store *store;

@@ -15,8 +15,6 @@
 #include "run/app.h"
 #include "util/arena.h"
 
-#define SERVICE_USER "portflow"
-
 struct doctor {
 	struct app *app;
 	struct arena *arena; /* the app's */

@@ -1,12 +1,15 @@
 /* Whether messages can go out: the helper is there, secrets are readable by who needs them and by nobody else, nothing is stuck.
  * No message is sent: `portflow notify test` does that.
  * doctor.c calls. */
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "child/child.h"
+#include "model/desired_enforce.h"
 #include "model/target.h"
 #include "run/doctor.h"
+#include "run/resolver.h"
 #include "run/secrets.h"
 #include "store/outbox.h"
 
@@ -34,14 +37,12 @@ static void check_fence(struct doctor *d)
 
 static void check_helper(struct doctor *d)
 {
-	bool needed = false;
-
-	for (size_t i = 0; i < d->config.targets.n; i++)
-		needed |= d->config.targets.at[i].type != TARGET_exec;
-	if (needed && !child_helper(d->arena))
+	if (!targets_use_network(&d->config))
+		return;
+	if (!child_helper(d->arena))
 		doctor_say(d, FINDING_FAIL, "notify", "install portflow again: make install",
 			"portflow-net is missing: no message can be sent");
-	else if (needed)
+	else
 		check_fence(d);
 }
 
@@ -106,10 +107,37 @@ static void check_outbox(struct doctor *d)
 		doctor_say(d, FINDING_OK, "outbox", NULL, "%zu message%s waiting", waiting, waiting == 1 ? "" : "s");
 }
 
+/* Does the message about a block get out? As the rules of an apply at this moment would have it. */
+static void check_way_out(struct doctor *d)
+{
+	struct resolver r;
+
+	if (!desired_enforces(&d->config) || !targets_use_network(&d->config) ||
+		(d->root && !child_uid(d->arena, SERVICE_USER)))
+		return; /* that there is no such user is said elsewhere */
+	resolver_find(d->arena, &r);
+	if (r.address && r.sure && !r.uid)
+		doctor_say(d, FINDING_WARN, "messages",
+			"let it run as a user of its own, or name servers elsewhere in /etc/resolv.conf; then: portflow apply",
+			"names are resolved by %s, which runs as root: its questions are blocked and limited like all else, and "
+			"messages wait for them",
+			r.address);
+	else if (r.address && !r.sure)
+		doctor_say(d, FINDING_WARN, "messages", "sudo portflow doctor",
+			"names are resolved by %s, and only root sees as which user", r.address);
+	else
+		doctor_say(d, FINDING_OK, "messages", NULL,
+			"what portflow-net sends as user %s passes every block and limit%s", SERVICE_USER,
+			r.address ? arena_printf(d->arena, ", and so do questions for names of user %" PRIu32 " (%s)",
+					    r.uid, r.address)
+				  : "");
+}
+
 void doctor_notify(struct doctor *d)
 {
 	check_helper(d);
 	for (size_t i = 0; i < d->config.targets.n; i++)
 		check_target(d, &d->config.targets.at[i]);
+	check_way_out(d);
 	check_outbox(d);
 }

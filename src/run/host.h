@@ -15,4 +15,11 @@ const char *host_text(struct arena *a, const char *path);
 /* A sysctl that is one number: "net/bridge/bridge-nf-call-iptables". false if there is none. */
 bool host_sysctl(struct arena *a, const char *name, uint64_t *ret_value);
 
+/* Each process by its number, as /proc names them. */
+void host_processes(void (*each)(void *arg, const char *pid), void *arg);
+/* Each socket that a process has open; of others' processes only for root. */
+void host_sockets(const char *pid, void (*each)(void *arg, unsigned long fd, uint64_t inode), void *arg);
+/* Its effective user. */
+bool host_user(const char *pid, uint32_t *ret_uid);
+
 #endif

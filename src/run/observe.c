@@ -13,7 +13,7 @@
 #include "tc/link.h"
 #include "util/hash.h"
 
-#define RULES_VERSION 4 /* of what desired.c makes: another one reads and compares everything once */
+#define RULES_VERSION 5 /* of what desired.c makes: another one reads and compares everything once */
 
 int pass_where(struct pass *p, struct err *err)
 {
@@ -34,13 +34,14 @@ int pass_machine(struct pass *p, struct err *err)
 		return -1;
 	facts_local_ports(a, &ports);
 	watch_devices(a, p->config, &p->links, p->ledger.devices, &ports, &p->watch);
-	if (pass_open_ports(p, err) < 0)
+	if (pass_open_ports(p, err) < 0 || pass_messages(p, err) < 0)
 		return -1;
 	open_ports_warn(a, p->config, p->open.at, p->open.n, &p->watch);
 	p->machine_hash = watch_hash(hash_u64(hash_u64(HASH_START, RULES_VERSION), p->text_hash), &p->watch);
 	for (size_t i = 0; i < p->open.n; i++)
 		p->machine_hash = hash_u64(
 			p->machine_hash, (uint64_t)p->open.at[i].protocol << 16 | p->open.at[i].port);
+	p->machine_hash = hash_u64(p->machine_hash, (uint64_t)p->sender << 32 | p->resolver);
 	p->report->interfaces = watch_names(a, &p->watch);
 	return 0;
 }

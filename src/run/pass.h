@@ -158,6 +158,7 @@ struct pass {
 
 	struct quota_read quotas_before, quotas_after; /* quotas.c: the kernel's, around the counters */
 	VEC_OF(struct open_port) open;                 /* keep_open, resolved */
+	uint32_t sender, resolver;                     /* messages.c: as in struct enforcement */
 	struct enforcement enforcement;                /* its now_ms: observe.c, at each comparison */
 };
 
@@ -258,6 +259,8 @@ bool pass_quota_off(struct pass *p, const struct entry *e, const struct policy *
 int pass_carry(struct pass *p, struct err *err);
 /* open_ports.c: before the hash of what is wanted */
 int pass_open_ports(struct pass *p, struct err *err);
+/* messages.c: the same */
+int pass_messages(struct pass *p, struct err *err);
 /* adjust.c: is there such a quota? ERR_USAGE with the nearest name */
 int pass_find_adjusted(struct pass *p, struct err *err);
 /* From within result.judge: was is what was decided of that quota before; *io_usage gets the new adjustment. */

@@ -105,7 +105,11 @@ int pass_policies(struct pass *p, struct err *err)
 	bool any = pass_has_subjects(p);
 
 	p->policies = arena_array(&p->app->arena, n + 1, sizeof *p->policies);
-	p->enforcement = (struct enforcement){ .policies = p->policies, .open = p->open.at, .n_open = p->open.n };
+	p->enforcement = (struct enforcement){ .policies = p->policies,
+		.open = p->open.at,
+		.n_open = p->open.n,
+		.sender = p->sender,
+		.resolver = p->resolver };
 	if (!any)
 		return 0;
 	pass_find_rows(p);

@@ -3,7 +3,6 @@
  * run/ only. */
 #include "run/ssh_ports.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -85,21 +84,9 @@ static const struct program {
 /* A name is anybody's choice: what he runs must be root's, too. */
 static bool is_roots(const char *pid)
 {
-	char path[NAME_MAX + 16], line[256], *real_end, *end;
-	bool yes = false;
-	FILE *f;
+	uint32_t uid;
 
-	snprintf(path, sizeof path, "/proc/%s/status", pid);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof line, f))
-		if (strncmp(line, "Uid:", 4) == 0) { /* real, effective */
-			strtoul(line + 4, &real_end, 10);
-			yes = strtoul(real_end, &end, 10) == 0 && end > real_end;
-			break;
-		}
-	if (f)
-		fclose(f);
-	return yes;
+	return host_user(pid, &uid) && uid == 0;
 }
 
 /* NULL: it is none of them. */
@@ -122,44 +109,27 @@ static const struct program *program_of(const char *pid)
 	return NULL;
 }
 
-static void hold(struct search *s, const struct program *program, const char *pid)
+struct holder {
+	struct search *search;
+	const struct program *program;
+	unsigned long pid;
+};
+
+static void hold(void *arg, unsigned long fd, uint64_t inode)
 {
-	char path[NAME_MAX + 16];
-	DIR *d;
+	const struct holder *x = arg;
 
-	snprintf(path, sizeof path, "/proc/%s/fd", pid);
-	d = opendir(path);
-	for (struct dirent *e; d && (e = readdir(d));) {
-		char link[64], *end;
-		ssize_t n = readlinkat(dirfd(d), e->d_name, link, sizeof link - 1);
-		struct held h = { .pid = strtoul(pid, NULL, 10), .fd = strtoul(e->d_name, NULL, 10) };
-
-		if (n <= 0)
-			continue;
-		link[n] = '\0';
-		if (strncmp(link, "socket:[", 8) != 0)
-			continue;
-		h.by = program->listens ? program->name : NULL;
-		h.inode = strtoull(link + 8, &end, 10);
-		if (*end == ']')
-			*vec_push(s->arena, &s->held) = h;
-	}
-	if (d)
-		closedir(d);
+	*vec_push(x->search->arena, &x->search->held) = (struct held){
+		.inode = inode, .by = x->program->listens ? x->program->name : NULL, .pid = x->pid, .fd = fd
+	};
 }
 
-static void look_at_processes(struct search *s)
+static void look_at_process(void *arg, const char *pid)
 {
-	DIR *d = opendir("/proc");
+	struct holder x = { arg, program_of(pid), strtoul(pid, NULL, 10) };
 
-	for (struct dirent *e; d && (e = readdir(d));) {
-		const struct program *program = isdigit((unsigned char)e->d_name[0]) ? program_of(e->d_name) : NULL;
-
-		if (program)
-			hold(s, program, e->d_name);
-	}
-	if (d)
-		closedir(d);
+	if (x.program)
+		host_sockets(pid, hold, &x);
 }
 
 static int by_inode(const void *a, const void *b)
@@ -217,7 +187,7 @@ static void look_at_sockets(struct search *s)
 {
 	unsigned long talks = 0;
 
-	look_at_processes(s);
+	host_processes(look_at_process, s);
 	if (!s->held.n)
 		return;
 	qsort(s->held.at, s->held.n, sizeof *s->held.at, by_inode);

@@ -7,6 +7,8 @@
 need_program
 net_up || exit 1
 
+{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$WORK/passwd"
+mount --bind "$WORK/passwd" /etc/passwd
 ini <<E1
 [portflow]
 interface = $DEV
@@ -26,6 +28,9 @@ limit_out = 20mbit
 [interface all]
 interface = $DEV
 limit_out = 1gbit
+[notify ops]
+type = webhook
+url = https://example.com/secret
 E1
 sed -i '/^\[address me\]/,/^addresses/s/^addresses = .*/addresses = 2001:db8::\/64/' "$INI"
 
@@ -34,6 +39,7 @@ listing() { nft -s list table inet portflow | sed '/counter canary {/,/^$/d'; }
 pf_ok -v apply
 sed -n 's/.*\[#\] //p' <<<"$err" >"$WORK/commands"
 listing >"$WORK/ours"
+is "messages pass: in the rules that limit, and in those that name classes" "$(grep -c 'skuid 7066' "$WORK/commands")" 2
 is_ge "commands are shown" "$(wc -l <"$WORK/commands")" 50
 nft flush ruleset
 tc qdisc del dev "$DEV" root 2>/dev/null

@@ -92,6 +92,8 @@ static bool over(const char *object)
 
 struct expected {
 	struct arena *arena;
+	const struct enforcement *enforcement;
+	struct exchanges *known;
 	const struct limit_way *ways; /* NULL: all are policed */
 	VEC_OF(const char *) used;    /* objects, in no order */
 	uint32_t priority;
@@ -144,6 +146,43 @@ static bool passes_always(const struct config *c, const struct packet *p)
 				(p->protocol == IPPROTO_UDP && p->port == 443)));
 }
 
+#define SENDER 998
+#define RESOLVER 991
+
+/* What was noted of packets that were told of before: to whom, from which port to which. */
+struct exchange {
+	uint8_t peer[16];
+	uint16_t remote, port;
+	uint8_t family;
+};
+struct exchanges {
+	VEC_OF(struct exchange) of;
+};
+
+static bool same_exchange(const struct exchange *x, const struct packet *p)
+{
+	return x->family == p->family && memcmp(x->peer, p->peer, 16) == 0 && x->remote == p->remote &&
+		x->port == p->port;
+}
+
+/* Of who sends messages or resolves names for them, or an answer. looked_at: it passes a device whose packets meet the rules. */
+static bool of_messages(
+	struct arena *a, const struct enforcement *e, const struct packet *p, bool looked_at, struct exchanges *known)
+{
+	struct exchange x = { .remote = p->remote, .port = p->port, .family = p->family };
+	bool passes = false;
+
+	if (p->dir == DIR_OUT)
+		passes = (e->sender && p->user == e->sender) ||
+			(e->resolver && p->user == e->resolver && (p->remote == 53 || p->remote == 853));
+	for (size_t i = 0; p->dir == DIR_IN && i < known->of.n; i++)
+		passes |= same_exchange(&known->of.at[i], p);
+	memcpy(x.peer, p->peer, sizeof x.peer);
+	if (passes && p->dir == DIR_OUT && looked_at)
+		*vec_push(a, &known->of) = x;
+	return passes;
+}
+
 static bool guarded(const struct expected *x, size_t entry, const struct packet *p)
 {
 	const struct limit_way *w = x->ways ? &x->ways[limit_way_at(entry, p->dir)] : NULL;
@@ -181,6 +220,7 @@ static void stage(struct expected *x, const struct config *c, const struct polic
 	for (size_t i = 0; i < c->entries.n && !x->dropped; i++) {
 		const struct entry *e = &c->entries.at[i];
 		const struct entry *lowest = NULL;
+		bool holds = false;
 
 		if (!hit[i])
 			continue;
@@ -201,9 +241,12 @@ static void stage(struct expected *x, const struct config *c, const struct polic
 				continue;
 			if (number == 0 && p[s].state.quota == QUOTA_BLOCKED && runs)
 				x->dropped = true;
-			if (number == 1 && p[s].state.quota == QUOTA_THROTTLED && runs && !bills(q->billing, d) &&
-				(!lowest || q->quota_action.bps < lowest->quota_action.bps))
+			/* of the direction that is not billed: one element, as the run chose it, until that quota's cycle ends */
+			if (number == 1 && p[s].state.quota == QUOTA_THROTTLED && !bills(q->billing, d) &&
+				(!lowest || q->quota_action.bps < lowest->quota_action.bps)) {
 				lowest = q;
+				holds = runs;
+			}
 			if (number != (blocks ? 3 : 2) || !bills(q->billing, d))
 				continue;
 			use(x,
@@ -218,7 +261,7 @@ static void stage(struct expected *x, const struct config *c, const struct polic
 			else if (full)
 				meet_limit(x, "t", q->name, d);
 		}
-		if (lowest && !x->dropped)
+		if (lowest && holds && !x->dropped)
 			meet_limit(x, "t", lowest->name, d);
 	}
 }
@@ -236,7 +279,7 @@ static void expect(struct expected *x, const struct config *c, const struct watc
 	for (size_t i = 0; i < c->entries.n; i++)
 		for (size_t k = 0; k < c->entries.at[i].devices.n; k++)
 			apart |= watch_find(w, c->entries.at[i].devices.at[k]) == NULL;
-	if (passes_always(c, packet)) {
+	if (passes_always(c, packet) || of_messages(x->arena, x->enforcement, packet, listed || apart, x->known)) {
 		x->priority = class_of(x, c, packet, NULL, listed || apart);
 		return;
 	}
@@ -271,10 +314,13 @@ static bool is_counter(const struct ruleset *r, const char *name)
 
 /* A packet that passes uses exactly the objects expected of it; one that is dropped, none that is not. */
 static void check_packet(struct arena *a, const struct config *c, const struct watch *w, const struct desired *d,
-	const struct enforcement *e, const struct packet *p, int64_t later_ms)
+	const struct enforcement *e, const struct packet *p, int64_t later_ms, struct notes *notes,
+	struct exchanges *known)
 {
-	struct run x = { .arena = a, .r = &d->ruleset, .p = p, .later_ms = (uint64_t)later_ms, .over = over };
-	struct expected want = { .arena = a, .ways = e->ways };
+	struct run x = {
+		.arena = a, .r = &d->ruleset, .p = p, .later_ms = (uint64_t)later_ms, .over = over, .notes = notes
+	};
+	struct expected want = { .arena = a, .enforcement = e, .known = known, .ways = e->ways };
 	size_t used = 0;
 
 	run_packet(&x);
@@ -335,7 +381,12 @@ static void packets(void **state)
 		struct policy *policies = random_policies(&a, c, &seed);
 		struct enforcement e = { .policies = policies, .open = open, .n_open = 2, .now_ms = NOW * 1000 };
 		struct desired d;
+		struct notes notes = { 0 };
+		struct exchanges known = { 0 };
+		struct packet before = { .dir = DIR_IN };
 
+		e.sender = next_random(&seed) % 4 ? SENDER : 0;
+		e.resolver = e.sender && next_random(&seed) % 2 ? RESOLVER : 0;
 		over_mask = next_random(&seed);
 		if (next_random(&seed) % 4)
 			random_ways(&a, c, &w, &seed, &e);
@@ -348,7 +399,24 @@ static void packets(void **state)
 			p.remote = (uint16_t)(next_random(&seed) % 8 ? next_random(&seed) : 67);
 			if (next_random(&seed) % 16 == 0)
 				p.port = next_random(&seed) % 2 ? 22 : 68;
-			check_packet(&a, c, &w, &d, &e, &p, later);
+			if (p.dir == DIR_OUT && next_random(&seed) % 2)
+				p.user = next_random(&seed) % 2 ? SENDER : next_random(&seed) % 2 ? RESOLVER : 1000;
+			if (p.user && next_random(&seed) % 2)
+				p.remote = next_random(&seed) % 2 ? 53 : 853;
+			if (p.dir == DIR_IN && before.dir == DIR_OUT &&
+				next_random(&seed) % 2) { /* an answer, or nearly one */
+				p.family = before.family;
+				p.port = before.port;
+				p.remote = before.remote;
+				memcpy(p.address, before.address, sizeof p.address);
+				memcpy(p.peer, before.peer, sizeof p.peer);
+				if (next_random(&seed) % 4 == 0)
+					p.peer[3] ^= 3;
+				if (next_random(&seed) % 4 == 0)
+					p.port ^= 1;
+			}
+			check_packet(&a, c, &w, &d, &e, &p, later, &notes, &known);
+			before = p;
 		}
 	}
 }

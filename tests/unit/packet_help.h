@@ -18,10 +18,21 @@ struct packet {
 	const char *device;
 	uint8_t family, protocol; /* 4, 6; IPPROTO_* */
 	uint8_t address[16];      /* ours */
+	uint8_t peer[16];         /* the other end's */
+	uint32_t user;            /* of its socket; 0: it has none */
 	uint16_t port, remote;    /* ours, and the other end's */
 	uint32_t length, type;    /* RTN_* of the address */
 	uint16_t tag;             /* of the frame: ETH_P_8021Q, ETH_P_8021AD; 0 none */
 	bool timestamps;
+};
+
+/* What OP_UPDATE left in sets, for the packets after it. */
+struct noted {
+	const char *set;
+	uint8_t key[SET_KEY_MAX];
+};
+struct notes {
+	VEC_OF(struct noted) of;
 };
 
 struct run {
@@ -30,6 +41,7 @@ struct run {
 	const struct packet *p;
 	uint8_t regs[64];
 	VEC_OF(const char *) hits; /* objects that it used */
+	struct notes *notes;       /* NULL: no rule may write */
 	int depth;
 	uint64_t later_ms;                /* after the table was made: elements with a nearer deadline are gone */
 	bool (*over)(const char *object); /* is this quota or limit used up? */
@@ -43,7 +55,8 @@ static inline uint8_t *reg(struct run *x, uint32_t n)
 	return &x->regs[n < 8 ? 16 * (n - 1) : 4 * (n - 8)];
 }
 
-static inline void load(struct run *x, const struct rule_expr *e)
+/* false: the packet has no such thing. */
+static inline bool load(struct run *x, const struct rule_expr *e)
 {
 	const struct packet *p = x->p;
 	uint8_t *to = reg(x, e->reg);
@@ -64,6 +77,10 @@ static inline void load(struct run *x, const struct rule_expr *e)
 			memcpy(to, p->family == 4 ? "\x08\x00" : "\x86\xdd", 2);
 		else if (e->key == NFT_META_IIFTYPE)
 			*to = 1;
+		else if (e->key == NFT_META_SKUID && !p->user)
+			return false;
+		else if (e->key == NFT_META_SKUID)
+			memcpy(to, &p->user, 4);
 		else if (e->key == (p->dir == DIR_IN ? NFT_META_IIFNAME : NFT_META_OIFNAME))
 			memcpy(to, p->device, strlen(p->device));
 		else
@@ -74,9 +91,12 @@ static inline void load(struct run *x, const struct rule_expr *e)
 		to[1] = (uint8_t)(p->tag ? p->tag : p->family == 4 ? 0 : 0xdd);
 	} else if (e->key == NFT_PAYLOAD_NETWORK_HEADER) {
 		assert_int_equal(e->len, p->family == 4 ? 4 : 16);
-		assert_int_equal(
-			e->offset, p->family == 4 ? (p->dir == DIR_IN ? 16 : 12) : (p->dir == DIR_IN ? 24 : 8));
-		memcpy(to, p->address, e->len);
+		if (e->offset == (p->family == 4 ? (p->dir == DIR_IN ? 16 : 12) : (p->dir == DIR_IN ? 24 : 8)))
+			memcpy(to, p->address, e->len);
+		else if (e->offset == (p->family == 4 ? (p->dir == DIR_IN ? 12 : 16) : (p->dir == DIR_IN ? 8 : 24)))
+			memcpy(to, p->peer, e->len);
+		else
+			fail_msg("offset %u", e->offset);
 	} else if (e->len == 1) { /* the header length of TCP */
 		assert_int_equal(p->protocol, IPPROTO_TCP);
 		assert_int_equal(e->offset, 12);
@@ -89,6 +109,37 @@ static inline void load(struct run *x, const struct rule_expr *e)
 		to[0] = (uint8_t)(port >> 8);
 		to[1] = (uint8_t)port;
 	}
+	return true;
+}
+
+static inline bool noted(struct run *x, const char *set, const uint8_t *key)
+{
+	for (size_t i = 0; x->notes && i < x->notes->of.n; i++)
+		if (strcmp(x->notes->of.at[i].set, set) == 0 && memcmp(x->notes->of.at[i].key, key, SET_KEY_MAX) == 0)
+			return true;
+	return false;
+}
+
+static inline void note(struct run *x, const struct rule_expr *e)
+{
+	const struct ruleset_set *s = ruleset_set((struct ruleset *)(uintptr_t)x->r, e->name);
+	struct noted n = { .set = e->name };
+
+	assert_true(s && s->dynamic && x->notes);
+	memcpy(n.key, reg(x, e->reg), set_key_type(s->key)->len);
+	if (!noted(x, e->name, n.key))
+		*vec_push(x->arena, &x->notes->of) = n;
+}
+
+static inline bool among_noted(struct run *x, const struct rule_expr *e)
+{
+	const struct ruleset_set *s = ruleset_set((struct ruleset *)(uintptr_t)x->r, e->name);
+	uint8_t key[SET_KEY_MAX] = { 0 };
+
+	if (!s || !s->dynamic)
+		return false;
+	memcpy(key, reg(x, e->reg), set_key_type(s->key)->len);
+	return noted(x, e->name, key);
 }
 
 static inline const struct ruleset_elem *look_up(struct run *x, const struct rule_expr *e)
@@ -156,7 +207,11 @@ static inline bool run_rule(struct run *x, const struct ruleset_rule *rule)
 		case OP_META:
 		case OP_PAYLOAD:
 		case OP_FIB:
-			load(x, e);
+			if (!load(x, e))
+				return true;
+			break;
+		case OP_UPDATE:
+			note(x, e);
 			break;
 		case OP_HTON:
 			memcpy(&number, reg(x, e->reg), 4);
@@ -172,7 +227,7 @@ static inline bool run_rule(struct run *x, const struct ruleset_rule *rule)
 				return true;
 			break;
 		case OP_LOOKUP:
-			if ((look_up(x, e) != NULL) == (e->key == NFT_LOOKUP_F_INV))
+			if ((look_up(x, e) != NULL || among_noted(x, e)) == (e->key == NFT_LOOKUP_F_INV))
 				return true;
 			break;
 		case OP_VMAP:
@@ -373,6 +428,8 @@ static inline struct packet random_packet(const struct config *c, uint64_t *seed
 		.timestamps = next_random(seed) % 2 };
 
 	random_address(c, seed, &p);
+	p.peer[0] = 198;
+	p.peer[3] = (uint8_t)(1 + next_random(seed) % 2);
 	return p;
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # Servers that behave as the worst do: HTTP with and without TLS, two proxies, SMTP of every kind (python3-aiosmtpd and by hand).
 # What a client does with a silent, lying or broken server can only be seen against one.
-# tests/system/net.sh runs it: servers.py DIRECTORY (good.pem, good.key, other.pem, other.key). It prints "ready" and lives until
+# tests/system/ runs it: servers.py DIRECTORY [ADDRESS] (good.pem, good.key, other.pem, other.key). ADDRESS "": all. It prints "ready" and lives until
 # it is killed. DIRECTORY/log has a JSON line a request, DIRECTORY/mail/N.eml the mails, .json their envelopes.
 import asyncio, email.utils, json, os, socket, ssl, struct, sys, time
 
@@ -9,7 +9,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 DIR = sys.argv[1]
 LOG = open(DIR + "/log", "a", buffering=1)
-ADDRESS = "127.0.0.1"
+ADDRESS = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
 
 
 def tls(name):

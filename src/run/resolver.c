@@ -1,0 +1,86 @@
+/* Who resolves names: see resolver.h.
+ * A socket belongs to who opened it; what it is used by is looked up only where that is root.
+ * run/ calls. */
+#include "run/resolver.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/name_server.h"
+#include "run/host.h"
+
+struct search {
+	struct arena *arena;
+	struct name_servers servers;
+	struct resolver *found;
+	uint64_t inode; /* of root's socket; 0: none */
+	bool has;       /* the process in work has it */
+};
+
+static void look_at_row(struct search *s, const struct socket_row *r)
+{
+	for (size_t i = 0; i < s->servers.of.n; i++) {
+		const struct name_server *server = &s->servers.of.at[i];
+
+		if (!name_server_is(server, r) || s->found->uid)
+			continue;
+		s->found->address = server->text;
+		s->found->uid = (uint32_t)r->uid;
+		s->inode = r->inode;
+	}
+}
+
+static void look_at_sockets(struct search *s, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+
+	while (f && (len = getline(&line, &room, f)) >= 0) {
+		struct socket_row r;
+
+		if (socket_row(line, (size_t)len, &r))
+			look_at_row(s, &r);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+}
+
+static void look_at_socket(void *arg, unsigned long fd, uint64_t inode)
+{
+	struct search *s = arg;
+
+	(void)fd;
+	s->has |= inode == s->inode;
+}
+
+static void look_at_process(void *arg, const char *pid)
+{
+	struct search *s = arg;
+
+	s->has = false;
+	if (!s->found->uid)
+		host_sockets(pid, look_at_socket, s);
+	if (s->has && !host_user(pid, &s->found->uid))
+		s->found->uid = 0;
+}
+
+void resolver_find(struct arena *a, struct resolver *ret)
+{
+	struct search s = { .arena = a, .found = ret };
+
+	*ret = (struct resolver){ 0 };
+	name_servers_read(a, host_text(a, "/etc/resolv.conf"), host_text(a, "/etc/nsswitch.conf"), &s.servers);
+	look_at_sockets(&s, "/proc/self/net/udp");
+	look_at_sockets(&s, "/proc/self/net/udp6");
+	if (s.inode && !ret->uid && geteuid() == 0)
+		host_processes(look_at_process, &s);
+	ret->here = ret->address;
+	for (size_t i = 0; i < s.servers.of.n; i++)
+		ret->here |= name_server_loopback(&s.servers.of.at[i]);
+	ret->sure = ret->address && (ret->uid || geteuid() == 0);
+}
