@@ -25,6 +25,7 @@ enum { EXIT_USAGE = 64, EXIT_DATA = 65, EXIT_OUTPUT = 74, EXIT_RIGHTS = 77 };
 struct work {
 	struct arena arena;
 	VEC_OF(struct transfer *) transfers;
+	struct trusts trusts;
 	CURLM *multi;
 	int64_t deadline_ms;
 	size_t running, next;
@@ -110,7 +111,7 @@ static void start(struct work *w, struct transfer *t)
 
 	if (left <= 0)
 		return;
-	if (transfer_prepare(t, &w->arena, (uint32_t)left, &err) == 0 &&
+	if (transfer_prepare(t, &w->trusts, &w->arena, (uint32_t)left, &err) == 0 &&
 		curl_multi_add_handle(w->multi, t->easy) == CURLM_OK) {
 		w->running++;
 		return;

@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/trust.h"
 #include "util/version.h"
 
 /* Options of libcurl: remembers the first that was refused. */
@@ -249,14 +248,14 @@ static int set_http(struct setter *s, struct transfer *t, struct err *err)
 	return 0;
 }
 
-static int set_trust(struct setter *s, struct transfer *t, struct arena *a, struct err *err)
+static int set_trust(struct setter *s, struct transfer *t, struct trusts *known, struct arena *a, struct err *err)
 {
 	struct request_bytes bundle;
 	struct curl_blob blob = { .flags = CURL_BLOB_NOCOPY };
 
 	if (!t->request.ca_file)
 		return 0;
-	if (trust_bundle(a, t->request.ca_file, &bundle, err))
+	if (trust_bundle(known, a, t->request.ca_file, &bundle, err))
 		return -1;
 	blob.data = (void *)(uintptr_t)bundle.p;
 	blob.len = bundle.len;
@@ -264,7 +263,7 @@ static int set_trust(struct setter *s, struct transfer *t, struct arena *a, stru
 	return 0;
 }
 
-int transfer_prepare(struct transfer *t, struct arena *a, uint32_t left_ms, struct err *err)
+int transfer_prepare(struct transfer *t, struct trusts *known, struct arena *a, uint32_t left_ms, struct err *err)
 {
 	struct setter s = { .easy = curl_easy_init() };
 	const bool mail = t->request.kind == REQUEST_MAIL;
@@ -275,7 +274,7 @@ int transfer_prepare(struct transfer *t, struct arena *a, uint32_t left_ms, stru
 	t->fd = -1;
 	t->body = STR_CEILING(RESPONSE_BODY_MAX);
 	t->reply = STR_CEILING(REPLY_MAX);
-	if (parse_url(t, a, err) || set_proxy(&s, t->request.proxy, err) || set_trust(&s, t, a, err))
+	if (parse_url(t, a, err) || set_proxy(&s, t->request.proxy, err) || set_trust(&s, t, known, a, err))
 		return -1;
 	set_protocols(&s, mail);
 	set_times(&s, left_ms);

@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include "model/request.h"
+#include "net/trust.h"
 #include "util/arena.h"
 #include "util/err.h"
 #include "util/str.h"
@@ -40,7 +41,7 @@ struct transfer {
 };
 
 /* Makes t ready for the multi handle; left_ms: its time from now. -1 with a sentence when the request cannot work as it is written. */
-int transfer_prepare(struct transfer *t, struct arena *a, uint32_t left_ms, struct err *err);
+int transfer_prepare(struct transfer *t, struct trusts *known, struct arena *a, uint32_t left_ms, struct err *err);
 
 bool socket_connected(int fd);
 

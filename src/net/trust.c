@@ -53,7 +53,7 @@ static struct request_bytes system_bundle(struct arena *a)
 	return bundle;
 }
 
-int trust_bundle(struct arena *a, const char *ca_file, struct request_bytes *ret, struct err *err)
+static int join(struct arena *a, const char *ca_file, struct request_bytes *ret, struct err *err)
 {
 	static const char begin[] = "-----BEGIN CERTIFICATE-----";
 	struct request_bytes own, common;
@@ -70,5 +70,21 @@ int trust_bundle(struct arena *a, const char *ca_file, struct request_bytes *ret
 	if (common.len)
 		memcpy(both + own.len + 1, common.p, common.len);
 	*ret = (struct request_bytes){ both, own.len + 1 + common.len };
+	return 0;
+}
+
+int trust_bundle(struct trusts *known, struct arena *a, const char *ca_file, struct request_bytes *ret, struct err *err)
+{
+	struct trust new = { .ca_file = ca_file };
+
+	for (size_t i = 0; i < known->n; i++)
+		if (strcmp(known->at[i].ca_file, ca_file) == 0) {
+			*ret = known->at[i].bundle;
+			return 0;
+		}
+	if (join(a, ca_file, &new.bundle, err))
+		return -1;
+	*vec_push(a, known) = new;
+	*ret = new.bundle;
 	return 0;
 }

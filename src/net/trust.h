@@ -7,8 +7,20 @@
 #include "model/request.h"
 #include "util/arena.h"
 #include "util/err.h"
+#include "util/vec.h"
 
-/* ret: certificates in PEM. -1 with a sentence when the file cannot be read or holds none. */
-int trust_bundle(struct arena *a, const char *ca_file, struct request_bytes *ret, struct err *err);
+/* Bundles made so far: a quarter of a megabyte each, and many targets name the same file. */
+struct trust {
+	const char *ca_file;
+	struct request_bytes bundle;
+};
+struct trusts {
+	struct trust *at;
+	size_t n, cap;
+};
+
+/* ret: certificates in PEM, which live as long as a. -1 with a sentence when the file cannot be read or holds none. */
+int trust_bundle(
+	struct trusts *known, struct arena *a, const char *ca_file, struct request_bytes *ret, struct err *err);
 
 #endif
