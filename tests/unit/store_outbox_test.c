@@ -118,6 +118,21 @@ static void leases(void **state)
 	assert_string_equal(taken(f, "L7", T0 + HOUR, 10), "3 c one");
 }
 
+static void fair(void **state)
+{
+	struct fixture *f = fixture(state);
+
+	event(f, T0, "one", "a:1 a:2 a:3 a:4 b:1 b:2 c");
+	/* a target with many recipients does not come before the others */
+	assert_string_equal(taken(f, "L1", T0, 3), "1 a:1 one; 5 b:1 one; 7 c one");
+	settle(f, "L1", 1, OUTBOX_LATER, T0 + 60);
+	settle(f, "L1", 5, OUTBOX_LATER, T0 + 60);
+	settle(f, "L1", 7, OUTBOX_LATER, T0 + 60);
+	/* nor do those of it that were never tried come before the only one of another; within it they come first */
+	assert_string_equal(taken(f, "L2", T0 + 60, 4), "2 a:2 one; 3 a:3 one; 6 b:2 one; 7 c one");
+	assert_string_equal(taken(f, "L3", T0 + 60, 10), "1 a:1 one; 4 a:4 one; 5 b:1 one");
+}
+
 static void by_hand(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -195,6 +210,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(together, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(leases, set_up_store, tear_down),
+		cmocka_unit_test_setup_teardown(fair, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(by_hand, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(large, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(restored, set_up_store, tear_down),
