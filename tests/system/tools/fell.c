@@ -4,7 +4,7 @@
  * tests/system/ runs it: fell [-l] [-k PROCESS:CALL] [-o FILE] COMMAND...
  * -l counts the program's own calls from the moment at which it has closed the last file that it had locked with flock(2).
  * FILE: "killed PROCESS CALL system call NUMBER", or "lived" if there was no such call; "ended" once all processes have; "process K from MS to MS
- * peak KB anonymous KB" of each. Exit: the command's, 137 if it was killed. */
+ * peak KB file KB" of each. Exit: the command's, 137 if it was killed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -170,9 +170,8 @@ static void at_call(struct task *t)
 static void tell_memory(const struct task *t)
 {
 	if (t->leader)
-		fprintf(out, "process %d from %lld to %lld peak %lu anonymous %lu\n", t->process,
-			(long long)t->began_ms, (long long)now_ms(), proc_number(t->tid, "VmHWM:"),
-			proc_number(t->tid, "RssAnon:"));
+		fprintf(out, "process %d from %lld to %lld peak %lu file %lu\n", t->process, (long long)t->began_ms,
+			(long long)now_ms(), proc_number(t->tid, "VmHWM:"), proc_number(t->tid, "RssFile:"));
 }
 
 /* -- all of it --------------------------------------------------------------------------------------------------------- */
