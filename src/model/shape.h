@@ -54,6 +54,7 @@ struct shape_class {
 	uint32_t burst_ticks, cburst_ticks; /* at rate, at ceil */
 	uint32_t quantum_bytes;             /* what it sends in its turn, while the class above is short */
 	uint32_t prio;                      /* 0 is ours */
+	uint32_t owes_ticks;                /* observed: at ceil, when a packet left it last; 0 nothing */
 	bool odd; /* observed: something we never set, as bytes added to each packet; setting it anew mends it */
 	uint64_t backlog_bytes; /* observed */
 	struct shape_leaf leaf;

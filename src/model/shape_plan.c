@@ -138,10 +138,14 @@ static void put_tree(struct planner *p, const struct shape_device *want, bool re
 /* HTB keeps what a class owes, up to 60 s, when its rate changes (sch_htb.c, htb_change_class): a large packet that it let go at a low rate would
  * keep it silent for as long at the new one. At this many bytes a second such a packet is an eighth of a second. */
 #define DEBT_BYTES 500000U
+/* ... so that a class which owes so much at such a rate was slower before: somebody raised it. What it owes is of when its last packet left. */
+#define DEBT_TICKS (1000000000U / SHAPE_TICK_NS)
 
 static bool in_debt(const struct shape_class *have, const struct shape_class *want)
 {
-	return have->ceil_bytes < DEBT_BYTES && want->ceil_bytes > have->ceil_bytes;
+	if (have->ceil_bytes < DEBT_BYTES)
+		return want->ceil_bytes > have->ceil_bytes;
+	return want->ceil_bytes >= DEBT_BYTES && have->owes_ticks > DEBT_TICKS && !shape_class_equal(want, have);
 }
 
 /* Is there what cannot be changed in place? An extra class in the usual places has no children then, and can go by itself. */

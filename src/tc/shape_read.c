@@ -147,12 +147,29 @@ static void class_options(struct shape_class *c, struct nlattr *options)
 	c->odd = !plain(&o.rate) || !plain(&o.ceil);
 }
 
+static void class_stats(struct shape_class *c, struct nlattr *nested)
+{
+	struct nlattr *stats[TCA_STATS_MAX + 1];
+	struct gnet_stats_queue queue;
+	struct tc_htb_xstats own;
+
+	if (!nested || nla_parse_nested(stats, TCA_STATS_MAX, nested, NULL) < 0)
+		return;
+	if (stats[TCA_STATS_QUEUE] && nla_len(stats[TCA_STATS_QUEUE]) >= (int)sizeof queue) {
+		memcpy(&queue, nla_data(stats[TCA_STATS_QUEUE]), sizeof queue);
+		c->backlog_bytes = queue.backlog;
+	}
+	if (stats[TCA_STATS_APP] && nla_len(stats[TCA_STATS_APP]) >= (int)sizeof own) {
+		memcpy(&own, nla_data(stats[TCA_STATS_APP]), sizeof own);
+		c->owes_ticks = own.ctokens < 0 ? 0 - (uint32_t)own.ctokens : 0;
+	}
+}
+
 static int on_class(struct nl_msg *msg, void *arg)
 {
 	struct reader *r = arg;
 	struct nlmsghdr *h = nlmsg_hdr(msg);
-	struct nlattr *tb[TCA_MAX + 1], *stats[TCA_STATS_MAX + 1];
-	struct gnet_stats_queue queue;
+	struct nlattr *tb[TCA_MAX + 1];
 	int rc;
 
 	if (h->nlmsg_type != RTM_NEWTCLASS)
@@ -169,11 +186,7 @@ static int on_class(struct nl_msg *msg, void *arg)
 	/* of a class right below the root the kernel says ffff:ffff */
 	c->parent = t->tcm_parent == TC_H_ROOT ? 0 : MINOR(t->tcm_parent);
 	class_options(c, tb[TCA_OPTIONS]);
-	if (tb[TCA_STATS2] && nla_parse_nested(stats, TCA_STATS_MAX, tb[TCA_STATS2], NULL) >= 0 &&
-		stats[TCA_STATS_QUEUE] && nla_len(stats[TCA_STATS_QUEUE]) >= (int)sizeof queue) {
-		memcpy(&queue, nla_data(stats[TCA_STATS_QUEUE]), sizeof queue);
-		c->backlog_bytes = queue.backlog;
-	}
+	class_stats(c, tb[TCA_STATS2]);
 	return NL_OK;
 }
 

@@ -397,10 +397,51 @@ static void plans(void **state)
 	}
 }
 
+/* A class that owes is made anew where it is to be faster than what it owes it at: the one of an entry, and the one above all. */
+static void debts(void **state)
+{
+	static const struct {
+		uint64_t have, want; /* bit/s */
+		uint32_t owes_ms;
+		bool anew;
+	} cases[] = {
+		{ 8000, 60000000, 0, true }, /* it may let a packet go meanwhile */
+		{ 8000, 9000, 0, true }, { 3999000, 4000000, 0, true }, { 8000, 8000, 50000, false },
+		{ 9000, 8000, 50000, false }, { 4000000, 60000000, 0, false }, { 4000000, 60000000, 1000, false },
+		/* somebody had it at a low rate, then raised it */
+		{ 900000000, 60000000, 50000, true }, { 4000000, 60000000, 1001, true },
+		{ 900000000, 1000000, 50000, false },
+		{ 60000000, 60000000, 50000, false }, /* or its last packet left long ago */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+		cleanup_arena struct arena a = { 0 };
+		const size_t n = i / 2;
+		const bool total = i % 2;
+		const struct shape_limit h = { 5, total ? 100000000 : cases[n].have };
+		const struct shape_limit w = { 5, total ? 100000000 : cases[n].want };
+		struct shape_device have = want_of(&a, 1500, false, total ? cases[n].have : 0, &h, 1);
+		struct shape_device want = want_of(&a, 1500, false, total ? cases[n].want : 0, &w, 1);
+		struct shape_device_list haves = { &have, 1, 1 }, wants = { &want, 1, 1 };
+		struct shape_plan p;
+
+		for (size_t c = 0; c < have.classes.n; c++)
+			if (have.classes.at[c].minor == (total ? SHAPE_INNER : 5))
+				have.classes.at[c].owes_ticks = cases[n].owes_ms * (1000000 / SHAPE_TICK_NS);
+		shape_plan(&a, &wants, &haves, &p);
+		if (p.elements_away != cases[n].anew)
+			fail_msg("case %zu, %s: anew: %d", n, total ? "all" : "an entry", p.elements_away);
+		if (cases[n].have == cases[n].want && p.steps.n)
+			fail_msg("case %zu: %zu steps", n, p.steps.n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans),
+		cmocka_unit_test(debts),
 		cmocka_unit_test(reaches),
 		cmocka_unit_test(goes_back),
 	};
