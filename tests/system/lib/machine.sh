@@ -60,7 +60,8 @@ machine_cut() { # the power goes
 	kill -9 "$LEADER" $NSPAWN
 	wait $NSPAWN 2>/dev/null
 }
-box() { nsenter -t "$LEADER" -a -- "$@"; }
+# -r: where this itself runs below a chroot, the machine's mounts begin with the tree of the host.
+box() { nsenter -t "$LEADER" -a -r -w -- "$@"; }
 # One property of a unit of the running machine.
 property() { box systemctl show --value -p "$2" "$1"; } # UNIT PROPERTY
 journal() { box journalctl --no-pager --quiet --output=cat "$@"; }
