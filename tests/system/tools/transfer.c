@@ -4,8 +4,10 @@
  *   -S -C  namespace files of server and client      -a -p  what the client connects to
  *   -l -q  what the server listens on, default -a -p -b -s  what the client binds
  *   -u     bytes from client to server               -d     bytes from server to client
- *   -w     bytes a write, default 65536
- * stdout: "up=N down=N", the bytes of payload that arrived. Gives up after 120 s. */
+ *   -w     bytes a write, default 65536             -g     ms of a pause in the middle of each way, once all before it arrived
+ *   -r     bytes a second at most, default 50000000: a cable between namespaces has a queue of a thousand segments and nobody who slows
+ *          the sender down; 0: as fast as it goes
+ * stdout: "up=N down=N", the bytes of payload that arrived, each of which is looked at: a byte tells its place. Gives up after 120 s. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +20,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 union address {
@@ -33,9 +37,12 @@ struct plan {
 	union address connect, listen, from;
 	long long up, down;
 	size_t chunk;
+	int rate, pause_ms;
 };
 
-static char buffer[1 << 20];
+#define PERIOD 251 /* of what is sent: no segment is a multiple of it, so that a byte in the wrong place is seen */
+
+static char buffer[1 << 20], sent[sizeof buffer + PERIOD];
 
 static _Noreturn __attribute__((format(printf, 1, 2))) void fail(const char *fmt, ...)
 {
@@ -77,10 +84,9 @@ static socklen_t size_of(const union address *a)
 	return a->any.sa_family == AF_INET ? sizeof a->v4 : sizeof a->v6;
 }
 
-static int socket_in(const char *netns, const union address *bound)
+static int socket_in(const char *netns, const union address *bound, int rate)
 {
-	/* 50 MB/s: a cable between namespaces has a queue of a thousand segments and nobody who slows the sender down */
-	int fd, one = 1, rate = 50000000;
+	int fd, one = 1;
 
 	if (netns) {
 		int ns = open(netns, O_RDONLY | O_CLOEXEC);
@@ -90,32 +96,59 @@ static int socket_in(const char *netns, const union address *bound)
 	}
 	fd = socket(bound->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) ||
-		setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate) ||
+		(rate && setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof rate)) ||
 		bind(fd, &bound->any, size_of(bound)))
 		fail("bind");
 	return fd;
 }
 
-static void push(int fd, long long n, size_t chunk)
+static void push_from(int fd, long long from, long long to, size_t chunk)
 {
-	while (n > 0) {
-		ssize_t put = send(fd, buffer, n < (long long)chunk ? (size_t)n : chunk, MSG_NOSIGNAL);
+	while (from < to) {
+		ssize_t put = send(fd, sent + from % PERIOD, to - from < (long long)chunk ? (size_t)(to - from) : chunk,
+			MSG_NOSIGNAL);
 		if (put < 0)
 			fail("send");
-		n -= put;
+		from += put;
 	}
+}
+
+/* Until the other end has acknowledged all. */
+static void wait_empty(int fd)
+{
+	struct timespec often = { .tv_nsec = 1000000 };
+	int left;
+
+	while (ioctl(fd, TIOCOUTQ, &left) == 0 && left)
+		nanosleep(&often, NULL);
+}
+
+static void push(int fd, long long n, const struct plan *p)
+{
+	struct timespec pause = { p->pause_ms / 1000, p->pause_ms % 1000 * 1000000L };
+	long long half = p->pause_ms ? n / 2 : 0;
+
+	push_from(fd, 0, half, p->chunk);
+	if (half) {
+		wait_empty(fd);
+		nanosleep(&pause, NULL);
+	}
+	push_from(fd, half, n, p->chunk);
 }
 
 /* Reads n bytes, not one more. */
 static long long pull(int fd, long long n)
 {
-	long long left = n;
+	long long had = 0;
 
-	while (left > 0) {
-		ssize_t got = recv(fd, buffer, left < (long long)sizeof buffer ? (size_t)left : sizeof buffer, 0);
+	while (had < n) {
+		ssize_t got = recv(
+			fd, buffer, n - had < (long long)sizeof buffer ? (size_t)(n - had) : sizeof buffer, 0);
 		if (got <= 0)
-			fail("recv: %lld of %lld bytes missing", left, n);
-		left -= got;
+			fail("recv: %lld of %lld bytes missing", n - had, n);
+		if (memcmp(buffer, sent + had % PERIOD, (size_t)got) != 0)
+			fail("other bytes than were sent, between %lld and %lld", had, had + got);
+		had += got;
 	}
 	return n;
 }
@@ -132,10 +165,10 @@ static int run_client(const struct plan *p)
 
 	if (!from.any.sa_family)
 		from.any.sa_family = p->connect.any.sa_family;
-	int fd = socket_in(p->client_ns, &from);
+	int fd = socket_in(p->client_ns, &from, p->rate);
 	if (connect(fd, &p->connect.any, size_of(&p->connect)))
 		fail("connect");
-	push(fd, p->up, p->chunk);
+	push(fd, p->up, p);
 	pull(fd, p->down);
 	expect_end(fd);
 	close(fd);
@@ -161,7 +194,7 @@ static void parse(int argc, char **argv, struct plan *p)
 {
 	int opt, have_listen = 0, listen_port = 0;
 
-	while ((opt = getopt(argc, argv, "S:C:a:p:l:q:b:s:u:d:w:")) != -1) {
+	while ((opt = getopt(argc, argv, "S:C:a:p:l:q:b:s:u:d:w:g:r:")) != -1) {
 		switch (opt) {
 		case 'S':
 			p->server_ns = optarg;
@@ -198,6 +231,12 @@ static void parse(int argc, char **argv, struct plan *p)
 		case 'w':
 			p->chunk = (size_t)number(optarg);
 			break;
+		case 'g':
+			p->pause_ms = (int)number(optarg);
+			break;
+		case 'r':
+			p->rate = (int)number(optarg);
+			break;
 		default:
 			exit(64);
 		}
@@ -212,13 +251,15 @@ static void parse(int argc, char **argv, struct plan *p)
 
 int main(int argc, char **argv)
 {
-	struct plan p = { .chunk = 65536 };
+	struct plan p = { .chunk = 65536, .rate = 50000000 };
 	int status;
 
 	parse(argc, argv, &p);
+	for (size_t i = 0; i < sizeof sent; i++)
+		sent[i] = (char)(i % PERIOD);
 	alarm(120);
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int door = socket_in(p.server_ns, &p.listen);
+	int door = socket_in(p.server_ns, &p.listen, p.rate);
 	if (listen(door, 1) || home < 0 || setns(home, CLONE_NEWNET))
 		fail("listen");
 	pid_t client = fork();
@@ -230,7 +271,7 @@ int main(int argc, char **argv)
 	}
 	int fd = accept_from(client, door);
 	long long up = pull(fd, p.up);
-	push(fd, p.down, p.chunk);
+	push(fd, p.down, &p);
 	shutdown(fd, SHUT_WR);
 	expect_end(fd);
 	close(fd);
