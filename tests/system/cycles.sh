@@ -133,25 +133,46 @@ monthly() { # RESET_DAY
 		quota_reset_day = $1
 	END
 }
+figure() { # MOMENT: what status says is used of the quota, what it does, and when that ends
+	at_ok "$1" status web --json
+	"$PYTHON" -c 'import json, sys
+q = json.load(sys.stdin)["entries"][0]["quotas"][0]
+print(q["used"], q["state"], q["resets"][:10])' <<<"$out"
+}
 monthly 1
 fresh
 at_ok '2027-01-05 10:00' apply
 move 6
 at_ok '2027-01-05 11:30' sample
 at_ok '2027-01-20 10:00' sample
-move 5
+move 5 # 4 of them pass
 at_ok '2027-01-20 11:30' sample
 is "used up in the month" "$(passed)" 0
+is "... to the byte, and shown" "$(figure '2027-01-20 11:30:30')" "10000 blocked 2027-02-01"
 monthly 15
 at '2027-01-20 11:31' plan
 like "another reset day: plan says that it opens" "$out" 'web.*would be open again'
 at_ok '2027-01-20 11:31' apply
-is "... acts at once, from the stored hours" "$(running) $(passed)" "2027-01-15 00:00 - 2027-02-15 00:00 3"
+is "... acts at once, from the stored hours" "$(running) $(figure '2027-01-20 11:31:10')" "2027-01-15 00:00 - 2027-02-15 00:00 4000 ok 2027-02-15"
+move 1
+at_ok '2027-01-20 11:31:20' sample # 5 kB
 monthly 1
 at '2027-01-20 11:32' plan
-like "back again: plan says that it blocks" "$out" 'web.*would be blocked now: 10'
+like "back again: plan says that it blocks" "$out" 'web.*would be blocked now: 11\.0 kB of 10\.0 kB'
 at_ok '2027-01-20 11:32' apply
-is "... the old figure is back, and the block" "$(running) $(passed)" "2027-01-01 00:00 - 2027-02-01 00:00 0"
+is "... the old figure is back, with what moved meanwhile, and the block" "$(running) $(figure '2027-01-20 11:32:10') $(passed)" \
+	"2027-01-01 00:00 - 2027-02-01 00:00 11000 blocked 2027-02-01 0"
+monthly 15
+at_ok '2027-01-20 11:33' apply
+is "... and forth: the kernel lets the rest of that quota pass" "$(figure '2027-01-20 11:33:10')" "5000 ok 2027-02-15"
+before=$(nft list counter inet truth in | sed -n 's/.*bytes \([0-9]*\).*/\1/p')
+move 9
+is "... to the byte, with no run in between" $(($(nft list counter inet truth in | sed -n 's/.*bytes \([0-9]*\).*/\1/p') - before)) 5000
+at_ok '2027-01-20 11:34' sample
+is "... then blocks" "$(figure '2027-01-20 11:34:10') $(passed)" "10000 blocked 2027-02-15 0"
+monthly 1
+at_ok '2027-01-20 11:35' sample # a timer takes it up as well
+is "... and back by a timer: what the month has" "$(figure '2027-01-20 11:35:10') $(passed)" "16000 blocked 2027-02-01 0"
 is "... no cycle was closed by it" "$(told cycle_closed)" 0
 
 # -- the clock is set -----------------------------------------------------------------------------------------------------------

@@ -232,6 +232,10 @@ if command -v iperf3 >/dev/null; then
 	healed "the device deleted" ip link del $IFB
 	remade() { ip link del $IFB && ip link add $IFB type ifb && ip link set $IFB up; }
 	healed "the device made anew by somebody" remade
+	copied() { # in every detail: only its number is another, which the table sends to no more
+		ip link del $IFB && sed -n '/netdev/!p' "$WORK/commands" >"$WORK/copy" && sh -e "$WORK/copy"
+	}
+	healed "the device made anew as it was" copied
 	healed "its mark taken away" ip link set $IFB alias ''
 	healed "its root deleted" tc qdisc del dev $IFB root
 	foreign() { tc qdisc replace dev $IFB root handle 8: pfifo limit 9; }
