@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=lib/ask.sh
 . "$SYSTEM/lib/ask.sh"
+servers
 
 # -- HTTP ---------------------------------------------------------------------------------------------------------------
 web https://good.test/ok/path
@@ -187,50 +188,6 @@ multipart/alternative
 text/plain quoted-printable None the file
 text/html quoted-printable None the file
 application/octet-stream base64 july.csv the file"
-
-if command -v exim4 >/dev/null; then
-	mkdir -p "$NET/exim/spool" "$NET/exim/mail"
-	cp "$NET/good.pem" "$NET/good.key" "$NET/exim"
-	cat >"$NET/exim.conf" <<-END
-		primary_hostname = good.test
-		daemon_smtp_ports = 2587
-		local_interfaces = 127.0.0.1
-		spool_directory = $NET/exim/spool
-		log_file_path = $NET/exim/spool/%slog
-		pid_file_path = $NET/exim/spool/pid
-		tls_advertise_hosts = *
-		tls_certificate = $NET/exim/good.pem
-		tls_privatekey = $NET/exim/good.key
-		acl_smtp_rcpt = acl_rcpt
-		acl_smtp_data = accept
-		begin acl
-		acl_rcpt:
-		  accept encrypted = *
-		  deny
-		begin routers
-		all:
-		  driver = accept
-		  transport = folder
-		begin transports
-		folder:
-		  driver = appendfile
-		  directory = $NET/exim/mail
-		  create_directory
-		  user = Debian-exim
-	END
-	chmod 644 "$NET/exim.conf"
-	chown -R Debian-exim: "$NET/exim"
-	exim4 -C "$NET/exim.conf" -bdf >"$NET/exim.log" 2>&1 &
-	wait_for "(: </dev/tcp/127.0.0.1/2587) 2>/dev/null"
-	ask_one "${ENVELOPE[@]}" url=smtp://good.test:2587 "ca_file=$CA" "text=@$NET/text" "header=Subject: to exim"
-	came "exim takes it by STARTTLS" "answered 250"
-	wait_for "ls $NET/exim/mail/* >/dev/null 2>&1" || diag <"$NET/exim.log"
-	like "and has it" "$(cat "$NET"/exim/mail/* 2>&1)" '^Subject: to exim'
-	ask_one "${ENVELOPE[@]}" url=smtp://good.test:2587 tls_off=1
-	came "exim refuses what comes in clear" "answered 550" 'says: 550 Administrative prohibition'
-else
-	skip "a second mail server" "exim4 is not installed"
-fi
 
 # -- time ---------------------------------------------------------------------------------------------------------------
 # All at once: those that answer are not held up by those that do not, and at the budget all is over.

@@ -6,7 +6,6 @@
 ASK=$TOOLS/ask
 export PORTFLOW_NET=$BUILD/portflow-net
 [ -x "$PORTFLOW_NET" ] && [ -x "$ASK" ] || { echo "Bail out! $PORTFLOW_NET or $ASK is missing: run make"; exit 1; }
-$PYTHON -c 'import aiosmtpd' 2>/dev/null || skip_all "python3-aiosmtpd is not installed"
 command -v openssl >/dev/null || skip_all "openssl is not installed"
 ip link set lo up
 NET=$WORK/net
@@ -18,21 +17,25 @@ chmod 755 "$WORK" "$NET"
 { grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
 for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
 
+openssl ecparam -name prime256v1 -out "$NET/curve" || exit 1
 authority() { # NAME
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=$1 authority" \
 		-keyout "$NET/$1-ca.key" -out "$NET/$1-ca.pem" 2>"$NET/openssl"
 }
-certificate() { # NAME AUTHORITY HOST [DAYS]
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$3" -keyout "$NET/$1.key" -out "$NET/$1.csr" 2>"$NET/openssl" &&
-		openssl x509 -req -in "$NET/$1.csr" -CA "$NET/$2-ca.pem" -CAkey "$NET/$2-ca.key" -CAcreateserial -days "${4:-30}" \
+certificate() { # NAME AUTHORITY HOST [KIND OF KEY]
+	openssl req -newkey "${4:-ec:$NET/curve}" -nodes -subj "/CN=$3" -keyout "$NET/$1.key" -out "$NET/$1.csr" 2>"$NET/openssl" &&
+		openssl x509 -req -in "$NET/$1.csr" -CA "$NET/$2-ca.pem" -CAkey "$NET/$2-ca.key" -CAcreateserial -days 30 \
 			-extfile <(echo "subjectAltName=DNS:$3") -out "$NET/$1.pem" 2>"$NET/openssl"
 }
 authority good && authority wrong && certificate good good good.test && certificate other wrong good.test || { cat "$NET/openssl"; exit 1; }
 chmod 644 "$NET"/*.pem
 CA=$NET/good-ca.pem
 
-"$PYTHON" "$SYSTEM/lib/servers.py" "$NET" >"$NET/ready" 2>"$NET/servers.log" &
-wait_for "grep -q ready $NET/ready" || { diag <"$NET/servers.log"; exit 1; }
+servers() { # those that servers.py plays, at 127.0.0.1
+	"$PYTHON" -c 'import aiosmtpd' 2>/dev/null || skip_all "python3-aiosmtpd is not installed"
+	"$PYTHON" "$SYSTEM/lib/servers.py" "$NET" >"$NET/ready" 2>"$NET/servers.log" &
+	wait_for "grep -q ready $NET/ready" || { diag <"$NET/servers.log"; exit 1; }
+}
 
 # -- asking -------------------------------------------------------------------------------------------------------------
 # A request is a list of fields; of two that are no list the last counts.
