@@ -1,6 +1,6 @@
 /* What the parts of gathering share: the sums of a moment, and how the kernel's part is added to them.
  * One struct, filled by gather_status.
- * gather.c and gather_quota.c. */
+ * gather*.c. */
 #ifndef CMD_GATHER_PARTS_H
 #define CMD_GATHER_PARTS_H
 
@@ -25,5 +25,7 @@ int gather_cycle(const struct gather *g, const struct cycle_rule *rule, const si
 
 /* After the rows: quotas, and what holds for each row. */
 int gather_quotas(const struct gather *g, struct status *s, struct err *err);
+/* What holds, as the kernel has it. decided: by subject. */
+void gather_held(const struct gather *g, struct status *s, const struct decided *decided);
 
 #endif

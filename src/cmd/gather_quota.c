@@ -13,7 +13,6 @@
 #include "model/open_ports.h"
 #include "model/verdict.h"
 #include "run/host.h"
-#include "run/limits.h"
 #include "util/saturate.h"
 
 struct quotas {
@@ -215,51 +214,6 @@ static void list_quotas(struct quotas *x)
 	}
 }
 
-static bool limits_anything(const struct config *c)
-{
-	for (size_t i = 0; i < c->entries.n; i++)
-		if (c->entries.at[i].limit[DIR_IN].present || c->entries.at[i].limit[DIR_OUT].present)
-			return true;
-	return false;
-}
-
-/* How a configured limit is kept; ways NULL: that could not be found out. */
-static struct status_way way_of(const struct quotas *x, size_t entry, enum direction d, const struct limit_facts *f,
-	const struct limit_way *ways)
-{
-	const struct limit_way *w = ways ? &ways[limit_way_at(entry, d)] : NULL;
-
-	if (!w || !config(x)->entries.at[entry].limit[d].present)
-		return (struct status_way){ 0 };
-	return (struct status_way){ limit_method(w), limit_reason(&x->g->app->arena, f, w) };
-}
-
-static void set_standings(struct quotas *x)
-{
-	const struct config *c = config(x);
-	const struct standing *all = standings(&x->g->app->arena, c, x->decided);
-	struct limit_facts facts;
-	struct limit_way *ways = NULL;
-	struct err unheard; /* then nothing is said of it */
-
-	if (limits_anything(c) &&
-		run_limit_ways(&x->g->app->arena, c, x->g->r->ledger.devices, &facts, &ways, &unheard) < 0)
-		ways = NULL;
-	for (size_t r = 0; r < x->s->rows.n; r++) {
-		struct status_row *row = &x->s->rows.at[r];
-		const size_t entry = (size_t)(row->entry - c->entries.at);
-
-		row->standing = all[entry];
-		for (enum direction d = 0; d < DIRS; d++) {
-			const struct standing_rate *is = &row->standing.of[d];
-
-			row->way[d] = way_of(x, entry, d, &facts, ways);
-			if (is->by && is->bps) /* throttles and holds end by themselves: no class can */
-				row->method[d] = is->why == STANDING_CONFIGURED ? row->way[d].method : "police";
-		}
-	}
-}
-
 /* -- what is told of one that is asked for by name ---------------------------------------------------------------------- */
 
 /* A tenth of the quota more than is used, rounded up to what people write. */
@@ -343,6 +297,6 @@ int gather_quotas(const struct gather *g, struct status *s, struct err *err)
 		if (at >= 0 && !g->r->ledger.entries.at[at].retired && judge(&x, i, (size_t)at, err))
 			return -1;
 	}
-	set_standings(&x);
+	gather_held(g, s, x.decided);
 	return set_open(g, s, err) || (g->r->detail && set_changes(&x, err)) ? -1 : 0;
 }

@@ -185,7 +185,10 @@ static int run_send(struct app *app, const struct args *args, struct err *err)
 	const struct config *c = configuration(app, err);
 	struct status status;
 
-	if (!c || reader_open(app, &r, err) || reader_peek(app, &r, err) || gather_status(app, &r, &status, err))
+	if (!c || reader_open(app, &r, err) || reader_peek(app, &r, err))
+		return -1;
+	reader_look(app, &r);
+	if (gather_status(app, &r, &status, err))
 		return -1;
 	return send_now(app, c, args, &status, err);
 }

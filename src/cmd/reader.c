@@ -10,7 +10,7 @@
 #include "util/nearest.h"
 
 /* What was applied last, out of the database; the defaults when nothing was. */
-static int applied(struct app *app, struct store *store, const struct config **ret, struct err *err)
+static int applied(struct app *app, struct store *store, struct config **ret, struct err *err)
 {
 	struct diags d = { .arena = &app->arena };
 	struct config_sources sources = { .mtime = app->now };
@@ -67,7 +67,9 @@ int reader_open(struct app *app, struct reader *ret, struct err *err)
 		return -1;
 	}
 	trial_look(app, r.store, config ? config->settings.timezone : "", files.hash, &r.trial);
-	if ((!config || r.trial.applied_holds) && applied(app, r.store, &r.config, err)) {
+	r.files = files.hash;
+	r.applied = !config || r.trial.applied_holds;
+	if (r.applied && applied(app, r.store, &r.config, err)) {
 		store_close(r.store);
 		return -1;
 	}
@@ -104,6 +106,17 @@ int reader_peek(struct app *app, struct reader *r, struct err *err)
 		return -1;
 	add_quotas(r);
 	return r->how == PEEK_LIVE ? run_peek_quotas(&app->arena, &r->used_up, err) : 0;
+}
+
+void reader_look(struct app *app, struct reader *r)
+{
+	struct kernel_look *look = arena_new(&app->arena, struct kernel_look);
+	const struct look_from from = { r->config, r->applied, r->files, &r->ledger, r->store };
+	struct err err;
+
+	if (run_look(app, &from, look, &err) < 0)
+		*look = (struct kernel_look){ .unknown = arena_strdup(&app->arena, err.text) };
+	r->look = look;
 }
 
 void reader_cleanup(struct reader *r)

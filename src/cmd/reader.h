@@ -8,6 +8,7 @@
 
 #include "cmd/command.h"
 #include "model/ledger.h"
+#include "run/look.h"
 #include "run/peek.h"
 #include "run/trial_look.h"
 #include "store/store.h"
@@ -15,13 +16,16 @@
 
 struct reader {
 	struct store *store;
-	const struct config *config; /* never NULL */
-	struct ledger ledger;        /* entries in the order of their ids */
-	struct hash_map index;       /* of the ledger's entries by kind and name */
-	const char *zone;            /* [portflow] timezone */
-	struct figures *delta;       /* reader_peek: what the kernel counted since, by index of the ledger's entries */
-	struct hash_map used_up;     /* reader_peek: run_peek_quotas */
-	struct trial_look trial;     /* of `apply --confirm`: as long as one holds, config is what was applied */
+	struct config *config;   /* never NULL */
+	bool applied;            /* ... and not what the files say, but what was applied last */
+	uint64_t files;          /* what the files are */
+	struct ledger ledger;    /* entries in the order of their ids */
+	struct hash_map index;   /* of the ledger's entries by kind and name */
+	const char *zone;        /* [portflow] timezone */
+	struct figures *delta;   /* reader_peek: what the kernel counted since, by index of the ledger's entries */
+	struct hash_map used_up; /* reader_peek: run_peek_quotas */
+	struct trial_look trial; /* of `apply --confirm`: as long as one holds, config is what was applied */
+	const struct kernel_look *look; /* reader_look; NULL: nobody looked */
 	enum peek how;
 	bool detail; /* who asks names entries: gather all that is known */
 };
@@ -30,6 +34,8 @@ struct reader {
 int reader_open(struct app *app, struct reader *ret, struct err *err);
 /* Asks the kernel; after reader_open, so that nothing is counted twice. */
 int reader_peek(struct app *app, struct reader *r, struct err *err);
+/* ... also for what it has of limits, blocks and quotas. What cannot be found out is left open. */
+void reader_look(struct app *app, struct reader *r);
 void reader_cleanup(struct reader *r);
 #define cleanup_reader __attribute__((cleanup(reader_cleanup)))
 

@@ -18,6 +18,7 @@ static int run(struct app *app, const struct args *args, struct err *err)
 	if (term_units(args->given[OPTION_BYTES], args->given[OPTION_IEC], &look.style, err) ||
 		reader_open(app, &r, err) || reader_names(&r, args, false, err) || reader_peek(app, &r, err))
 		return -1;
+	reader_look(app, &r);
 	r.detail = args->n_words > 0;
 	if (gather_status(app, &r, &s, err))
 		return -1;
@@ -44,7 +45,9 @@ const struct command cmd_status = {
 	.text = "One row an entry: in and out of all time, then in + out of this hour, of today, the billed figure of the running cycle, and the "
 		"rate since the last sample. The last rows are what was forwarded, the rest, and the total: the entries of a kind + "
 		"forwarded + rest = total. Columns that do not fit the terminal are left out, the least important first.\n"
-		"The column limit says what holds each entry now: a rate, a quota that throttles or blocks, a burst's hold, its expiry. Quotas follow with "
+		"The column limit says what holds each entry now: a rate, a quota that throttles or blocks, a burst's hold, its expiry: as the "
+		"kernel has it. Where that is not what the configuration wants, or the file was changed since it was applied, a line above says so; "
+		"with a NAME the row limit has both. Quotas follow with "
 		"what is used of them, the day of the reset, and a forecast: what will be used by then if the last seven days go on; not before a "
 		"tenth of the cycle and a day of counting.\n"
 		"With a NAME, of an entry or a [quota], it tells all that shapes its limit, block and figure, what was changed by hand in this cycle, and the "

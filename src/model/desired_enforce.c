@@ -16,20 +16,19 @@
 #define PRIORITY_OUT 190
 #define PRIORITY_CLASS 210
 
-/* A base chain and the stages in it. */
-struct part {
-	const char *chain, *mine; /* mine: the one behind it, for packets of our own addresses */
-	enum direction dir;
-	int32_t priority;
-	int first, last;
-};
-
 static const struct part parts[] = {
 	{ "enforce_in", "mine_in", DIR_IN, PRIORITY_IN, 0, LAYERS_STAGES - 1 },
 	{ "enforce_out", "mine_out", DIR_OUT, PRIORITY_OUT, 0, LAYERS_STAGES - 1 },
 };
 static const struct part class_part = { ENFORCE_CLASS_CHAIN, "class_mine_out", DIR_OUT, PRIORITY_CLASS, LAYERS_CLASSES,
 	LAYERS_CLASSES };
+
+const struct part *enforce_part(int stage, enum direction d)
+{
+	if (stage == LAYERS_CLASSES)
+		return d == DIR_OUT ? &class_part : NULL;
+	return &parts[d];
+}
 
 static void all_stages(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const struct part *p)
 {
@@ -182,6 +181,12 @@ static void find_covers(struct enforce *x)
 			cover(x, c->quotas.at[q].member_at.at[i], x->n + q);
 }
 
+void enforce_find(struct enforce *x)
+{
+	find_covers(x);
+	layers_find(x);
+}
+
 bool desired_enforces(const struct config *c)
 {
 	for (size_t i = 0; i < c->entries.n; i++) {
@@ -203,8 +208,7 @@ void desired_enforce(struct desired_build *b)
 
 	if (!desired_enforces(b->config))
 		return;
-	find_covers(&x);
-	layers_find(&x);
+	enforce_find(&x);
 	objects(&x);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		put_part(&x, &parts[i]);

@@ -14,26 +14,6 @@
 
 static const char *const DIR_TEXT[DIRS] = { "in", "out" };
 
-enum layer_id {
-	NONE,
-	BLOCK,
-	EXPIRE,
-	ALIVE,
-	POLICE,
-	GUARD,
-	BURST,
-	HOLD,
-	TCUR,
-	TNOW,
-	TNEXT,
-	TLIM,
-	BCUR,
-	BNOW,
-	BNEXT,
-	CLASS,
-	LAYERS
-};
-
 const struct entry *enforce_subject(const struct enforce *x, size_t subject)
 {
 	const struct config *c = x->b->config;
@@ -100,16 +80,6 @@ const char *enforce_quota_object(struct arena *a, const struct entry *subject, e
 }
 
 /* -- layers: what an entry has in a map ------------------------------------------------------------------------------ */
-
-enum has {
-	HAS_NEVER,  /* by its configuration: no map for it alone */
-	HAS_NOTNOW, /* but the map must be there: a run changes elements, not rules */
-	HAS_NOW
-};
-
-/* Fills name and deadline of *value on HAS_NOW; value NULL: HAS_NEVER or not is all that is asked. */
-typedef enum has layer_value(
-	struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value);
 
 static enum has value_block(struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value)
 {
@@ -285,14 +255,7 @@ static enum has value_bnext(struct enforce *x, size_t entry, enum direction d, s
 	return value_quota(x, &x->block[entry], d, slot, true, value);
 }
 
-static const struct layer {
-	const char *name;
-	enum set_data data;
-	bool timed;
-	bool directed; /* other elements for each direction; else both share one set */
-	bool slots;
-	layer_value *value;
-} layers[] = {
+const struct layer layers[LAYERS] = {
 	[BLOCK] = { "block", DATA_NONE, true, false, false, value_block },
 	[EXPIRE] = { "expire", DATA_NONE, false, false, false, value_expire },
 	[ALIVE] = { "alive", DATA_NONE, true, false, false, value_alive },
@@ -310,15 +273,7 @@ static const struct layer {
 	[CLASS] = { "class", DATA_CLASS, false, true, false, value_class },
 };
 
-/* A rule: what is found in all of them, in this order, is dropped; what is found in CLASS waits in that class. */
-static const struct recipe {
-	int stage;
-	bool slots;
-	struct {
-		enum layer_id layer; /* NONE: no more */
-		bool absent;         /* not found */
-	} step[3];
-} recipes[] = {
+const struct recipe recipes[] = {
 	{ 0, false, { { BLOCK, false } } },
 	{ 0, false, { { EXPIRE, false }, { ALIVE, true } } },
 	{ 1, false, { { POLICE, false } } },
@@ -331,8 +286,7 @@ static const struct recipe {
 	{ 3, true, { { BCUR, true }, { BNEXT, false } } },
 	{ LAYERS_CLASSES, false, { { CLASS, false } } },
 };
-#define RECIPES (sizeof recipes / sizeof *recipes)
-#define STEPS 3
+const size_t recipes_n = sizeof recipes / sizeof *recipes;
 
 /* -- maps and rules -------------------------------------------------------------------------------------------------- */
 
@@ -342,7 +296,7 @@ static size_t possible_at(enum layer_id l, size_t match, enum direction d, size_
 }
 
 /* A guard is for everything but TCP, which sends no faster than its packets arrive. */
-static bool concerns(enum layer_id l, const struct match *m)
+bool layer_concerns(enum layer_id l, const struct match *m)
 {
 	return l != GUARD || !m->protocol || m->protocol->bit != PROTO_TCP;
 }
@@ -359,13 +313,13 @@ void layers_find(struct enforce *x)
 			for (enum layer_id l = NONE + 1; l < LAYERS; l++)
 				for (enum direction d = 0; d < DIRS; d++)
 					for (size_t slot = 0; slot < (layers[l].slots ? QUOTA_SLOTS : 1); slot++)
-						x->possible[possible_at(l, m, d, slot)] |= concerns(l, &matches[m]) &&
+						x->possible[possible_at(l, m, d, slot)] |= layer_concerns(
+												   l, &matches[m]) &&
 							layers[l].value(x, i, d, slot, NULL) != HAS_NEVER;
 		}
 }
 
-static const char *layer_map(
-	struct enforce *x, const struct layer *l, const struct match *m, enum direction d, size_t slot)
+const char *layer_map(struct enforce *x, const struct layer *l, const struct match *m, enum direction d, size_t slot)
 {
 	const char *number = l->slots ? arena_printf(x->b->arena, "%zu", slot + 1) : "";
 
@@ -374,14 +328,13 @@ static const char *layer_map(
 }
 
 /* Made and filled at its first use. */
-static const char *use_layer(
-	struct enforce *x, const struct layer *l, const struct match *m, enum direction d, size_t slot)
+static void use_layer(struct enforce *x, const struct layer *l, const struct match *m, enum direction d, size_t slot)
 {
 	const char *name = layer_map(x, l, m, d, slot);
 	struct ruleset_set *set = ruleset_set(&x->b->out->ruleset, name);
 
 	if (set)
-		return name;
+		return;
 	set = desired_set(x->b, name, m->key, m->interval, l->data);
 	set->timed = l->timed;
 	for (size_t i = 0; i < x->n; i++) {
@@ -391,7 +344,6 @@ static const char *use_layer(
 		if (match_has(m, e) && l->value(x, i, d, slot, &value) == HAS_NOW)
 			match_fill(x->b, set, m, e, &value);
 	}
-	return name;
 }
 
 static void put_step(struct enforce *x, struct ruleset_rule *r, const struct layer *l, bool absent, const char *map)
@@ -421,29 +373,33 @@ static void put_effect(struct enforce *x, struct ruleset_rule *r, const struct r
 
 static bool possible(const struct enforce *x, const struct recipe *recipe, size_t match, enum direction d, size_t slot)
 {
-	for (size_t i = 0; i < STEPS && recipe->step[i].layer; i++)
+	for (size_t i = 0; i < RECIPE_STEPS && recipe->step[i].layer; i++)
 		if (!x->possible[possible_at(recipe->step[i].layer, match, d, slot)])
 			return false;
 	return true;
 }
 
-static void recipe_rule(struct enforce *x, struct ruleset_chain *c, const struct recipe *recipe, size_t match,
+void recipe_fill(struct enforce *x, struct ruleset_rule *r, const struct recipe *recipe, const struct match *m,
 	enum direction d, size_t slot)
 {
-	const struct match *m = &matches[match];
-	struct ruleset_rule *r;
-
-	if (!possible(x, recipe, match, d, slot))
-		return;
-	r = rule_new(x->b, c);
 	put_guard(x, r, recipe, m);
-	for (size_t i = 0; i < STEPS && recipe->step[i].layer; i++) {
+	for (size_t i = 0; i < RECIPE_STEPS && recipe->step[i].layer; i++) {
 		const struct layer *l = &layers[recipe->step[i].layer];
 
 		match_put_key(x->b, r, m, d);
-		put_step(x, r, l, recipe->step[i].absent, use_layer(x, l, m, d, slot));
+		put_step(x, r, l, recipe->step[i].absent, layer_map(x, l, m, d, slot));
 	}
 	put_effect(x, r, recipe);
+}
+
+static void recipe_rule(struct enforce *x, struct ruleset_chain *c, const struct recipe *recipe, size_t match,
+	enum direction d, size_t slot)
+{
+	if (!possible(x, recipe, match, d, slot))
+		return;
+	for (size_t i = 0; i < RECIPE_STEPS && recipe->step[i].layer; i++)
+		use_layer(x, &layers[recipe->step[i].layer], &matches[match], d, slot);
+	recipe_fill(x, rule_new(x->b, c), recipe, &matches[match], d, slot);
 }
 
 /* Ports before addresses before devices: a flood of what its own small quota drops must not use up the plan of the whole machine. */
@@ -459,7 +415,7 @@ void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds
 
 		if (!x->used[i] || !(kinds & 1U << matches[i].kind))
 			continue;
-		for (size_t k = 0; k < RECIPES; k++)
+		for (size_t k = 0; k < recipes_n; k++)
 			for (size_t slot = 0; recipes[k].stage == stage && slot < (recipes[k].slots ? QUOTA_SLOTS : 1);
 				slot++)
 				recipe_rule(x, c, &recipes[k], i, d, slot);
@@ -469,7 +425,7 @@ void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds
 bool layers_any(const struct enforce *x, unsigned int kinds, int first, int last, enum direction d)
 {
 	for (size_t m = 0; m < matches_n; m++)
-		for (size_t k = 0; (kinds & 1U << matches[m].kind) && k < RECIPES; k++)
+		for (size_t k = 0; (kinds & 1U << matches[m].kind) && k < recipes_n; k++)
 			for (size_t slot = 0; slot < QUOTA_SLOTS; slot++)
 				if (recipes[k].stage >= first && recipes[k].stage <= last &&
 					possible(x, &recipes[k], m, d, slot))

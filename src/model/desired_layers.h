@@ -1,5 +1,5 @@
-/* Between desired_enforce.c (chains, objects) and desired_layers.c (the rules between): the state of one build.
- * Two files, since one would be too long.
+/* Between desired_enforce.c (chains, objects), desired_layers.c (the rules between) and held.c (which reads them back): the state of one
+ * build, and what it builds by.
  * Nobody else includes it. */
 #ifndef MODEL_DESIRED_LAYERS_H
 #define MODEL_DESIRED_LAYERS_H
@@ -32,6 +32,82 @@ struct limit_way enforce_way(const struct enforce *x, size_t entry, enum directi
 bool enforce_guards(const struct enforce *x, size_t entry, enum direction d);
 /* kind: 'l' of a configured limit, 'g' of a guard, 'b' of a burst hold, 't' of a throttle. */
 const char *enforce_limit_object(const struct enforce *x, char kind, const struct entry *e, enum direction d);
+
+/* -- what it builds by ------------------------------------------------------------------------------------------------ */
+
+enum layer_id {
+	NONE,
+	BLOCK,
+	EXPIRE,
+	ALIVE,
+	POLICE,
+	GUARD,
+	BURST,
+	HOLD,
+	TCUR,
+	TNOW,
+	TNEXT,
+	TLIM,
+	BCUR,
+	BNOW,
+	BNEXT,
+	CLASS,
+	LAYERS
+};
+
+enum has {
+	HAS_NEVER,  /* by its configuration: no map for it alone */
+	HAS_NOTNOW, /* but the map must be there: a run changes elements, not rules */
+	HAS_NOW
+};
+
+/* Fills name and deadline of *value on HAS_NOW; value NULL: HAS_NEVER or not is all that is asked. */
+typedef enum has layer_value(
+	struct enforce *x, size_t entry, enum direction d, size_t slot, struct ruleset_elem *value);
+
+struct layer {
+	const char *name;
+	enum set_data data;
+	bool timed;
+	bool directed; /* other elements for each direction; else both share one set */
+	bool slots;
+	layer_value *value;
+};
+extern const struct layer layers[LAYERS];
+
+/* A rule: what is found in all of them, in this order, is dropped; what is found in CLASS waits in that class. */
+#define RECIPE_STEPS 3
+struct recipe {
+	int stage;
+	bool slots;
+	struct {
+		enum layer_id layer; /* NONE: no more */
+		bool absent;         /* not found */
+	} step[RECIPE_STEPS];
+};
+extern const struct recipe recipes[];
+extern const size_t recipes_n;
+
+/* The name of a layer's map for packets that are told apart so. */
+const char *layer_map(struct enforce *x, const struct layer *l, const struct match *m, enum direction d, size_t slot);
+/* Is there a map for such packets? */
+bool layer_concerns(enum layer_id l, const struct match *m);
+/* Appends the rule's expressions. */
+void recipe_fill(struct enforce *x, struct ruleset_rule *r, const struct recipe *recipe, const struct match *m,
+	enum direction d, size_t slot);
+
+/* The chains in which the rules of a stage stand: the base chain, and the one behind it for packets of our own addresses. */
+struct part {
+	const char *chain, *mine;
+	enum direction dir;
+	int32_t priority;
+	int first, last; /* stages */
+};
+const struct part *enforce_part(int stage, enum direction d); /* NULL: no rule of that stage in that direction */
+/* Which quotas cover which entries; which matches occur. */
+void enforce_find(struct enforce *x);
+
+/* -- rules -------------------------------------------------------------------------------------------------------------- */
 
 /* Once, before the rules: which maps the configuration can fill. */
 void layers_find(struct enforce *x);

@@ -1,26 +1,9 @@
 /* What must change in sets and their elements: see diff.h.
  * Elements are compared by one merge over two sorted arrays, ranges by what they cover.
  * Pure; diff.c calls. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "model/diff_internal.h"
-
-static int by_from(const void *x, const void *y)
-{
-	const struct ruleset_elem *a = x, *b = y;
-
-	return memcmp(a->from, b->from, SET_KEY_MAX);
-}
-
-static void sort_elems(struct ruleset_set *s)
-{
-	if (s->sorted)
-		return;
-	if (s->elems.n > 1) /* none: there is no array */
-		qsort(s->elems.at, s->elems.n, sizeof *s->elems.at, by_from);
-	s->sorted = true;
-}
 
 static void elem_change(
 	struct differ *d, enum change_kind kind, const struct ruleset_set *set, const struct ruleset_elem *e)
@@ -119,17 +102,6 @@ static void diff_elems(struct differ *d, const struct ruleset_set *w, const stru
 	}
 }
 
-/* key + step (1 or -1) over the first len bytes, as one big-endian number. */
-static void step_key(const uint8_t from[SET_KEY_MAX], size_t len, int step, uint8_t ret_key[SET_KEY_MAX])
-{
-	memcpy(ret_key, from, SET_KEY_MAX);
-	for (size_t i = len; i-- > 0;) {
-		ret_key[i] = (uint8_t)(ret_key[i] + step);
-		if (ret_key[i] != (step > 0 ? 0 : 0xff))
-			return;
-	}
-}
-
 static int compare(const uint8_t *x, const uint8_t *y)
 {
 	return memcmp(x, y, SET_KEY_MAX);
@@ -206,11 +178,11 @@ static void diff_intervals(struct differ *d, const struct ruleset_set *w, const 
 			if (compare(y->from, next) < 0 || cover(d, w, h, y) != x)
 				continue;
 			if (compare(y->from, next) > 0) {
-				step_key(y->from, len, -1, end);
+				ruleset_step_key(y->from, len, -1, end);
 				add_piece(d, w, x, next, end);
 			}
 			whole = compare(y->to, x->to) == 0;
-			step_key(y->to, len, 1, next);
+			ruleset_step_key(y->to, len, 1, next);
 		}
 		if (!whole)
 			add_piece(d, w, x, next, x->to);
@@ -241,7 +213,7 @@ static void diff_set(struct differ *d, struct ruleset_set *w, struct ruleset_set
 {
 	if (w->dynamic)
 		return;
-	sort_elems(h);
+	ruleset_sort(h);
 	if (h->timed && d->sweep[h->data]) {
 		diff_change(d, CHANGE_SET_FLUSH, h->name)->set = h;
 		add_elems(d, w);
@@ -259,7 +231,7 @@ bool *diff_sets(struct differ *d)
 	for (size_t i = 0; i < d->want->sets.n; i++) {
 		struct ruleset_set *w = &d->want->sets.at[i], *h = ruleset_set(d->have, w->name);
 
-		sort_elems(w);
+		ruleset_sort(w);
 		if (h && set_shape_equal(w, h)) {
 			diff_set(d, w, h);
 			continue;

@@ -3,6 +3,7 @@
  * Pure; model/ and nft/ call. */
 #include "model/ruleset.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Numbers of nft's datatypes (its include/datatype.h); a concatenation is (first << 6) | second, and so on. */
@@ -72,4 +73,30 @@ struct ruleset_set *ruleset_set(const struct ruleset *r, const char *name)
 		if (strcmp(r->sets.at[i].name, name) == 0)
 			return &r->sets.at[i];
 	return NULL;
+}
+
+static int by_from(const void *x, const void *y)
+{
+	const struct ruleset_elem *a = x, *b = y;
+
+	return memcmp(a->from, b->from, SET_KEY_MAX);
+}
+
+void ruleset_sort(struct ruleset_set *s)
+{
+	if (s->sorted)
+		return;
+	if (s->elems.n > 1) /* none: there is no array */
+		qsort(s->elems.at, s->elems.n, sizeof *s->elems.at, by_from);
+	s->sorted = true;
+}
+
+void ruleset_step_key(const uint8_t from[SET_KEY_MAX], size_t len, int step, uint8_t ret_key[SET_KEY_MAX])
+{
+	memcpy(ret_key, from, SET_KEY_MAX);
+	for (size_t i = len; i-- > 0;) {
+		ret_key[i] = (uint8_t)(ret_key[i] + step);
+		if (ret_key[i] != (step > 0 ? 0 : 0xff))
+			return;
+	}
 }

@@ -151,4 +151,9 @@ bool expr_names_set(const struct rule_expr *e);
 const struct ruleset_chain *ruleset_chain(const struct ruleset *r, const char *name);
 struct ruleset_set *ruleset_set(const struct ruleset *r, const char *name);
 
+/* By `from`, once. */
+void ruleset_sort(struct ruleset_set *s);
+/* key + step (1 or -1) over the first len bytes, as one big-endian number. */
+void ruleset_step_key(const uint8_t from[SET_KEY_MAX], size_t len, int step, uint8_t ret_key[SET_KEY_MAX]);
+
 #endif

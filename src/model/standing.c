@@ -3,8 +3,7 @@
  * run/ and cmd/ call. */
 #include "model/standing.h"
 
-/* The lower rate holds; of equal ones that which lasts longer, then the graver. */
-static void hold(struct standing *s, enum direction d, struct standing_rate r)
+void standing_hold(struct standing *s, enum direction d, struct standing_rate r)
 {
 	struct standing_rate *is = &s->of[d];
 
@@ -16,7 +15,7 @@ static void hold(struct standing *s, enum direction d, struct standing_rate r)
 static void hold_both(struct standing *s, struct standing_rate r)
 {
 	for (enum direction d = 0; d < DIRS; d++)
-		hold(s, d, r);
+		standing_hold(s, d, r);
 }
 
 /* A quota of e, which is s's entry or a [quota] that it is in. */
@@ -37,7 +36,7 @@ struct standing *standings(struct arena *a, const struct config *c, const struct
 
 		for (enum direction d = 0; d < DIRS; d++)
 			if (e->limit[d].present)
-				hold(&all[i], d,
+				standing_hold(&all[i], d,
 					(struct standing_rate){
 						e, e->limit[d].bps, CALENDAR_MAX, STANDING_CONFIGURED });
 		if (subjects[i].burst_until)

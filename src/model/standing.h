@@ -32,6 +32,9 @@ struct standing {
 /* One an entry of c; subjects: its entries, then its quotas. */
 struct standing *standings(struct arena *a, const struct config *c, const struct decided *subjects);
 
+/* Of what holds and r the lower rate holds; of equal ones that which lasts longer, then the graver. */
+void standing_hold(struct standing *s, enum direction d, struct standing_rate r);
+
 /* The direction that says why the entry is as it is. */
 enum direction standing_main(const struct standing *s);
 /* Nothing passes, in neither direction. */

@@ -35,6 +35,7 @@ void doctor_run(struct doctor *d)
 	doctor_access(d);
 	doctor_devices(d);
 	doctor_limits(d);
+	doctor_differs(d);
 	doctor_neighbours(d);
 	doctor_units(d);
 	doctor_notify(d);

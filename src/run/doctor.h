@@ -30,6 +30,7 @@ struct doctor {
 	uint64_t files;         /* what the files are; 0: they could not be read */
 	int64_t sampled;        /* last result stored; 0 never or unknown */
 	bool down;              /* `portflow down` was the last word */
+	bool sound;             /* config is what the files say, and no trial holds another one */
 	const char *open;       /* where SSH servers listen, as the last apply found them; NULL: it has not looked */
 	const struct keep_open *applied_open; /* of the configuration applied last; NULL: none was */
 };
@@ -49,6 +50,7 @@ void doctor_ssh(struct doctor *d);        /* after the database */
 void doctor_access(struct doctor *d);     /* what the service user can read and write */
 void doctor_devices(struct doctor *d);    /* fills links, watch */
 void doctor_limits(struct doctor *d);     /* which method keeps them, and why */
+void doctor_differs(struct doctor *d);    /* is the kernel as the configuration wants it; after the devices */
 void doctor_neighbours(struct doctor *d); /* fills neighbours */
 void doctor_units(struct doctor *d);
 void doctor_notify(struct doctor *d); /* what sends messages, and what waits to be sent */

@@ -27,6 +27,7 @@ static const struct config *read_config(struct doctor *d)
 	}
 	d->files = config_sources_hash(&sources);
 	c = config_parse(d->arena, &sources, &wrong);
+	d->sound = wrong.errors == 0;
 	if (wrong.errors)
 		doctor_say(d, FINDING_FAIL, "configuration",
 			arena_printf(d->arena, "portflow check %s", d->app->config_path),

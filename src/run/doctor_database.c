@@ -74,6 +74,7 @@ static void trial(struct doctor *d, struct store *s)
 	struct trial_look look;
 
 	trial_look(d->app, s, d->config.settings.timezone, d->files, &look);
+	d->sound &= !look.applied_holds;
 	if (look.says)
 		doctor_say(d, FINDING_WARN, "trial",
 			look.trial.state == TRIAL_PENDING ? "portflow confirm" : "portflow apply --confirm", "%s",

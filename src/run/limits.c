@@ -1,13 +1,11 @@
 /* How limits are kept on this machine now: see limits.h.
  * Roots of devices are read only where some limit could be shaped.
- * cmd/ and run/doctor*.c call. */
+ * run/ calls. */
 #include "run/limits.h"
 
 #include <errno.h>
 
-#include "run/facts.h"
 #include "tc/ifb.h"
-#include "tc/link.h"
 #include "tc/shape.h"
 
 static bool any_ours(const struct shape_device_list *l)
@@ -47,21 +45,4 @@ int run_limit_facts(struct arena *a, const struct config *c, const struct links 
 	if (rc == 0)
 		*ret_facts = f;
 	return rc;
-}
-
-int run_limit_ways(struct arena *a, const struct config *c, const char *remembered, struct limit_facts *ret_facts,
-	struct limit_way **ret_ways, struct err *err)
-{
-	struct links links;
-	struct watch *watch = arena_new(a, struct watch);
-	struct local_ports ports;
-
-	if (links_read(a, &links, err) < 0)
-		return -1;
-	facts_local_ports(a, &ports);
-	watch_devices(a, c, &links, remembered, &ports, watch);
-	if (run_limit_facts(a, c, &links, watch, ret_facts, err) < 0)
-		return -1;
-	*ret_ways = limit_ways(a, c, ret_facts);
-	return 0;
 }

@@ -1,6 +1,6 @@
 /* How limits are kept on this machine now, and why, for who shows it: the same decision as a run's, with nothing changed.
  * Needs no privilege; without any, a kernel that shapes nothing yet is taken to have HTB.
- * cmd/ and run/doctor*.c call. */
+ * run/ calls. */
 #ifndef RUN_LIMITS_H
 #define RUN_LIMITS_H
 
@@ -11,9 +11,5 @@
 /* watch must outlive *ret_facts; all other memory in a. */
 int run_limit_facts(struct arena *a, const struct config *c, const struct links *links, const struct watch *watch,
 	struct limit_facts *ret_facts, struct err *err);
-
-/* The same with devices read here. remembered: those of the last run, as the database has them. *ret_ways as limit_ways(). */
-int run_limit_ways(struct arena *a, const struct config *c, const char *remembered, struct limit_facts *ret_facts,
-	struct limit_way **ret_ways, struct err *err);
 
 #endif

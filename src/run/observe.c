@@ -71,7 +71,7 @@ static bool as_we_left_it(const struct pass *p)
 	return l->known && l->bound.present && l->bound.bound && !l->pending.present && !l->reset_seen &&
 		strcmp(l->known_boot, p->boot_id) == 0 && l->known_netns == p->netns &&
 		l->known_generation == p->generation && l->known_hash == p->hash && !pass_clock_moved(p) &&
-		p->mode != RUN_PLAN && p->mode != RUN_DOWN;
+		(p->mode != RUN_PLAN || p->look) && p->mode != RUN_DOWN;
 }
 
 enum canary { CANARY_GOOD, CANARY_ZERO, CANARY_MISSING, CANARY_OTHER };
@@ -118,7 +118,7 @@ static int judge_table(struct pass *p, struct err *err)
 }
 
 /* As of this moment: a run may have begun long ago. */
-static void build(struct pass *p)
+void pass_want(struct pass *p)
 {
 	p->enforcement.now_ms = talk_clock();
 	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
@@ -128,7 +128,7 @@ static void compare(struct pass *p)
 {
 	struct ruleset nothing = { .comment = "" };
 
-	build(p);
+	pass_want(p);
 	p->rebuild = p->wipe || !p->have.present;
 	diff_rulesets(
 		&p->app->arena, &p->want.ruleset, p->wipe ? &nothing : &p->have, LEDGER_CANARY, QUOTA_THERE, &p->diff);
@@ -194,7 +194,7 @@ int pass_observe_again(struct pass *p, struct err *err)
 		return -1;
 	if (!p->have.present || p->have.handle != ours->table_handle)
 		return err_set(err, ERR_STALE, "our table went while it was in use");
-	build(p);
+	pass_want(p);
 	if (pass_carry(p, err) < 0)
 		return -1;
 	diff_rulesets(&p->app->arena, &p->want.ruleset, &p->have, LEDGER_CANARY, QUOTA_LEFT, &p->diff);

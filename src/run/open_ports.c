@@ -67,7 +67,7 @@ static int find_servers(struct pass *p, struct tcp_ports *ret, struct err *err)
 
 	if (p->store && store_meta_get(p->store, a, SSH_PORTS_FACT, &stored, err) < 0)
 		return -1;
-	if (stored && (!root || (p->mode != RUN_APPLY && p->mode != RUN_PLAN))) {
+	if (stored && (!root || p->look || (p->mode != RUN_APPLY && p->mode != RUN_PLAN))) {
 		tcp_ports_read(a, stored, ret);
 		return 0;
 	}

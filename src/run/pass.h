@@ -31,6 +31,7 @@ struct pass {
 	struct app *app;
 	enum run_mode mode;
 	bool adopt;
+	bool look;  /* RUN_PLAN for who shows what is so: what is known need not be read */
 	bool young; /* source.c: the files may be half written: they hold only if they are the applied ones */
 	bool down;  /* the database: `down` was the last word */
 	struct run_report *report;
@@ -165,6 +166,8 @@ struct pass {
 /* source.c */
 int pass_source(struct pass *p, struct err *err);  /* before the lock: which file, which database */
 int pass_applied(struct pass *p, struct err *err); /* after the database: what holds after all */
+/* ... for who only looks, and has the configuration: its hash, and what was applied last. */
+int pass_compared(struct pass *p, bool applied_holds, struct err *err);
 /* trial.c */
 int pass_trial(struct pass *p, struct err *err); /* between the two: what a trial makes of it */
 int pass_trial_source(struct pass *p);           /* instead of pass_source, for a run that ends one */
@@ -180,6 +183,8 @@ int pass_where(struct pass *p, struct err *err);
 int pass_machine(struct pass *p, struct err *err);
 int pass_observe(struct pass *p, struct err *err);
 int pass_observe_again(struct pass *p, struct err *err);
+/* What is wanted as of this moment: p->want. */
+void pass_want(struct pass *p);
 void pass_bypass(struct pass *p); /* one more warning in watch for each flowtable that matters */
 /* shape.c */
 /* How each limit is kept, and the plan from the queues that are there to those that are wanted. all: look for queues of ours that nothing
@@ -200,6 +205,8 @@ bool pass_unexplained(const struct pass *p);
 void pass_queues_note(struct pass *p);
 /* One more warning in watch where there are very many classes. */
 void pass_queues_warn(struct pass *p);
+/* Without the right to ask the kernel for anything but its queues: those of what goes out, and what is wanted of them. */
+int pass_queues_seen(struct pass *p, struct err *err);
 void pass_queues_explain(struct pass *p);
 /* What the steps of one device do to its queues: "2 queues changed". */
 const char *pass_queues_tally(struct pass *p, const struct shape_plan *s);

@@ -3,6 +3,7 @@
  * The order is that of model/shape_plan.h: at no moment does an element of nftables name a class that is not there. run/ only. */
 #include <string.h>
 
+#include "run/limits.h"
 #include "run/pass.h"
 #include "util/hash.h"
 
@@ -151,6 +152,20 @@ int pass_queues(struct pass *p, bool all, struct err *err)
 	if (probe(p, err) < 0)
 		return -1;
 	plan(p, p->codel);
+	return 0;
+}
+
+int pass_queues_seen(struct pass *p, struct err *err)
+{
+	struct arena *a = &p->app->arena;
+
+	if (run_limit_facts(a, p->config, &p->links, &p->watch, &p->facts, err) < 0)
+		return -1;
+	p->ways = limit_ways(a, p->config, &p->facts);
+	find_minors(p);
+	p->enforcement.ways = p->ways;
+	p->enforcement.minors = p->minors;
+	plan(p, codel_at_work(p));
 	return 0;
 }
 

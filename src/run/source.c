@@ -137,6 +137,17 @@ static int read_applied(struct pass *p, struct err *err)
 	return 0;
 }
 
+int pass_compared(struct pass *p, bool applied_holds, struct err *err)
+{
+	if (!applied_holds)
+		return read_applied(p, err);
+	if (store_meta_get(p->store, &p->app->arena, "applied.text", &p->applied_text, err) < 0)
+		return -1;
+	p->applied = p->config;
+	p->text_hash = hash_text(HASH_START, p->applied_text ? p->applied_text : "");
+	return 0;
+}
+
 /* What was applied last holds. */
 static void fall_back(struct pass *p)
 {

@@ -3,6 +3,7 @@
  * status calls. */
 #include "view/status_parts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "model/billing.h"
@@ -72,6 +73,38 @@ static void put_warning(const struct status_print *p, const char *text)
 	str_putc(p->out, '\n');
 }
 
+/* Is the kernel as the file wants it, and was the file ever taken up? */
+static void put_kernel(const struct status_print *p)
+{
+	const char *program = p->look->program ? p->look->program : "portflow";
+	const uint64_t n = p->s->kernel.pending;
+
+	if (p->s->kernel.edited)
+		put_warning(p,
+			p->s->kernel.pending
+				? arena_printf(p->a,
+					  "%s was changed since it was applied: %" PRIu64
+					  " change%s pending (%s plan shows them, %s apply makes them)",
+					  p->s->kernel.file, n, n == 1 ? "" : "s", program, program)
+				: arena_printf(p->a, "%s was changed since it was applied. Take it up with: %s apply",
+					  p->s->kernel.file, program));
+	if (p->s->kernel.unknown)
+		put_warning(p,
+			arena_printf(p->a, "What the kernel has of limits and blocks is not known: %s",
+				p->s->kernel.unknown));
+	else if (p->s->kernel.differs && !(p->s->kernel.edited && p->s->kernel.known))
+		put_warning(p,
+			p->s->kernel.known
+				? arena_printf(p->a,
+					  "The kernel differs from the configuration: %" PRIu64
+					  " change%s pending (%s plan shows them, %s apply makes them)",
+					  n, n == 1 ? "" : "s", program, program)
+				: arena_printf(p->a,
+					  "The kernel differs from the configuration, at least in its queues (as root, %s plan shows how, "
+					  "%s apply mends it)",
+					  program, program));
+}
+
 static void put_source(const struct status_print *p)
 {
 	const struct status *s = p->s;
@@ -95,6 +128,7 @@ static void put_source(const struct status_print *p)
 			     : "Nothing is counted: our table is not in the kernel. Count with: portflow apply");
 		break;
 	}
+	put_kernel(p);
 	if (s->trial_says)
 		put_warning(p, s->trial_says);
 	for (size_t i = 0; i < s->notes.n; i++)

@@ -38,10 +38,12 @@ struct status_quota {
 	const char *open_with;       /* the command that opens it; NULL: it holds nothing back */
 };
 
-/* How the limit that is configured is kept. */
+/* How the limit that is configured is to be kept, and is. */
 struct status_way {
 	const char *method; /* NULL: there is none */
 	const char *why;    /* as the end of a sentence; NULL: it goes without saying */
+	bool looked;        /* the kernel was asked: */
+	uint64_t bps;       /* what it has of it; 0: nothing */
 };
 
 struct status_row {
@@ -85,6 +87,15 @@ struct status {
 	struct status_notes notes;
 	const struct trial *trial; /* of `apply --confirm`, pending or rolled back; NULL: none */
 	const char *trial_says;    /* for people; NULL: nothing */
+	struct {
+		bool looked;         /* the rest is valid */
+		bool edited;         /* the files are not what was applied last */
+		bool known;          /* pending is */
+		bool differs;        /* known: from the configuration; else at least in its queues */
+		uint64_t pending;    /* changes */
+		const char *unknown; /* why, where it is not for want of the right to ask; NULL */
+		const char *file;    /* that says what is wanted */
+	} kernel;
 };
 
 struct status_look {

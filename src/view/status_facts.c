@@ -102,8 +102,18 @@ static const char *held_text(const struct status_print *p, const struct standing
 {
 	const uint64_t in = s->of[DIR_IN].bps, out = s->of[DIR_OUT].bps;
 
+	if (!s->of[DIR_IN].by || !s->of[DIR_OUT].by)
+		return arena_printf(p->a, "%s %s", rate(p, in | out), s->of[DIR_IN].by ? "in" : "out");
 	return in == out ? arena_printf(p->a, "%s in each direction", rate(p, in))
 			 : arena_printf(p->a, "%s in, %s out", rate(p, in), rate(p, out));
+}
+
+/* Where something is missing in the kernel, only one direction may be. */
+static const char *one_way(const struct standing *s)
+{
+	const bool in = s->of[DIR_IN].by && !s->of[DIR_IN].bps, out = s->of[DIR_OUT].by && !s->of[DIR_OUT].bps;
+
+	return in == out ? "" : in ? " coming in" : " going out";
 }
 
 static const char *standing_text(const struct status_print *p, const struct standing *s)
@@ -120,25 +130,43 @@ static const char *standing_text(const struct status_print *p, const struct stan
 			until_text(p, main->by, main->until), status_left(p, main->until));
 	case STANDING_QUOTA:
 		return arena_printf(p->a, "%s%s%s: %s is used up", main->bps ? "throttled to " : "blocked",
-			main->bps ? held_text(p, s) : "", until_text(p, main->by, main->until), whose(p, main->by));
+			main->bps ? held_text(p, s) : one_way(s), until_text(p, main->by, main->until),
+			whose(p, main->by));
 	case STANDING_EXPIRED:
-		return arena_printf(p->a, "blocked: expired on %s",
+		return arena_printf(p->a, "blocked%s: expired on %s", one_way(s),
 			when_offset(p->a, main->by->cycle.timezone, policy_expiry(main->by)));
 	}
 	return "open";
 }
 
+/* Where the kernel has another one than the file asks for, or none. */
+static const char *kernel_text(const struct status_print *p, const struct status_row *r, enum direction d)
+{
+	const struct rate *want = &r->entry->limit[d];
+	const struct status_way *w = &r->way[d];
+
+	if (!w->looked || (want->present ? want->bps : 0) == w->bps)
+		return "";
+	if (!w->bps)
+		return ", but the kernel does not have it";
+	return arena_printf(p->a, ", but the kernel has %s", rate(p, w->bps));
+}
+
 static const char *limit_text(const struct status_print *p, const struct status_row *r)
 {
-	const char *text;
+	const bool any = r->entry->limit[DIR_IN].present || r->entry->limit[DIR_OUT].present;
+	const char *text = any ? status_rates(p, r->entry->limit) : "none";
 
-	if (!r->entry->limit[DIR_IN].present && !r->entry->limit[DIR_OUT].present)
-		return "none";
-	text = status_rates(p, r->entry->limit);
-	for (int d = 0; d < DIRS; d++)
-		if (r->way[d].method)
-			text = arena_printf(p->a, "%s; %s: %s%s%s", text, d == DIR_IN ? "in" : "out", r->way[d].method,
-				r->way[d].why ? ", " : "", r->way[d].why ? r->way[d].why : "");
+	for (enum direction d = 0; d < DIRS; d++) {
+		const struct status_way *w = &r->way[d];
+		const char *is = kernel_text(p, r, d);
+
+		if (w->method)
+			text = arena_printf(p->a, "%s; %s: %s%s%s%s", text, d == DIR_IN ? "in" : "out", w->method,
+				w->why ? ", " : "", w->why ? w->why : "", is);
+		else if (*is)
+			text = arena_printf(p->a, "%s; %s: none%s", text, d == DIR_IN ? "in" : "out", is);
+	}
 	return text;
 }
 
@@ -217,7 +245,7 @@ static void interface_facts(const struct status_print *p, struct table *t, const
 			arena_printf(p->a, "%s (all of %s): %s", x->name,
 				x->entry->devices.n ? covers_text(p->a, x->entry) : "the watched devices",
 				x->standing.of[standing_main(&x->standing)].why == STANDING_CONFIGURED
-					? status_rates(p, x->entry->limit)
+					? status_limits(p, &x->standing)
 					: standing_text(p, &x->standing)));
 	}
 }

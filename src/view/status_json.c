@@ -184,6 +184,28 @@ static void put_entry(struct json *j, const struct status *s, const struct statu
 	json_close_object(j);
 }
 
+static void put_kernel(struct json *j, const struct status *s)
+{
+	json_key(j, "applied");
+	if (s->kernel.looked)
+		json_put_bool(j, !s->kernel.edited);
+	else
+		json_put_null(j);
+	json_key(j, "kernel");
+	json_open_object(j);
+	json_key(j, "differs");
+	if (s->kernel.known || s->kernel.differs)
+		json_put_bool(j, s->kernel.differs);
+	else
+		json_put_null(j);
+	json_key(j, "pending");
+	if (s->kernel.known)
+		json_put_u64(j, s->kernel.pending);
+	else
+		json_put_null(j);
+	json_close_object(j);
+}
+
 static void put_rests(struct json *j, const struct status *s)
 {
 	const bool address_only = status_has(s, ENTRY_ADDRESS) && !status_has(s, ENTRY_PORT);
@@ -224,6 +246,7 @@ void status_json(const struct status *s, const struct status_look *look, struct 
 	json_key(&j, "live");
 	json_put_bool(&j, s->source == STATUS_LIVE);
 	put_moment(&j, "sampled", s->zone, s->sampled, s->sampled != 0);
+	put_kernel(&j, s);
 	json_key(&j, "interfaces");
 	json_open_array(&j);
 	for (size_t i = 0; i < s->interfaces.n; i++)

@@ -29,6 +29,8 @@ void status_open_ports(const struct status_print *p);
 const char *status_size(const struct status_print *p, const struct entry *subject, uint64_t bytes);
 /* "in 10.0 Mbit/s, out 20.0 Mbit/s"; one of them must be there. */
 const char *status_rates(const struct status_print *p, const struct rate rates[DIRS]);
+/* The same of the limits that hold; one must. */
+const char *status_limits(const struct status_print *p, const struct standing *s);
 /* "5 min left" */
 const char *status_left(const struct status_print *p, int64_t until);
 

@@ -40,6 +40,16 @@ const char *status_rates(const struct status_print *p, const struct rate rates[D
 			   : arena_printf(p->a, "out %s", rate(p, out->bps));
 }
 
+const char *status_limits(const struct status_print *p, const struct standing *s)
+{
+	struct rate rates[DIRS] = { 0 };
+
+	for (enum direction d = 0; d < DIRS; d++)
+		if (s->of[d].why == STANDING_CONFIGURED)
+			rates[d] = (struct rate){ true, s->of[d].bps };
+	return status_rates(p, rates);
+}
+
 void status_standing(const struct status_print *p, struct table *t, const struct status_row *r)
 {
 	const struct standing_rate *main = &r->standing.of[standing_main(&r->standing)];
@@ -49,7 +59,7 @@ void status_standing(const struct status_print *p, struct table *t, const struct
 		table_cell(t, PAINT_NONE, "");
 		break;
 	case STANDING_CONFIGURED:
-		table_cell(t, PAINT_NONE, status_rates(p, main->by->limit));
+		table_cell(t, PAINT_NONE, status_limits(p, &r->standing));
 		break;
 	case STANDING_BURST:
 		table_cell(t, PAINT_WARN, arena_printf(p->a, "limited, %s", status_left(p, main->until)));

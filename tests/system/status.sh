@@ -131,9 +131,86 @@ is "... but the same is said of quotas and limits" "$(json '[(x["quotas"], x["li
 	"$(out=$before json '[(x["quotas"], x["limit"]) for x in d["entries"]]')"
 like "... and as of when" "$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PORTFLOW" -c "$INI" status 2>/dev/null)" '^As of .*, the last sample'
 
+# -- where the kernel is not as it should be --------------------------------------------------------------------------------------
+limits() { json "[e['$1']['limit'][k] for k in ('in', 'out', 'method_in', 'method_out', 'reason')]"; }
+kernel() { json '(d["applied"], d["kernel"]["differs"], d["kernel"]["pending"])'; }
+same() { # DESCRIPTION: status and plan agree that nothing is to be done
+	pf_ok status --json
+	is "$1: nothing is pending" "$(kernel)" "(True, False, 0)"
+	exits "$1: nor to plan" 0 plan
+	if grep -q 'differs' <<<"$(pf status)"; then fail "$1: nothing is said" "$(pf status)"; else pass "$1: nothing is said"; fi
+}
+differs() { # DESCRIPTION: both say how much is
+	pf_ok status --json
+	valid "$1: JSON by the schema"
+	is "$1: as many changes as plan has" "$(kernel)" "(True, True, $(pf plan --json | sed 's/.*"changes":\([0-9]*\).*/\1/'))"
+	like "$1: it is said" "$(pf status)" '^The kernel differs from the configuration: [0-9]+ changes? pending \(portflow .*plan shows them, portflow .*apply makes them\)$'
+}
+config 'quota_cycle = never'
+pf_ok apply
+same "as applied"
+nft add table inet somebody
+same "rules of others changed since"
+nft delete table inet somebody
+pf_ok quota set-used web 100KB
+pf_ok quota set-used plan 200KiB
+same "blocked and throttled"
+pf_ok status --json
+is "... is what is shown" "$(limits web) $(limits game)" "[0, 0, None, None, 'quota'] [1000000, 1000000, 'police', 'police', 'quota']"
+nft flush chain inet portflow enforce_out
+differs "a chain emptied"
+is "... blocked and throttled no more going out" "$(limits web) $(limits game)" "[0, 20000000, None, 'shape', 'quota'] [1000000, None, 'police', None, 'quota']"
+like "... in words" "$(pf status web)" '^  now +blocked coming in until 20'
+pf_ok quota reset web
+pf_ok quota reset plan
+same "mended"
+if command -v tc >/dev/null; then
+	tc class change dev "$DEV" parent 7066:fffe classid 7066:1 htb rate 8kbit ceil 99mbit quantum 1500
+	differs "a class changed"
+	is "... is shown as it is" "$(limits web)" "[None, 99000000, None, 'shape', 'configured']"
+	like "... by name beside what is asked for" "$(pf status web)" '^  limit +out 20\.0 Mbit/s; out: shape, its devices queue by HTB, but the kernel has 99\.0 Mbit/s$'
+	like "... in the table" "$(pf status)" '^web .* out 99\.0 Mbit/s'
+	tc qdisc del dev "$DEV" root
+	differs "the queues deleted"
+	is "... no limit going out, the one coming in" "$(limits old)" "[5000000, None, 'police', None, 'configured']"
+	like "... by name" "$(pf status web)" '^  limit +out 20\.0 Mbit/s; out: shape, .*, but the kernel does not have it$'
+	chmod 644 "$INI" "$DB" "$DB"-*
+	out=$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PORTFLOW" -c "$INI" status --json 2>/dev/null)
+	is "who may not ask the kernel knows of its queues" "$(kernel) $(limits old)" "(True, True, None) [5000000, None, 'police', None, 'configured']"
+	like "... and is told so" "$(setpriv --reuid=65534 --regid=65534 --clear-groups -- "$PORTFLOW" -c "$INI" status 2>/dev/null)" '^The kernel differs .*at least in its queues'
+	like "doctor says it" "$(pf doctor)" 'warn +kernel +.* changes? pending'
+	like "... and of which limits" "$(pf doctor)" "warn +method +not in the kernel as the file asks for it: what goes out of web, old"
+	pf_ok sample
+	same "the queues mended"
+	like "doctor says that, too" "$(pf doctor)" 'ok +kernel +as the configuration wants it'
+else
+	skip "queues altered" "tc is not installed"
+fi
+nft 'delete element inet portflow police_tcp_in { 55 }; delete element inet portflow police_udp_in { 55 }; add limit inet portflow mine { rate over 125000 bytes/second burst 65536 bytes; }; add element inet portflow police_tcp_in { 55 : "mine" }; add element inet portflow police_udp_in { 55 : "mine" }'
+differs "a limit altered by hand"
+is "... is shown as it is" "$(limits old)" "[1000000, 5000000, 'police', 'shape', 'configured']"
+pf_ok sample
+nft flush ruleset
+differs "no rules at all"
+is "nothing that they hold holds" "$(limits web) $(limits old)" "[None, None, None, None, None] [None, None, None, None, None]"
+like "... and nothing is counted" "$(pf status)" '^As of .*Nothing is counted now: our table is not in the kernel'
+pf_ok sample
+same "all of it mended"
+ini_sed 's/^limit = 5mbit/limit = 6mbit/'
+pf_ok status --json
+is "a file that was not applied: what holds" "$(kernel | sed 's/True, [1-9][0-9]*/N/') $(limits old)" "(False, N) [5000000, 5000000, 'police', 'shape', 'configured']"
+like "... is told" "$(pf status)" "^$INI was changed since it was applied: [0-9]+ changes pending \(portflow .*plan shows them, portflow .*apply makes them\)\$"
+like "... by name" "$(pf status old)" '^  limit +6\.00 Mbit/s; in: police, .*, but the kernel has 5\.00 Mbit/s; out: shape, .*, but the kernel has 5\.00 Mbit/s$'
+ini_sed 's/^ports = 54$/&\nremark = not counted/'
+pf_ok apply
+ini_sed 's/^remark = not counted/remark = not limited/'
+like "a change that asks for nothing of the kernel is told, too" "$(pf status)" "^$INI was changed since it was applied\. Take it up with: portflow .*apply\$"
+pf_ok apply
+same "applied"
+
 # -- a queue of somebody's -----------------------------------------------------------------------------------------------------------
 if command -v tc >/dev/null && pf_ok down && tc qdisc add dev "$DEV" root handle 8001: pfifo 2>/dev/null; then
-	like "why a limit is policed" "$(pf status web)" "^  limit +out 20\\.0 Mbit/s; out: police, $DEV has a root qdisc that somebody configured \\(pfifo, handle 8001:\\)\$"
+	like "why a limit is policed" "$(pf status web)" "^  limit +out 20\\.0 Mbit/s; out: police, $DEV has a root qdisc that somebody configured \\(pfifo, handle 8001:\\), but the kernel does not have it\$"
 	tc qdisc del dev "$DEV" root
 else
 	skip "why a limit is policed" "no qdisc can be made here"

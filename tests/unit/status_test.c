@@ -299,7 +299,8 @@ static void held_entries(void **state)
 	e->limit[DIR_OUT] = (struct rate){ true, 7000000 };
 	e->burst = (struct burst){ { true, 50000000 }, { true, 5000000 }, 1800, 600 };
 	e->expires = (struct expiry){ .present = true, .date = { 2026, 11, 27 } };
-	burst->way[DIR_IN] = (struct status_way){ "police", "what comes in is policed" };
+	burst->way[DIR_IN].method = "police";
+	burst->way[DIR_IN].why = "what comes in is policed";
 	burst->way[DIR_OUT].method = "shape";
 	e = entry_of(&s, 4);
 	e->expires = (struct expiry){ .present = true, .timed = true, .date = { 2026, 11, 1 }, .hour = 12 };
@@ -341,6 +342,96 @@ static void sources(void **state)
 		if (!cases[i].want && (strstr(x.text.p, "As of") || strstr(x.text.p, "Nothing")))
 			fail_msg("case %zu: a warning in\n%s", i, x.text.p);
 	}
+}
+
+/* What the kernel has beside what the file wants. */
+static void kernels(void **state)
+{
+	static const struct {
+		bool edited, known, differs;
+		uint64_t pending;
+		const char *unknown, *want, *json;
+	} cases[] = {
+		{ false, true, false, 0, NULL, NULL, "\"applied\":true,\"kernel\":{\"differs\":false,\"pending\":0}" },
+		{ false, true, true, 1, NULL,
+			"The kernel differs from the configuration: 1 change pending (portflow plan shows them, portflow apply makes "
+			"them)\n",
+			"\"applied\":true,\"kernel\":{\"differs\":true,\"pending\":1}" },
+		{ false, true, true, 7, NULL, "configuration: 7 changes pending (", "\"pending\":7}" },
+		{ true, true, true, 7, NULL,
+			"x.ini was changed since it was applied: 7 changes pending (portflow plan shows them, portflow apply makes "
+			"them)\n",
+			"\"applied\":false,\"kernel\":{\"differs\":true,\"pending\":7}" },
+		{ true, true, false, 0, NULL,
+			"x.ini was changed since it was applied. Take it up with: portflow apply\n",
+			"\"applied\":false,\"kernel\":{\"differs\":false,\"pending\":0}" },
+		{ false, false, false, 0, NULL, NULL,
+			"\"applied\":true,\"kernel\":{\"differs\":null,\"pending\":null}" },
+		{ false, false, true, 0, NULL, "The kernel differs from the configuration, at least in its queues",
+			"\"kernel\":{\"differs\":true,\"pending\":null}" },
+		{ false, false, false, 0, "no answer", "limits and blocks is not known: no answer\n",
+			"\"kernel\":{\"differs\":null,\"pending\":null}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		SHOWN;
+		struct status s = machine(&x.a);
+		const struct status_look look = { .width = 0 };
+
+		s.kernel.looked = true;
+		s.kernel.edited = cases[i].edited;
+		s.kernel.known = cases[i].known;
+		s.kernel.differs = cases[i].differs;
+		s.kernel.pending = cases[i].pending;
+		s.kernel.unknown = cases[i].unknown;
+		s.kernel.file = "x.ini";
+		status_text(&s, &look, &x.a, &x.text);
+		if (cases[i].want && !strstr(x.text.p, cases[i].want))
+			fail_msg("case %zu: no \"%s\" in\n%s", i, cases[i].want, x.text.p);
+		if (!cases[i].want != !strstr(x.text.p, "The kernel differs") && !cases[i].edited && !cases[i].unknown)
+			fail_msg("case %zu: %s", i, x.text.p);
+		x.text.len = 0;
+		status_json(&s, &look, &x.text);
+		if (!strstr(x.text.p, cases[i].json))
+			fail_msg("case %zu: no %s in\n%s", i, cases[i].json, x.text.p);
+	}
+}
+
+/* Of one entry: what of its limit is there, and what holds one direction alone. */
+static void kept(void **state)
+{
+	static const char *const names[] = { "web" };
+	SHOWN;
+	struct status s = machine(&x.a);
+	const struct status_look look = { .width = 0, .names = names, .n_names = 1 };
+	struct status_row *web = &s.rows.at[0];
+	struct entry *e = entry_of(&s, 0);
+
+	(void)state;
+	e->limit[DIR_OUT] = (struct rate){ true, 7000000 };
+	for (enum direction d = 0; d < DIRS; d++)
+		web->way[d].looked = true;
+	web->way[DIR_OUT].method = "shape";
+	status_text(&s, &look, &x.a, &x.text);
+	assert_non_null(strstr(x.text.p, "out 7.00 Mbit/s; out: shape, but the kernel does not have it\n"));
+	assert_non_null(strstr(x.text.p, "now        open\n"));
+	web->way[DIR_OUT].bps = 9000000;
+	web->way[DIR_IN].bps = 1000000;
+	hold(&s, 0, e, DIR_OUT, STANDING_CONFIGURED, 9000000, CALENDAR_MAX);
+	x.text.len = 0;
+	status_text(&s, &look, &x.a, &x.text);
+	assert_non_null(strstr(x.text.p,
+		"out 7.00 Mbit/s; in: none, but the kernel has 1.00 Mbit/s; out: shape, but the kernel has 9.00 Mbit/s\n"));
+	hold(&s, 0, e, DIR_IN, STANDING_QUOTA, 0, CALENDAR_MAX);
+	x.text.len = 0;
+	status_text(&s, &look, &x.a, &x.text);
+	assert_non_null(strstr(x.text.p, "now        blocked coming in: its quota is used up\n"));
+	hold(&s, 0, NULL, DIR_OUT, STANDING_FREE, 0, 0);
+	hold(&s, 0, e, DIR_IN, STANDING_QUOTA, 1000000, CALENDAR_MAX);
+	x.text.len = 0;
+	status_text(&s, &look, &x.a, &x.text);
+	assert_non_null(strstr(x.text.p, "now        throttled to 1.00 Mbit/s in: its quota is used up\n"));
 }
 
 static void empty(void **state)
@@ -435,6 +526,8 @@ int main(void)
 		cmocka_unit_test(both_kinds_with_notes),
 		cmocka_unit_test(one_entry),
 		cmocka_unit_test(sources),
+		cmocka_unit_test(kernels),
+		cmocka_unit_test(kept),
 		cmocka_unit_test(empty),
 		cmocka_unit_test(rest),
 		cmocka_unit_test(widths),
