@@ -109,6 +109,27 @@ is "a whole interface is policed, an address that shares packets too" \
 	"$(nft list limits table inet portflow | sed -n 's/.*limit \(.*\) {/\1/p' | sort | tr '\n' ' ')" "g_udp.out l_also.in l_nic.in "
 is "no filter" "$(tc filter show dev $IFB; tc filter show dev "$DEV" ingress 2>/dev/null)" ""
 nothing_to_do "apply again"
+kept() { # what status says that the kernel has of web's limit
+	pf status --json | "$PYTHON" -c 'import json, sys
+d = json.load(sys.stdin); print(*[(e["limit"]["in"], e["limit"]["method_in"]) for e in d["entries"] if e["name"] == "web"], d["kernel"]["differs"])'
+}
+altered() { # DESCRIPTION WANT COMMAND...: status has what is there, the next run mends it
+	local what=$1 want=$2
+	shift 2
+	ok "$what" "$@"
+	is "... status has it as it is" "$(kept)" "$want True"
+	pf_run sample
+	is "... and mended" "$(kept)" "(20000000, 'shape') False"
+}
+is "status: it waits there" "$(kept)" "(20000000, 'shape') False"
+altered "the device taken down" "(None, None)" ip link set $IFB down
+altered "its root deleted" "(None, None)" tc qdisc del dev $IFB root
+altered "a class changed" "(1000000, 'shape')" tc class change dev $IFB parent 7067:fffe classid 7067:1 htb rate 8kbit ceil 1mbit quantum 1500
+altered "its table deleted" "(None, None)" nft delete table netdev portflow
+altered "an element taken out of it" "(None, None)" nft delete element netdev portflow class_tcp '{ 5201 }'
+altered "the chain emptied that sends packets there" "(None, None)" nft flush chain netdev portflow mine
+altered "the hook taken away" "(None, None)" nft "flush chain netdev portflow in_1; delete chain netdev portflow in_1"
+altered "another chain put into it" "(20000000, 'shape')" nft add chain netdev portflow other
 before=$(table; classes)
 nft delete table netdev portflow
 ip link del $IFB
