@@ -19,8 +19,9 @@ static void put(struct str *out, const char *text, size_t len)
 	}
 }
 
-/* 2000, less what backslashes may add */
-static const struct markup markup = { "**", "**", put, 1500, true };
+static const struct markup markup = {
+	.bold = "**", .bold_end = "**", .put = put, .size = message_units, .most = 2000, .title = true
+};
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {

@@ -131,6 +131,7 @@ static void put_address(struct str *out, const char *name, const char *address)
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {
 	cleanup_str struct str text = STR_CEILING((size_t)1 << 20);
+	struct markup how = markup_plain;
 	const char *to = *l->recipient ? l->recipient : t->to.n ? t->to.at[0] : "", *at = strrchr(t->from, '@');
 	struct request q = { .kind = REQUEST_MAIL,
 		.url = t->url.value ? t->url.value : "",
@@ -143,7 +144,8 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 			.html = html(a, l->message),
 			.tls_off = t->tls_off } };
 
-	message_put(l->message, &(struct markup){ "", "", markup_plain.put, 0, false }, &text);
+	how.title = false;
+	message_put(l->message, &how, &text);
 	q.mail.text = arena_strndup(a, text.p, text.len);
 	if (l->message->csv) {
 		q.mail.attachment_name = "traffic.csv";

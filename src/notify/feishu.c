@@ -20,7 +20,9 @@ static void put(struct str *out, const char *text, size_t len)
 	utf8_put(out, text, len);
 }
 
-static const struct markup markup = { "", "", put, 4000, true };
+static const struct markup markup = {
+	.bold = "", .bold_end = "", .put = put, .size = message_units, .most = 4000, .title = true
+};
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {

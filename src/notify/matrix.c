@@ -6,12 +6,14 @@
 #include "notify/post.h"
 #include "view/html.h"
 
-#define MOST 12000 /* an event has at most 65,536 bytes, and the text is in it twice */
+#define MOST 10000 /* of three bytes each; an event has at most 65,536, and the text is in it twice */
 
 /* Lines are <br> there. */
 static void put_html(struct json *j, const struct message *m)
 {
-	static const struct markup markup = { "<b>", "</b>", html_put, MOST, true };
+	static const struct markup markup = {
+		.bold = "<b>", .bold_end = "</b>", .put = html_put, .size = message_units, .most = MOST, .title = true
+	};
 	cleanup_str struct str text = STR_CEILING(POST_CEILING), html = STR_CEILING(POST_CEILING);
 
 	message_put(m, &markup, &text);

@@ -7,16 +7,12 @@
 #include <string.h>
 
 #include "util/saturate.h"
-#include "util/utf8.h"
 #include "view/bar.h"
 #include "view/figure.h"
 #include "view/when.h"
 
 #define BAR_WIDTH 10
 #define TITLE_NAMES 3
-#define DAY_UNITS 48 /* of a line of a statement at most */
-
-const struct markup markup_plain = { "", "", utf8_put, 0, true };
 
 static void add_line(struct arena *a, struct message_item *item, const char *line)
 {
@@ -40,7 +36,8 @@ static const char *section_text(enum language l, const struct notice *n)
 /* "port 80,443 · web server of Alice" */
 static void describe(struct arena *a, enum language l, const struct notice *n, struct message_item *item)
 {
-	const char *what = *n->covers ? arena_printf(a, "%s %s", section_text(l, n), n->covers) : "";
+	const char *what = *n->covers ? arena_printf(a, "%s %s", section_text(l, n), message_covers(a, l, n->covers))
+				      : "";
 
 	if (*what || *n->remark)
 		add_line(a, item, arena_printf(a, "%s%s%s", what, *what && *n->remark ? " \xc2\xb7 " : "", n->remark));
@@ -129,115 +126,4 @@ void message_test(struct arena *a, enum language l, const char *node, struct mes
 	item->bar_text = "";
 	add_line(a, item, i18n_word(l, WORD_TEST_TEXT));
 	*ret_message = m;
-}
-
-/* -- as text --------------------------------------------------------------------------------------------------------- */
-
-size_t message_units(const char *text, size_t len)
-{
-	size_t units = 0;
-
-	while (len) {
-		uint32_t code;
-		size_t took = utf8_decode(text, len, &code);
-
-		units += code != UTF8_BAD && code > 0xffff ? 2 : 1;
-		text += took;
-		len -= took;
-	}
-	return units;
-}
-
-/* "2026-11-25  in 1.20 GB, out 3.40 GB" */
-static const char *day_text(struct arena *a, enum language l, const struct message_day *d)
-{
-	return arena_printf(a, "%s  %s %s, %s %s", d->label, i18n_word(l, WORD_IN),
-		figure_bytes(a, UNITS_SI, d->bytes[DIR_IN]), i18n_word(l, WORD_OUT),
-		figure_bytes(a, UNITS_SI, d->bytes[DIR_OUT]));
-}
-
-static size_t item_units(const struct message_item *item)
-{
-	size_t units = message_units(item->head, strlen(item->head)) + 2; /* with the empty line before it */
-
-	for (size_t i = 0; i < item->lines.n; i++)
-		units += message_units(item->lines.at[i], strlen(item->lines.at[i])) + 1;
-	return units + item->days.n * DAY_UNITS;
-}
-
-static void put_bold(const char *text, const struct markup *how, struct str *out)
-{
-	str_puts(out, how->bold);
-	how->put(out, text, strlen(text));
-	str_puts(out, how->bold_end);
-	str_putc(out, '\n');
-}
-
-static void put_lines(enum language l, const struct message_item *item, const struct markup *how, struct str *out)
-{
-	cleanup_arena struct arena a = { 0 };
-
-	for (size_t i = 0; i < item->lines.n; i++) {
-		how->put(out, item->lines.at[i], strlen(item->lines.at[i]));
-		str_putc(out, '\n');
-	}
-	for (size_t i = 0; i < item->days.n; i++) {
-		const char *text = day_text(&a, l, &item->days.at[i]);
-
-		how->put(out, text, strlen(text));
-		str_putc(out, '\n');
-	}
-}
-
-/* The head of the only event is in the title. */
-static bool in_title(const struct message *m, const struct message_item *item)
-{
-	const size_t title = strlen(m->title), head = strlen(item->head);
-
-	return m->items.n == 1 && title >= head && strcmp(m->title + title - head, item->head) == 0;
-}
-
-/* Without its days an item still has its sum. */
-static bool days_fit(const struct message *m, const struct markup *how, size_t units)
-{
-	for (size_t i = 0; i < m->items.n; i++)
-		units += item_units(&m->items.at[i]);
-	return !how->most || units <= how->most;
-}
-
-void message_put(const struct message *m, const struct markup *how, struct str *out)
-{
-	const char *more = i18n_word(m->language, m->statement ? WORD_MORE_DAYS : WORD_MORE);
-	size_t units = message_units(more, strlen(more)) + 8;
-	bool days, cut = false;
-
-	if (how->title) {
-		put_bold(m->title, how, out);
-		units += message_units(m->title, strlen(m->title)) + 1;
-	}
-	days = days_fit(m, how, units);
-	for (size_t i = 0; i < m->items.n; i++) {
-		struct message_item item = m->items.at[i];
-
-		cut |= !days && item.days.n;
-		item.days.n = days ? item.days.n : 0;
-		units += item_units(&item);
-		if (how->most && units > how->most && i) {
-			cut = true;
-			break;
-		}
-		if (how->title && in_title(m, &item)) {
-			put_lines(m->language, &item, how, out);
-			continue;
-		}
-		if (out->len)
-			str_putc(out, '\n');
-		put_bold(item.head, how, out);
-		put_lines(m->language, &item, how, out);
-	}
-	if (cut) {
-		str_putc(out, '\n');
-		how->put(out, more, strlen(more));
-		str_putc(out, '\n');
-	}
 }

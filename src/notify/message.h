@@ -19,6 +19,7 @@ struct message_item {
 	const struct notice *notice;     /* NULL: not of an event */
 	const char *bar_text;            /* "80.0 GB / 100 GB, 80 %"; "" no bar */
 	uint32_t permille;               /* of the bar, at most 1000 */
+	bool list;                       /* its line is one, with commas: it may be shown in part */
 	VEC_OF(struct message_day) days; /* empty: no table */
 };
 
@@ -38,17 +39,23 @@ void message_of(struct arena *a, enum language l, const char *node, const struct
 /* What `notify test` sends. */
 void message_test(struct arena *a, enum language l, const char *node, struct message *ret_message);
 
+/* Addresses and ports may be thousands: the first of them, "and 140 more". */
+const char *message_covers(struct arena *a, enum language l, const char *covers);
+
 struct markup {
 	const char *bold, *bold_end;
 	void (*put)(struct str *out, const char *text, size_t len); /* escapes */
-	size_t most; /* UTF-16 units of what is shown; 0: no end. What does not fit is left out whole and said to be */
+	/* What is written, as the service counts it: the sum of its parts. */
+	size_t (*size)(const char *written, size_t len);
+	size_t most; /* that it takes; 0: no end. Items that do not fit are left out whole, and it is said; the first one is shortened */
 	bool title;  /* first line */
 };
 extern const struct markup markup_plain; /* no bold, only cleaned */
 
 void message_put(const struct message *m, const struct markup *how, struct str *out);
 
-/* UTF-16 units, which is what Telegram and Discord count. */
+/* UTF-16 units, which is what Telegram and Discord count; of UTF-8 and as JSON at most three bytes each. */
 size_t message_units(const char *text, size_t len);
+size_t message_bytes(const char *text, size_t len);
 
 #endif

@@ -6,7 +6,7 @@
 #include "notify/answer.h"
 #include "notify/post.h"
 
-#define MOST 1350
+#define MOST 4096
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {
@@ -17,6 +17,7 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 	const char *topic = slash ? slash + 1 : "";
 
 	how.title = false;
+	how.size = message_bytes;
 	json_open_object(&j);
 	json_key(&j, "topic");
 	json_put_text(&j, *l->recipient ? l->recipient : topic);

@@ -6,8 +6,6 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "util/utf8.h"
-
 struct request post_bytes(struct arena *a, const struct target *t, const char *url, struct request_bytes body)
 {
 	struct request q = { .kind = REQUEST_HTTP,
@@ -72,5 +70,8 @@ const char *post_base(struct arena *a, const char *url)
 
 struct markup post_plain(size_t most)
 {
-	return (struct markup){ "", "", utf8_put, most, true };
+	struct markup how = markup_plain;
+
+	how.most = most;
+	return how;
 }

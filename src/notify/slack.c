@@ -25,7 +25,9 @@ static void put(struct str *out, const char *text, size_t len)
 		}
 }
 
-static const struct markup markup = { "", "", put, 3500, true };
+static const struct markup markup = {
+	.bold = "", .bold_end = "", .put = put, .size = message_units, .most = 3500, .title = true
+};
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {

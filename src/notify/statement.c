@@ -27,7 +27,8 @@ static void put_entry(struct arena *a, const struct statement_entry *e, bool day
 	struct message_item *item = vec_push(a, &m->items);
 	uint64_t sum[DIRS] = { 0 };
 
-	item->head = *e->covers ? arena_printf(a, "%s (%s)", e->name, e->covers) : e->name;
+	item->head = *e->covers ? arena_printf(a, "%s (%s)", e->name, message_covers(a, m->language, e->covers))
+				: e->name;
 	item->bar_text = "";
 	if (*e->remark)
 		add_line(a, item, e->remark);
@@ -52,6 +53,7 @@ static void put_unheard(struct arena *a, const char *names, struct message *m)
 
 	item->head = i18n_word(m->language, WORD_UNHEARD);
 	item->bar_text = "";
+	item->list = true;
 	add_line(a, item, names);
 }
 

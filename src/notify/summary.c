@@ -70,7 +70,7 @@ void summary_of(struct arena *a, enum language l, const struct status *s, struct
 	m.title = arena_printf(a, "[%s] %s %s", s->node, i18n_word(l, WORD_STATUS), when_minute(a, s->zone, s->now));
 	for (size_t i = 0; i < s->rows.n; i++) {
 		const struct status_row *row = &s->rows.at[i];
-		const char *covers = row->entry ? covers_text(a, row->entry) : "";
+		const char *covers = row->entry ? message_covers(a, l, covers_text(a, row->entry)) : "";
 
 		put_row(a, s, row, *covers ? arena_printf(a, "%s (%s)", row->name, covers) : row->name, &m);
 	}

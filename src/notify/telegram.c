@@ -8,7 +8,26 @@
 #include "notify/post.h"
 #include "view/html.h"
 
-static const struct markup markup = { "<b>", "</b>", html_put, 4000, true };
+/* After the entities are parsed. */
+static size_t shown(const char *text, size_t len)
+{
+	size_t units = message_units(text, len);
+
+	for (size_t i = 0; i < len; i++) {
+		const size_t from = i;
+
+		if (text[i] != '<' && text[i] != '&')
+			continue;
+		while (i + 1 < len && text[i] != (text[from] == '<' ? '>' : ';'))
+			i++;
+		units -= i - from + (text[from] == '<');
+	}
+	return units;
+}
+
+static const struct markup markup = {
+	.bold = "<b>", .bold_end = "</b>", .put = html_put, .size = shown, .most = 4096, .title = true
+};
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {

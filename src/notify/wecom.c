@@ -4,15 +4,15 @@
 #include "notify/answer.h"
 #include "notify/post.h"
 
-/* Units of UTF-16; a Chinese character is one of them and three bytes. */
-#define MOST 680
+#define MOST 2048 /* bytes */
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {
 	cleanup_str struct str body = STR_CEILING(POST_CEILING);
 	struct json j = JSON_INTO(&body);
-	const struct markup how = post_plain(MOST);
+	struct markup how = post_plain(MOST);
 
+	how.size = message_bytes;
 	json_open_object(&j);
 	json_key(&j, "msgtype");
 	json_put_text(&j, "text");

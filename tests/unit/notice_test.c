@@ -183,7 +183,12 @@ static void ceiling(void **state)
 	message_of(&a, LANG_EN, "hk1", list, 100, &m);
 	for (size_t most = 200; most < 4100; most += 390) {
 		cleanup_str struct str out = STR_CEILING(100000);
-		const struct markup how = { "<b>", "</b>", html_put, most, true };
+		const struct markup how = { .bold = "<b>",
+			.bold_end = "</b>",
+			.put = html_put,
+			.size = message_units,
+			.most = most,
+			.title = true };
 		size_t n = 0;
 
 		message_put(&m, &how, &out);
@@ -193,6 +198,7 @@ static void ceiling(void **state)
 		shown = n;
 		assert_non_null(strstr(out.p, "and more: portflow events"));
 		assert_null(strstr(out.p, "<b>of"));
+		assert_in_range(message_units(out.p, out.len), most / 2, most);
 	}
 	assert_true(shown > 10);
 	arena_free(&a);
