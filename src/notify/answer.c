@@ -38,6 +38,14 @@ static const json_t *first_of(const json_t *j, const char *names)
 	return NULL;
 }
 
+void answer_foreign(struct outcome *io)
+{
+	if (io->kind == OUTCOME_DONE)
+		*io = (struct outcome){
+			.kind = OUTCOME_LATER, .reached = true, .why = "answered, but not as the service does"
+		};
+}
+
 void answer_code(struct arena *a, const struct response *r, const char *codes, int64_t good, const char *text,
 	const int64_t *later, struct outcome *io)
 {
@@ -46,10 +54,7 @@ void answer_code(struct arena *a, const struct response *r, const char *codes, i
 	const char *said = json_string_value(json_object_get(j, text));
 
 	if (!code) {
-		if (io->kind == OUTCOME_DONE)
-			*io = (struct outcome){ .kind = OUTCOME_LATER,
-				.reached = true,
-				.why = "answered 200, but not as the service does" };
+		answer_foreign(io);
 	} else if (json_integer_value(code) != good && io->kind != OUTCOME_LATER) {
 		io->kind = OUTCOME_NEVER;
 		for (; later && *later; later++)
@@ -58,6 +63,16 @@ void answer_code(struct arena *a, const struct response *r, const char *codes, i
 		io->why = arena_printf(
 			a, "%" JSON_INTEGER_FORMAT " %.*s", json_integer_value(code), TEXT_BYTES, said ? said : "");
 	}
+	json_decref(j);
+}
+
+void answer_proof(const struct response *r, const char *name, struct outcome *io)
+{
+	json_t *j = read_answer(r);
+	const json_t *proof = json_object_get(j, name);
+
+	if (!json_is_string(proof) && !json_is_integer(proof))
+		answer_foreign(io);
 	json_decref(j);
 }
 

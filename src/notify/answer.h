@@ -12,6 +12,11 @@
 void answer_code(struct arena *a, const struct response *r, const char *codes, int64_t good, const char *text,
 	const int64_t *later, struct outcome *io);
 
+/* For services whose answer has a text or number under this name: a good status without it is a portal's in the way, not the service's. */
+void answer_proof(const struct response *r, const char *name, struct outcome *io);
+/* That such an answer was not the service's. */
+void answer_foreign(struct outcome *io);
+
 /* A wait in seconds, or thousandths of one, under this name; nothing where there is none. */
 void answer_wait(const struct response *r, const char *name, double seconds_each, struct outcome *io);
 

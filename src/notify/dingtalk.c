@@ -1,5 +1,6 @@
 /* dingtalk: a group robot of DingTalk (钉钉), as text; with a secret its url is signed.
- * https://open.dingtalk.com/document/orgapp/custom-robot-access: 20 a minute (130101), busy (-1). A recipient is the telephone that is mentioned.
+ * https://open.dingtalk.com/document/orgapp/custom-robot-access: 20 a minute (130101; 410100 is told of
+ * too), busy (-1). A recipient is the telephone that is mentioned.
  * notify/notifier.c has it in its table. */
 #include <inttypes.h>
 #include <string.h>
@@ -47,7 +48,7 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 
 static void judge(struct arena *a, const struct response *r, struct outcome *o)
 {
-	static const int64_t later[] = { 130101, -1, 0 };
+	static const int64_t later[] = { 130101, 410100, -1, 0 };
 
 	answer_code(a, r, "errcode", 0, "errmsg", later, o);
 }

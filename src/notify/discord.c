@@ -42,6 +42,8 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 
 static void judge(struct arena *a, const struct response *r, struct outcome *o)
 {
+	if (r->status != 204) /* else, with ?wait=true, the message that was made */
+		answer_proof(r, "id", o);
 	answer_text(a, r, "message", o);
 	answer_wait(r, "retry_after", 1, o);
 }

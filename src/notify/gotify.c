@@ -27,6 +27,7 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 
 static void judge(struct arena *a, const struct response *r, struct outcome *o)
 {
+	answer_proof(r, "id", o);
 	answer_text(a, r, "errorDescription", o);
 }
 

@@ -55,6 +55,7 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 
 static void judge(struct arena *a, const struct response *r, struct outcome *o)
 {
+	answer_proof(r, "event_id", o);
 	answer_text(a, r, "error", o);
 	answer_wait(r, "retry_after_ms", 0.001, o);
 }

@@ -48,7 +48,7 @@ struct markup {
 	/* What is written, as the service counts it: the sum of its parts. */
 	size_t (*size)(const char *written, size_t len);
 	size_t most; /* that it takes; 0: no end. Items that do not fit are left out whole, and it is said; the first one is shortened */
-	bool title;  /* first line */
+	bool title; /* first line */
 };
 extern const struct markup markup_plain; /* no bold, only cleaned */
 

@@ -1,6 +1,9 @@
 /* slack: an incoming webhook, as text without markup: only & < > mean something, and are escaped.
  * https://docs.slack.dev/messaging/formatting-message-text; 4,000 characters are shown, one message a second (429).
  * notify/notifier.c has it in its table. */
+#include <string.h>
+
+#include "notify/answer.h"
 #include "notify/post.h"
 #include "util/utf8.h"
 
@@ -42,4 +45,12 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 	*ret_request = post_json(a, t, t->url.value, &body);
 }
 
-const struct notifier notifier_slack = { .type = "slack", .build = build };
+/* "ok"; what only speaks like it may answer some JSON. A page is neither. */
+static void judge(struct arena *a, const struct response *r, struct outcome *o)
+{
+	(void)a;
+	if (!r->body.len || (r->body.p[0] != '{' && (r->body.len < 2 || memcmp(r->body.p, "ok", 2) != 0)))
+		answer_foreign(o);
+}
+
+const struct notifier notifier_slack = { .type = "slack", .build = build, .judge = judge };
