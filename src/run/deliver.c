@@ -16,6 +16,7 @@
 #include "run/stated.h"
 #include "store/outbox.h"
 #include "util/hash.h"
+#include "util/utf8.h"
 
 #define LETTERS 100   /* at a time */
 #define LEAST_MS 1000 /* less is no time to begin another batch in */
@@ -92,7 +93,7 @@ static void address(struct app *app, const struct config *c, struct letter_rows 
 	const struct target *t = config_target(c, l->first->target, strlen(l->first->target));
 
 	if (!t) {
-		l->problem = arena_printf(&app->arena, "there is no [notify %s] any more", l->first->target);
+		l->problem = "its [notify] section is gone";
 		l->hopeless = true;
 		return;
 	}
@@ -107,6 +108,26 @@ static const char *statement_key(struct arena *a, const char *node, const struct
 		hash_text(hash_text(hash_text(HASH_START, l->first->target), l->first->recipient), n->text));
 }
 
+/* One that is damaged, as no event of ours writes it, still has its event. NULL: not even that. */
+static const struct notice *notice_of(struct arena *a, const char *zone, const struct outbox_row *r)
+{
+	struct notice *n = arena_new(a, struct notice);
+
+	if (notice_get(a, r->notice, r->notice_len, n))
+		return n;
+	if (!*r->kind || !*r->text)
+		return NULL;
+	*n = (struct notice){ .kind = r->kind,
+		.text = r->text,
+		.time = (uint64_t)r->created,
+		.subject = "",
+		.section = "",
+		.covers = "",
+		.remark = "",
+		.zone = zone };
+	return n;
+}
+
 static void write_letter(struct app *app, struct delivery *d, struct letter_rows *l, struct request *ret)
 {
 	struct arena *a = &app->arena;
@@ -118,10 +139,15 @@ static void write_letter(struct app *app, struct delivery *d, struct letter_rows
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
-		struct notice *notice = arena_new(a, struct notice);
+		const struct notice *notice = notice_of(a, d->config->settings.timezone, &l->first[i]);
 
-		if (notice_get(a, l->first[i].notice, l->first[i].notice_len, notice))
+		if (notice)
 			notices[n++] = notice;
+	}
+	if (!n) {
+		l->problem = "the database has it damaged, and its event is gone";
+		l->hopeless = true;
+		return;
 	}
 	letter.key = arena_printf(a, "%s.%" PRId64 ".%" PRId64, d->node, l->first->created, l->first->letter);
 	if (n == 1 && strcmp(notices[0]->kind, NOTICE_STATEMENT) == 0) {
@@ -164,9 +190,14 @@ static int64_t wait_s(const struct outbox_row *r, uint32_t asked)
 	return asked > LONGEST_ASKED_S ? LONGEST_ASKED_S : asked > wait ? asked : wait;
 }
 
+/* In one line, whatever a database says that was restored. */
 static const char *whom(struct arena *a, const struct outbox_row *r)
 {
-	return *r->recipient ? arena_printf(a, "%s:%s", r->target, r->recipient) : r->target;
+	const char *both = *r->recipient ? arena_printf(a, "%s:%s", r->target, r->recipient) : r->target;
+	cleanup_str struct str out = STR_CEILING(4096);
+
+	utf8_put_line(&out, both, strlen(both));
+	return arena_strdup(a, out.p ? out.p : "");
 }
 
 static struct outbox_result judge(struct app *app, const struct letter_rows *l, const struct outcome *o)

@@ -29,6 +29,8 @@ static int read_rows(
 			continue;
 		r->notice_len = (size_t)sqlite3_column_bytes(q, 9);
 		r->notice = arena_strndup(a, sqlite3_column_blob(q, 9), r->notice_len);
+		r->kind = db_text(q, 10, a);
+		r->text = db_text(q, 11, a);
 	}
 	return rc;
 }

@@ -17,6 +17,7 @@ struct outbox_row {
 	const char *why;                /* of the last try; "" none */
 	const void *notice;
 	size_t notice_len;
+	const char *kind, *text; /* of the event, for a notice that is damaged; "": it is of none, or that is gone */
 };
 struct outbox_rows {
 	struct outbox_row *at;

@@ -223,7 +223,7 @@ static int put_facts(struct store *s, const struct fact *facts, size_t n, struct
 static int put_notice(struct store *s, const struct result_event *e, int64_t now, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;
-	cleanup_str struct str bytes = STR_CEILING((size_t)16 << 10);
+	cleanup_str struct str bytes = STR_CEILING((size_t)4 << 20); /* addresses may be very many */
 	const int64_t event = sqlite3_last_insert_rowid(s->db);
 
 	if (!e->routes.n)
