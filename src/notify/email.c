@@ -100,6 +100,7 @@ static void put_item(struct str *out, enum language l, const struct message_item
 		put_days(out, l, item);
 }
 
+/* NULL: it would be too large, the text is enough. */
 static const char *html(struct arena *a, const struct message *m)
 {
 	cleanup_str struct str out = STR_CEILING((size_t)4 << 20);
@@ -110,8 +111,13 @@ static const char *html(struct arena *a, const struct message *m)
 	str_puts(&out, "</title></head>\n<body>\n");
 	for (size_t i = 0; i < m->items.n; i++)
 		put_item(&out, m->language, &m->items.at[i]);
+	if (m->cut) {
+		str_puts(&out, "<p>");
+		put(&out, message_more(m));
+		str_puts(&out, "</p>\n");
+	}
 	str_puts(&out, "</body></html>\n");
-	return arena_strndup(a, out.p, out.len);
+	return out.full ? NULL : arena_strndup(a, out.p, out.len);
 }
 
 static const char *header(struct arena *a, void (*put_header)(struct str *, const char *, const char *),
@@ -145,6 +151,7 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 			.tls_off = t->tls_off } };
 
 	how.title = false;
+	how.most = MESSAGE_LONGEST;
 	message_put(l->message, &how, &text);
 	q.mail.text = arena_strndup(a, text.p, text.len);
 	if (l->message->csv) {

@@ -30,6 +30,7 @@ struct message {
 	VEC_OF(struct message_item) items;
 	const char *csv; /* the same figures, for an attachment; NULL: none */
 	bool statement;  /* what is left out is in the history, not among the events */
+	bool cut;        /* something is left out already: say so */
 };
 
 /* Notices in the order of their time; they must outlive the message. */
@@ -50,7 +51,11 @@ struct markup {
 	size_t most; /* that it takes; 0: no end. Items that do not fit are left out whole, and it is said; the first one is shortened */
 	bool title; /* first line */
 };
+#define MESSAGE_LONGEST 300000           /* units, where a service sets no end: less than 1 MB */
 extern const struct markup markup_plain; /* no bold, only cleaned */
+
+/* "and more: portflow report" */
+const char *message_more(const struct message *m);
 
 void message_put(const struct message *m, const struct markup *how, struct str *out);
 

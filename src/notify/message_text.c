@@ -223,9 +223,14 @@ static bool put_items(const struct writer *w, size_t left, struct str *out)
 	return cut;
 }
 
+const char *message_more(const struct message *m)
+{
+	return i18n_word(m->language, m->statement ? WORD_MORE_DAYS : WORD_MORE);
+}
+
 static void put_more(const struct writer *w, struct str *out)
 {
-	const char *more = i18n_word(w->m->language, w->m->statement ? WORD_MORE_DAYS : WORD_MORE);
+	const char *more = message_more(w->m);
 
 	str_putc(out, '\n');
 	w->how->put(out, more, strlen(more));
@@ -245,6 +250,6 @@ void message_put(const struct message *m, const struct markup *how, struct str *
 		left = how->most - size_of(&w, &begin) - size_of(&w, &more);
 	}
 	str_put(out, begin.p ? begin.p : "", begin.len);
-	if (put_items(&w, left, out))
+	if (put_items(&w, left, out) || m->cut)
 		put_more(&w, out);
 }

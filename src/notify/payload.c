@@ -5,6 +5,8 @@
 
 #include "view/json.h"
 
+#define EVENTS_MAX ((size_t)3 << 20) /* bytes; one more may follow, and 8 MB is what portflow-net takes */
+
 static void put_moment(struct json *j, const char *key, const char *zone, uint64_t t)
 {
 	json_key(j, key);
@@ -58,12 +60,34 @@ static void put_event(struct json *j, const struct notice *n)
 	json_close_object(j);
 }
 
+/* As many as fit; more than that are thousands, or cover very much. */
+static void put_events(struct json *j, const struct message *m, const struct str *out)
+{
+	uint64_t omitted = 0;
+
+	json_key(j, "events");
+	json_open_array(j);
+	for (size_t i = 0; i < m->items.n; i++) {
+		if (!m->items.at[i].notice)
+			continue;
+		if (out->len < EVENTS_MAX)
+			put_event(j, m->items.at[i].notice);
+		else
+			omitted++;
+	}
+	json_close_array(j);
+	if (omitted)
+		put_number(j, "omitted", omitted);
+}
+
 struct request_bytes payload_json(struct arena *a, const struct letter *l)
 {
-	cleanup_str struct str out = STR_CEILING((size_t)4 << 20), text = STR_CEILING((size_t)1 << 20);
+	cleanup_str struct str out = STR_CEILING((size_t)7 << 20), text = STR_CEILING((size_t)1 << 20);
 	struct json j = JSON_INTO(&out);
+	struct markup how = markup_plain;
 
-	message_put(l->message, &markup_plain, &text);
+	how.most = MESSAGE_LONGEST;
+	message_put(l->message, &how, &text);
 	json_open_object(&j);
 	put_number(&j, "version", 1);
 	put_text(&j, "id", l->key);
@@ -74,12 +98,7 @@ struct request_bytes payload_json(struct arena *a, const struct letter *l)
 	put_text(&j, "title", l->message->title);
 	json_key(&j, "text");
 	json_put_bytes(&j, text.p ? text.p : "", text.len);
-	json_key(&j, "events");
-	json_open_array(&j);
-	for (size_t i = 0; i < l->message->items.n; i++)
-		if (l->message->items.at[i].notice)
-			put_event(&j, l->message->items.at[i].notice);
-	json_close_array(&j);
+	put_events(&j, l->message, &out);
 	json_close_object(&j);
 	return (struct request_bytes){ arena_strndup(a, out.p, out.len), out.len };
 }

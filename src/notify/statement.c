@@ -8,8 +8,10 @@
 #include "view/csv.h"
 #include "view/figure.h"
 
-/* A message about more entries has their sums alone: the days of a thousand would be megabytes that no mail program shows. */
-#define DAYS_OF 100
+/* A message about more days has the sums of its entries alone: a year of sixty would be megabytes that no mail program shows. */
+#define DAYS_MAX 3200
+/* A mail with more is too large for many servers, and for what carries it there. */
+#define CSV_MAX ((size_t)5 << 19)
 
 static void add_line(struct arena *a, struct message_item *item, const char *line)
 {
@@ -59,7 +61,7 @@ static void put_unheard(struct arena *a, const char *names, struct message *m)
 
 static const char *csv_of(struct arena *a, const struct statement_figures *f)
 {
-	cleanup_str struct str out = STR_CEILING((size_t)4 << 20);
+	cleanup_str struct str out = STR_CEILING(CSV_MAX);
 	struct csv c = CSV_INTO(&out);
 
 	csv_text(&c, "day");
@@ -75,20 +77,32 @@ static const char *csv_of(struct arena *a, const struct statement_figures *f)
 			csv_u64(&c, f->entries.at[i].days.at[k].bytes[DIR_OUT]);
 			csv_row_end(&c);
 		}
-	return arena_strndup(a, out.p, out.len);
+	return out.full ? NULL : arena_strndup(a, out.p, out.len);
+}
+
+static size_t days_of(const struct statement_figures *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->entries.n; i++)
+		n += f->entries.at[i].days.n;
+	return n;
 }
 
 void statement_of(struct arena *a, enum language l, const char *node, const struct notice *n,
 	const struct statement_figures *f, bool csv, struct message *ret_message)
 {
-	struct message m = { .language = l, .node = node, .statement = true };
+	const bool days = days_of(f) <= DAYS_MAX;
+	struct message m = { .language = l, .node = node, .statement = true, .cut = !days };
 
 	m.title = arena_printf(a, "[%s] %s %s", node, i18n_word(l, WORD_STATEMENT), n->subject);
 	for (size_t i = 0; i < f->entries.n; i++)
-		put_entry(a, &f->entries.at[i], f->entries.n <= DAYS_OF, &m);
+		put_entry(a, &f->entries.at[i], days, &m);
 	if (*n->remark)
 		put_unheard(a, n->remark, &m);
-	if (csv)
+	if (csv) {
 		m.csv = csv_of(a, f);
+		m.cut |= !m.csv;
+	}
 	*ret_message = m;
 }

@@ -1,58 +1,7 @@
 /* notify/: what each service is asked, and what its answers mean.
  * Bodies are read back by jansson; real servers judge them in tests/system/.
  * `make check-unit` runs it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-#include <jansson.h>
-
-#include "notify/notifier.h"
-#include "notify/statement.h"
-
-static const struct notice blocked = {
-	.kind = "quota_blocked",
-	.text = "the quota of 100 GB is used up",
-	.time = 1796040000,
-	.subject = "web",
-	.section = "port",
-	.covers = "80",
-	.remark = "\"></b><script>\r\nBcc: x@example.com & 小艾",
-	.zone = "UTC",
-	.used = 80000000000,
-	.limit = 100000000000,
-};
-
-struct fixture {
-	struct arena a;
-	struct message m;
-	struct letter l;
-	struct request q;
-};
-
-static void build(struct fixture *f, const struct target *t, const char *recipient, size_t events)
-{
-	const struct notice **list = arena_array(&f->a, events, sizeof *list);
-
-	for (size_t i = 0; i < events; i++)
-		list[i] = &blocked;
-	message_of(&f->a, LANG_EN, "hk1", list, events, &f->m);
-	f->l = (struct letter){ .message = &f->m, .recipient = recipient, .key = "k-17", .time = 1796040007 };
-	notifier_of(t->type)->build(&f->a, t, &f->l, &f->q);
-}
-
-static json_t *body(const struct fixture *f)
-{
-	json_error_t e;
-	json_t *j = json_loadb(f->q.body.p, f->q.body.len, JSON_REJECT_DUPLICATES, &e);
-
-	if (!j)
-		fail_msg("%s at %d", e.text, e.position);
-	return j;
-}
+#include "notify_help.h"
 
 static bool has_header(const struct request *q, const char *line)
 {
@@ -60,27 +9,6 @@ static bool has_header(const struct request *q, const char *line)
 		if (strcmp(q->headers.at[i], line) == 0)
 			return true;
 	return false;
-}
-
-/* UTF-16 units after the entities are parsed, as Telegram counts them. */
-static size_t shown(const char *text)
-{
-	size_t units = 0;
-
-	while (*text) {
-		if (*text == '<') {
-			text = strchr(text, '>') + 1;
-		} else if (*text == '&') {
-			text = strchr(text, ';') + 1;
-			units++;
-		} else {
-			size_t plain = strcspn(text, "<&");
-
-			units += message_units(text, plain);
-			text += plain;
-		}
-	}
-	return units;
 }
 
 static void telegram(void **state)
@@ -200,21 +128,6 @@ static void email(void **state)
 
 /* -- the others: a JSON of the form that each service publishes ------------------------------------------------------- */
 
-static const char *text_at(json_t *j, const char *path)
-{
-	char name[32];
-
-	while (*path) {
-		size_t len = strcspn(path, "/");
-
-		memcpy(name, path, len);
-		name[len] = '\0';
-		j = json_object_get(j, name);
-		path += len + (path[len] == '/');
-	}
-	return json_string_value(j);
-}
-
 static void services(void **state)
 {
 	static const struct {
@@ -305,113 +218,6 @@ static void statements(void **state)
 			json_decref(j);
 			arena_free(&f.a);
 		}
-}
-
-/* -- what a service takes at most, measured as it does ---------------------------------------------------------------- */
-
-static size_t code_bytes(const char *text)
-{
-	return strlen(text);
-}
-
-static size_t code_units(const char *text)
-{
-	return message_units(text, strlen(text));
-}
-
-static const struct {
-	enum target_type type;
-	const char *path;
-	size_t (*count)(const char *text);
-	size_t most, whole; /* of the text, of the body */
-} limits[] = {
-	{ TARGET_telegram, "text", shown, 4096, SIZE_MAX },
-	{ TARGET_wecom, "text/content", code_bytes, 2048, SIZE_MAX },
-	{ TARGET_bark, "body", code_bytes, 4096, 3700 },
-	{ TARGET_ntfy, "message", code_bytes, 4096, SIZE_MAX },
-	{ TARGET_discord, "content", code_units, 2000, SIZE_MAX },
-	{ TARGET_feishu, "content/text", code_bytes, SIZE_MAX, 20000 },
-	{ TARGET_dingtalk, "text/content", code_bytes, 20000, 20000 },
-	{ TARGET_slack, "text", code_units, 4000, SIZE_MAX },
-	{ TARGET_gotify, "message", code_units, 8000, SIZE_MAX },
-	{ TARGET_matrix, "body", code_bytes, SIZE_MAX, 63000 },
-};
-
-/* Sends m to each; wants each text to have `want`. */
-static void within(const char *name, const struct message *m, const char *want)
-{
-	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-		struct fixture f = { .l = { .message = m, .recipient = "", .key = "k" } };
-		struct target t = { .type = limits[i].type, .url = { .value = "https://h/x" }, .room = "!r:m" };
-		const char *text;
-		json_t *j;
-
-		notifier_of(t.type)->build(&f.a, &t, &f.l, &f.q);
-		j = body(&f);
-		text = text_at(j, limits[i].path);
-		if (limits[i].count(text) > limits[i].most || f.q.body.len > limits[i].whole || !strstr(text, want))
-			fail_msg("%s: %s: %zu, %zu bytes in all: %s", name, target_word(t.type), limits[i].count(text),
-				f.q.body.len, text);
-		json_decref(j);
-		arena_free(&f.a);
-	}
-}
-
-static const char *repeat(struct arena *a, size_t n, const char *item)
-{
-	cleanup_str struct str s = STR_CEILING((size_t)1 << 20);
-
-	for (size_t i = 0; i < n; i++)
-		str_puts(&s, item);
-	return arena_strndup(a, s.p, s.len);
-}
-
-static void limits_are_kept(void **state)
-{
-	static const char *const remarks[] = { "*", "\"", "<", "&", "\xe6\xb5\x81", "\xf0\x9f\x98\x80", "\\", "a" };
-	const struct notice statement = { .kind = NOTICE_STATEMENT, .subject = "2027-01", .remark = "" };
-
-	(void)state;
-	for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
-		for (size_t events = 1; events < 400; events += 11) {
-			struct arena a = { 0 };
-			const struct notice **list = arena_array(&a, events, sizeof *list);
-			struct notice n = blocked;
-			struct message m;
-
-			n.remark = repeat(&a, 200 / strlen(remarks[i]), remarks[i]);
-			for (size_t k = 0; k < events; k++)
-				list[k] = &n;
-			message_of(&a, i % 2 ? LANG_EN : LANG_ZH, "hk1", list, events, &m);
-			within(remarks[i], &m, events == 1 ? "80.0 GB / 100 GB" : "web");
-			arena_free(&a);
-		}
-	for (size_t i = 0; i < 4; i++) {
-		struct arena a = { 0 };
-		struct notice n = blocked, unheard = statement;
-		const struct notice *list[] = { &n };
-		struct statement_figures none = { 0 };
-		struct message m;
-
-		n.covers = repeat(&a, i < 2 ? 19 : 2999, "2001:db8:1:2:3:4:5:6,");
-		n.covers = arena_printf(&a, "%s2001:db8::7", n.covers);
-		n.remark = "shop";
-		n.text = repeat(&a, i % 2 ? 400 : 1, "an event with words, ");
-		message_of(&a, LANG_EN, "hk1", list, 1, &m);
-		within("addresses", &m, i < 2 ? "and 15 more" : "and 2996 more");
-		within("the remark behind the addresses", &m, "shop");
-		within("the figures behind a long sentence", &m, "80.0 GB / 100 GB");
-		unheard.remark = repeat(&a, 1000, "customer-number-001, ");
-		statement_of(&a, i % 2 ? LANG_EN : LANG_ZH, "hk1", &unheard, &none, false, &m);
-		within("names", &m,
-			i % 2 ? "customer-number-001, \xe2\x80\xa6 and "
-			      : "customer-number-001, \xe2\x80\xa6 \xe5\x8f\xa6\xe6\x9c\x89 ");
-		*vec_push(&a,
-			&none.entries) = (struct statement_entry){ .name = "web", .covers = "80", .remark = "shop" };
-		statement_of(&a, LANG_EN, "hk1", &unheard, &none, false, &m);
-		within("names behind an entry", &m, "customer-number-001, \xe2\x80\xa6 and ");
-		arena_free(&a);
-	}
 }
 
 /* What a remark cannot do: mention everybody, be bold, be a link, be a tag. */
@@ -624,7 +430,6 @@ int main(void)
 		cmocka_unit_test(email),
 		cmocka_unit_test(services),
 		cmocka_unit_test(statements),
-		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(signatures),
 		cmocka_unit_test(answers),
