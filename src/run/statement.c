@@ -182,26 +182,37 @@ static const char *entry_ids(const struct stating *x, const struct index_list *e
 	return arena_strdup(&x->p->app->arena, out.p ? out.p : "");
 }
 
+/* "2026-11", "2026-11-25", or its first and last day; with the hours if it is a part of one, which a change of the zone leaves. */
+static const char *period_name(
+	const struct stating *x, const struct cycle_rule *rule, enum bucket by, int64_t from, int64_t until)
+{
+	struct arena *a = &x->p->app->arena;
+	char first[CALENDAR_MINUTE], last[CALENDAR_MINUTE];
+	const char *zone = rule ? rule->timezone : x->p->config->settings.timezone;
+
+	calendar_minute(zone, from, first);
+	if (period_start(x, rule, by, from) != from)
+		return arena_printf(a, "%s - %s", first, calendar_minute(zone, until, last));
+	calendar_minute(zone, until - 1, last);
+	return !rule && by == BUCKET_MONTH  ? arena_strndup(a, first, strlen("2026-11"))
+		: !rule && by == BUCKET_DAY ? arena_strndup(a, first, strlen("2026-11-25"))
+					    : arena_printf(a, "%.10s - %.10s", first, last);
+}
+
 static const struct notice *statement_notice(const struct stating *x, const struct readers *r,
 	const struct index_list *entries, const struct cycle_rule *rule, enum bucket by, int64_t from, int64_t until)
 {
 	struct arena *a = &x->p->app->arena;
 	struct notice *n = arena_new(a, struct notice);
-	char day[CALENDAR_MINUTE], last[CALENDAR_MINUTE];
-	const char *zone = rule ? rule->timezone : x->p->config->settings.timezone;
 
-	calendar_minute(zone, from, day);
-	calendar_minute(zone, until - 1, last);
 	*n = (struct notice){ .kind = NOTICE_STATEMENT,
 		.text = entry_ids(x, entries),
 		.time = (uint64_t)x->p->app->now,
-		.subject = !rule && by == BUCKET_MONTH ? arena_strndup(a, day, strlen("2026-11"))
-			: !rule && by == BUCKET_DAY    ? arena_strndup(a, day, strlen("2026-11-25"))
-						       : arena_printf(a, "%.10s - %.10s", day, last),
+		.subject = period_name(x, rule, by, from, until),
 		.section = "",
 		.covers = "",
 		.remark = r->is_operator ? x->none : "",
-		.zone = zone,
+		.zone = rule ? rule->timezone : x->p->config->settings.timezone,
 		.from = (uint64_t)from,
 		.until = (uint64_t)until };
 	return n;

@@ -197,6 +197,20 @@ for zone in Europe/Berlin America/Santiago Australia/Lord_Howe; do
 	is "$zone: every day of a year once, the long and the short ones too" "$(titles | sort | uniq -c | awk '{ n++; bad += $1 > 1 } END { print n, bad }')" "366 0"
 done
 
+# -- another zone: what lies between is a statement of its own ---------------------------------------------------------------------------
+config daily UTC </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+at_ok '2027-01-11 02:00' sample
+config daily America/New_York </dev/null
+at_ok '2027-01-11 06:00' apply
+at_ok '2027-01-12 06:00' sample
+is "a zone further west: no two statements have the same title" "$(titles | cut -d' ' -f3- | paste -sd,)" "2027-01-10,2027-01-10 19:00 - 2027-01-11 00:00,2027-01-11"
+config daily Asia/Shanghai </dev/null
+at_ok '2027-01-12 12:00' apply
+at_ok '2027-01-13 16:00' sample
+is "... and further east" "$(titles | cut -d' ' -f3- | tail -n 2 | paste -sd,)" "2027-01-12 13:00 - 2027-01-13 00:00,2027-01-13"
+
 # -- cycles ----------------------------------------------------------------------------------------------------------------------------
 config cycle <<END
 [port weekly]
