@@ -93,6 +93,32 @@ static void check_scheme(const struct target *t, const struct written *w, struct
 		diag_error(d, &at, "as the service prints it", "its url begins with https:// or http://");
 }
 
+/* What is behind the host, and all slashes at the end left out: "/topic". */
+static const char *url_rest(struct arena *a, const char *url)
+{
+	const char *host = strstr(url, "://"), *rest = host + 3 + strcspn(host + 3, "/?#");
+	size_t len = strlen(rest);
+
+	while (len && rest[len - 1] == '/')
+		len--;
+	return arena_strndup(a, rest, len);
+}
+
+static void check_url_rest(const struct target *t, const struct written *w, struct diags *d)
+{
+	struct place at = check_key_place(w->section, "url");
+	const char *rest;
+
+	if (t->url.from != SECRET_TEXT)
+		return;
+	rest = url_rest(d->arena, t->url.text);
+	if (t->url.plain && *rest)
+		diag_error(
+			d, &at, "leave out what is behind them", "a mail server's url is scheme, host and port alone");
+	else if (t->type == TARGET_ntfy && !*rest)
+		diag_error(d, &at, "as https://ntfy.sh/TOPIC", "ntfy's url ends in a topic");
+}
+
 static void check_mail_tls(const struct target *t, const struct written *w, struct diags *d)
 {
 	const struct ini_key *tls = find_key(w->section, "tls");
@@ -121,6 +147,7 @@ static void check_target(struct target *t, const struct written *w, struct diags
 		t->password = (struct secret){ .from = SECRET_CREDENTIAL,
 			.text = arena_printf(d->arena, "%s.password", t->name) };
 	check_scheme(t, w, d);
+	check_url_rest(t, w, d);
 	check_mail_tls(t, w, d);
 }
 
