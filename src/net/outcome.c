@@ -55,21 +55,34 @@ static const char *server(const struct transfer *t, struct arena *a)
 
 /* -- it answered ------------------------------------------------------------------------------------------------------- */
 
+/* A part of u with what stands before it; "" where there is none. */
+static const char *url_part(const struct transfer *t, struct arena *a, CURLU *u, CURLUPart part, const char *before)
+{
+	char *text = NULL;
+	const char *copy = "";
+
+	if (curl_url_get(u, part, &text, 0) == CURLUE_OK && text)
+		copy = arena_printf(a, "%s%s", before, safe_text(t, a, text));
+	curl_free(text);
+	return copy;
+}
+
+/* The path only on the same host, where no secret but ours is in it. */
 static void redirected(const struct transfer *t, struct arena *a, struct response *r)
 {
-	char *to = NULL, *scheme = NULL, *host = NULL;
+	char *to = NULL;
 	CURLU *u = curl_url();
 
 	if (u && curl_easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to) == CURLE_OK && to &&
-		curl_url_set(u, CURLUPART_URL, to, 0) == CURLUE_OK &&
-		curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-		curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
-		r->error = arena_printf(a, "%s sends us on to %s://%s (HTTP %" PRIu32 "), which is not followed",
-			server(t, a), scheme, safe_text(t, a, host), r->status);
+		curl_url_set(u, CURLUPART_URL, to, 0) == CURLUE_OK) {
+		const char *host = url_part(t, a, u, CURLUPART_HOST, "");
+
+		r->error = arena_printf(a, "%s sends us on to %s://%s%s%s (HTTP %" PRIu32 "), which is not followed",
+			server(t, a), url_part(t, a, u, CURLUPART_SCHEME, ""), host,
+			url_part(t, a, u, CURLUPART_PORT, ":"),
+			strcasecmp(host, t->host) == 0 ? url_part(t, a, u, CURLUPART_PATH, "") : "", r->status);
 		r->cure = "write the address that it redirects to into url";
 	}
-	curl_free(scheme);
-	curl_free(host);
 	curl_url_cleanup(u);
 }
 
@@ -187,6 +200,9 @@ static void explain(const struct transfer *t, struct arena *a, CURLcode code, co
 		r->error = arena_printf(a, "%s closed the connection without an answer", at);
 		if (!t->tls_first && t->port == 443)
 			r->cure = other_tls(t, a);
+		break;
+	case CURLE_WRITE_ERROR: /* transfer.c takes no more */
+		r->error = arena_printf(a, "what %s says has no end", at);
 		break;
 	case CURLE_RECV_ERROR:
 		if (t->request.kind == REQUEST_MAIL)

@@ -30,6 +30,8 @@ unlike "no secret is in the answer, its body included" "$answer" 'SECRET|TOKEN'
 web https://good.test/redirect
 came "a redirect to another host is told, not followed" "answered 302" 'on to https://elsewhere.test \(HTTP 302\)' 'into url'
 unlike "the path of the other place is nobody's business" "$answer" 'secret-of'
+web https://good.test/moved/SECRETSECRET
+came "one to another port of the same host, with its path" "answered 301" 'on to http://good.test:8081/new/\(hidden\) \(HTTP 301\)' 'into url'
 web https://good.test/reset
 came "reset after the request" "unsure 0" 'reset'
 web https://good.test/close
@@ -147,6 +149,8 @@ plain_mail smtp://good.test:33
 came "taken in whole, then closed without a word" "unsure 0" 'closed in the middle'
 plain_mail smtp://good.test:34
 came "closed before the text" "not_sent 0" 'closed in the middle'
+plain_mail smtp://good.test:40
+came "a greeting without end, all at once" "not_sent 0 curl=23" '^what good.test:40 says has no end$'
 plain_mail smtp://good.test:35
 came "garbage" "not_sent 0" 'good.test:35'
 plain_mail smtp://good.test:38 user=test password=secret

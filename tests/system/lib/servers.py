@@ -71,6 +71,8 @@ async def http(r, w, where):
             w.write(answer(500, b"oops"))
         elif word == "redirect":
             w.write(answer(302, b"", Location="https://elsewhere.test/secret-of-theirs"))
+        elif word == "moved":
+            w.write(answer(301, b"", Location="http://good.test:8081/new" + path[6:] + "?" + path[7:]))
         elif word == "reset":
             return reset(w)
         elif word == "close":
@@ -206,6 +208,7 @@ SCRIPTS = {
     35: [b"\x00\xff" * 1000],
     36: [b"220 hello\r\n", EHLO, b"250 OK\r\n", b"250 OK\r\n", b"354 go on\r\n", None],
     37: [b"220-" + b"x" * 900 + b"\r\n"] * 1000,
+    40: [(b"220-" + b"x" * 500 + b"\r\n") * 2000],
     38: [b"220 hello\r\n", EHLO, b"550-5.7.1 pass secret of test\r\n550 5.7.1 is bad\x07\r\n"],
 }
 
