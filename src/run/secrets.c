@@ -16,7 +16,7 @@
 #define SECRET_MAX 4096
 
 /* The whole of a small file; NULL and errno. */
-static const char *read_file(struct arena *a, const char *path)
+static const char *read_file(struct arena *a, const char *path, size_t *ret_len)
 {
 	char buf[SECRET_MAX + 1];
 	ssize_t n;
@@ -41,9 +41,43 @@ static const char *read_file(struct arena *a, const char *path)
 		errno = error;
 		return NULL;
 	}
-	while (len && strchr(" \t\r\n", buf[len - 1]))
-		len--;
+	*ret_len = len;
 	return arena_strndup(a, buf, len);
+}
+
+/* Without blanks and line ends around it, and without the mark that some editors put first. */
+static void trim(const char **io_text, size_t *io_len)
+{
+	static const char around[] = " \t\r\n", mark[] = "\xef\xbb\xbf";
+	const char *text = *io_text;
+	size_t len = *io_len;
+
+	if (len >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0) {
+		text += sizeof mark - 1;
+		len -= sizeof mark - 1;
+	}
+	while (len && memchr(around, text[0], sizeof around - 1)) {
+		text++;
+		len--;
+	}
+	while (len && memchr(around, text[len - 1], sizeof around - 1))
+		len--;
+	*io_text = text;
+	*io_len = len;
+}
+
+/* What no secret has; NULL: nothing of it. */
+static const char *not_secret(struct arena *a, const char *text, size_t len)
+{
+	if (!len)
+		return "nothing";
+	if (memchr(text, '\n', len) || memchr(text, '\r', len))
+		return "more than one line";
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return arena_printf(a, "a control character (byte %zu of it is %02x)", i + 1,
+				(unsigned)(unsigned char)text[i]);
+	return NULL;
 }
 
 static const char *failed(struct arena *a, const struct target *t, const char *key, const char *path)
@@ -58,12 +92,17 @@ static const char *failed(struct arena *a, const struct target *t, const char *k
 static const char *from_file(
 	struct arena *a, const struct target *t, const char *key, struct secret *s, const char *path)
 {
-	s->value = read_file(a, path);
-	if (!s->value)
+	size_t len;
+	const char *text = read_file(a, path, &len), *wrong;
+
+	s->value = NULL;
+	if (!text)
 		return failed(a, t, key, path);
-	if (!*s->value || strpbrk(s->value, "\r\n"))
-		return arena_printf(a, "the %s of [notify %s]: %s holds %s", key, t->name, path,
-			*s->value ? "more than one line" : "nothing");
+	trim(&text, &len);
+	wrong = not_secret(a, text, len);
+	if (wrong)
+		return arena_printf(a, "the %s of [notify %s]: %s holds %s", key, t->name, path, wrong);
+	s->value = arena_strndup(a, text, len);
 	return NULL;
 }
 

@@ -99,6 +99,17 @@ is "a wrong token: exit 1, and what the service says" "$rc $out" "1 ops: not acc
 rm "$NET/ops.token"
 pf_run notify test ops
 like "no token: says which file" "$rc $out" "^1 ops: not accepted: the token of \[notify ops\]: $NET/ops.token: No such file"
+for bytes in '\n123:abc\n' '  123:abc \r\n\n' '\xef\xbb\xbf123:abc\r\n'; do
+	printf '%b' "$bytes" >"$NET/ops.token"
+	pf_run notify test ops
+	is "a secret with what editors leave around it: $bytes" "$out" "ops: accepted"
+done
+for case in '123\n:abc=more than one line' '123\033[Dabc\n=a control character (byte 4 of it is 1b)' '123:abc\0=a control character (byte 8 of it is 00)' \
+	' \n\n=nothing'; do
+	printf '%b' "${case%%=*}" >"$NET/ops.token"
+	pf_run notify test ops
+	is "a file that holds ${case#*=}: said" "$out" "ops: not accepted: the token of [notify ops]: $NET/ops.token holds ${case#*=}"
+done
 printf '123:abc\n' >"$NET/ops.token"
 for case in 'smtps://good.test:587=smtp://' 'smtp://good.test:465=smtps://'; do
 	ini_sed "s|^url = smtp.*|url = ${case%%=*}|"
