@@ -11,67 +11,7 @@ machine_tree
 
 UNITS=$(cd "$ROOT/units" && ls ./*.service ./*.timer ./*.path | sed 's|^./||')
 SERVICES=$(grep service <<<"$UNITS")
-PAYLOAD=100 PACKET=128 # of UDP over IPv4
 
-# -- the machine --------------------------------------------------------------------------------------------------------
-# Its network is made by two services: net.service, as ifupdown or networkd would, sends $PAYLOAD bytes the moment it is up;
-# talk.service sends for as long as it runs, and the peer answers.
-write() { mkdir -p "$DISK/$(dirname "$1")" && cat >"$DISK/$1"; } # FILE: from stdin
-
-install_services() {
-	write etc/systemd/system/net.service <<-END
-		[Unit]
-		DefaultDependencies=no
-		After=network-pre.target
-		Before=network.target network-online.target shutdown.target
-		Conflicts=shutdown.target
-		[Service]
-		Type=oneshot
-		RemainAfterExit=yes
-		ExecStart=/usr/local/bin/net up
-		ExecStop=/usr/local/bin/net down
-		[Install]
-		WantedBy=network.target network-online.target multi-user.target
-	END
-	write usr/local/bin/net <<-END
-		#!/bin/sh
-		[ \$1 = up ] || exec ip route del default
-		ip addr add $HERE4/24 dev eth0
-		ip link set eth0 up
-		ip neigh replace $THERE4 lladdr 02:00:00:00:00:09 nud permanent dev eth0
-		ip route add default via $THERE4
-		[ ! -e /etc/early ] || /usr/local/bin/datagram -d $THERE4 -s 5201 -p 9 -c 5 -l $PAYLOAD
-	END
-	write etc/systemd/system/talk.service <<-END
-		[Unit]
-		After=network.target
-		[Service]
-		ExecStart=/usr/local/bin/datagram -d $THERE4 -s 5201 -p 7 -c 1000000 -r 1000 -l $PAYLOAD
-	END
-	chmod 755 "$DISK/usr/local/bin/net"
-	install -D "$TOOLS/datagram" "$DISK/usr/local/bin/datagram"
-	# The usual host firewall: reload and stop flush everything.
-	write etc/nftables.conf <<-END
-		flush ruleset
-		table inet filter {
-			chain input {
-				type filter hook input priority filter
-			}
-		}
-	END
-	write etc/portflow.ini <<-END
-		[port talk]
-		ports = 5201
-	END
-	touch -d '-1 minute' "$DISK/etc/portflow.ini"
-}
-install_program() { # as a package would: files, account, ownership, enabled
-	make -s -C "$ROOT" install DESTDIR="$DISK" prefix=/usr B="$BUILD" >"$WORK/install.log" 2>&1 &&
-		systemd-sysusers --root="$DISK" >>"$WORK/install.log" 2>&1 &&
-		systemd-tmpfiles --root="$DISK" --create portflow.conf >>"$WORK/install.log" 2>&1 &&
-		systemctl --root="$DISK" enable portflow-apply.service portflow-sample.timer nftables.service net.service \
-			>>"$WORK/install.log" 2>&1
-}
 answering_peer() { # what arrives at port 7 goes back
 	in_peer "$PYTHON" -SEc '
 import socket
@@ -98,13 +38,8 @@ figures() { # HOW: "NAME DIRECTION bytes" lines; HOW is box (it runs) or chroote
 peer_says() { oracle_read peer | awk '{ print $1, $2, $3 }' | sort; }
 out_of() { awk '$1 == "talk" && $2 == "out" { print $3 }' <<<"$1"; }
 
-table_there() { box nft list table inet portflow >/dev/null 2>&1; }
-table_handle() { box nft -a list table inet portflow 2>/dev/null | sed -n '1s/.*# handle //p'; }
 other_table() { local now; now=$(table_handle) && [ -n "$now" ] && [ "$now" != "$1" ]; } # HANDLE
-counts_no() { ! counts "$1"; }
-counts() { box nft list table inet portflow 2>/dev/null | grep -q "$1"; } # NAME of a counter
 runs_of() { property "$1" ExecMainStartTimestampMonotonic; }
-run_unit() { box systemctl start "$1"; }
 
 # -- tests --------------------------------------------------------------------------------------------------------------
 test_static() {
@@ -312,7 +247,6 @@ enforced_ini() {
 		limit = 8kbit
 	END
 }
-write_ini() { box sh -c 'cat >/etc/portflow.ini; touch -d "-1 minute" /etc/portflow.ini'; }
 leave() { # PORT COUNT LENGTH
 	box datagram -e -d $THERE4 -s "$1" -p 9 -c "$2" -l "$3" -r 2000 >/dev/null
 }
@@ -346,72 +280,6 @@ test_enforcing() { # a firewall's reload, an orderly reboot, a power cut
 	test_enforced "after a power cut"
 }
 
-# Devices: udev and systemd's units for devices need a /sys of this network that can be written. systemd-nspawn gives another.
-udev_runs() {
-	box test -x /usr/lib/systemd/systemd-udevd || return 1
-	box sh -c 'mount --bind /sys/fs/cgroup /mnt && mount -t sysfs sysfs /sys && mount --bind /mnt /sys/fs/cgroup && umount /mnt' &&
-		box systemctl start systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udevd.service && box systemctl daemon-reexec
-}
-new_device() { # NAME [MTU]: one for which there are counters to be made
-	box ip link add "$1" mtu "${2:-1400}" type veth peer name "$1-far" && box ip link set "$1" up
-}
-plugged() { unit_is "sys-subsystem-net-devices-$1.device" ActiveState active; } # NAME: udev is through with it
-nothing_runs() { unit_is portflow-device.service ActiveState inactive && unit_is portflow-mend.service ActiveState inactive; }
-lines() { journal -t portflow -u portflow-device.service -u portflow-mend.service | wc -l; }
-test_devices() {
-	udev_runs || { skip "devices that appear" "the tree has no udev, or it does not run here: make tree"; return; }
-	local handle stored lines i
-	write_ini <<<$'[portflow]\ninterface = eth0, wan\n[port talk]\nports = 5201'
-	run_unit portflow-sample.service
-	ok "a device that is configured and not there: nothing of it" counts_no mtu1400
-	new_device wan
-	ok "it appears: taken up within seconds" await 10 counts mtu1400
-	await 5 nothing_runs
-	box ip link del wan
-	run_unit portflow-sample.service
-	ok "it goes" counts_no mtu1400
-	new_device wan
-	ok "it comes again: taken up again" await 10 counts mtu1400
-	await 5 nothing_runs
-
-	handle=$(table_handle) stored=$(box sha256sum /var/lib/portflow/portflow.db) lines=$(lines)
-	for _ in $(seq 50); do echo "link add type veth"; done | box ip -batch -
-	ok "a hundred devices that are nothing to us: udev starts the unit" await 10 unit_is portflow-device.service ActiveState active
-	ok "which ends" await 20 nothing_runs
-	is "there was a look, and no run" "$(property portflow-mend.service Result) $(table_handle)" "exec-condition $handle"
-	is "no write" "$(box sha256sum /var/lib/portflow/portflow.db)" "$stored"
-	is "no line in the journal" "$(lines)" "$lines"
-
-	box mkdir -p /run/systemd/system/portflow-device.service.d
-	box sh -c "printf '[Service]\nExecStart=\nExecStart=/usr/bin/sleep 0.05\n' >/run/systemd/system/portflow-device.service.d/fast.conf"
-	box systemctl daemon-reload
-	for i in $(seq 40); do
-		box ip link del wan
-		new_device wan $((1300 + i))
-	done
-	ok "it reconnects all the time: whatever ran when it came last, it is seen" await 10 counts mtu1340
-	ok "all of that ends" await 10 nothing_runs
-	unlike "and no limit of starts is hit" "$(property portflow-device.service Result) $(property portflow-mend.service Result)" limit
-	box mkdir -p /run/systemd/system/portflow-mend.service.d
-	box sh -c "printf '[Service]\nExecStartPost=/usr/bin/sleep 1\n' >/run/systemd/system/portflow-mend.service.d/slow.conf"
-	box systemctl daemon-reload
-	box ip link del wan
-	new_device wan 1401
-	await 10 counts mtu1401
-	box ip link del wan
-	new_device wan 1402
-	ok "one that comes while a run that has looked is still there is seen by the next" await 10 counts mtu1402
-	await 10 nothing_runs
-	box rm -r /run/systemd/system/portflow-device.service.d /run/systemd/system/portflow-mend.service.d
-	box systemctl daemon-reload
-
-	box systemctl stop portflow-apply.service
-	new_device late
-	ok "a device that appears while portflow does not count" await 10 plugged late
-	is "starts nothing" "$(property portflow-device.service ActiveState) $(property portflow-apply.service ActiveState)" "inactive inactive"
-	is "and nothing has failed" "$(box systemctl --failed --plain --no-legend)" ''
-	run_unit portflow-apply.service
-}
 test_filter() { # every system call that the programs make is one that the units permit: with the others they would die
 	box mkdir -p /run/systemd/system/portflow-.service.d
 	box sh -c "printf '[Service]\nSystemCallErrorNumber=kill\n' >/run/systemd/system/portflow-.service.d/99-kill.conf"
@@ -460,6 +328,5 @@ test_shared
 test_edit
 test_filter
 test_enforcing
-test_devices
 test_power_cut
 done_testing

@@ -5,6 +5,7 @@
 # Sourced after lib.sh.
 # shellcheck disable=SC2034 # the topics use what is set here
 TREE=$ROOT/build/tree
+PAYLOAD=100 PACKET=128 # of UDP over IPv4
 BOX=box$ID DISK=$WORK/machine/root LEADER=''
 
 tree_disk() { # the tree under an overlay of its own, at $DISK; else the whole topic is skipped with the reason
@@ -75,3 +76,79 @@ await() { # SECONDS COMMAND...: until it succeeds; each try may take long here, 
 }
 unit_is() { [ "$(property "$1" "$2")" = "$3" ]; }     # UNIT PROPERTY VALUE
 unit_is_not() { [ "$(property "$1" "$2")" != "$3" ]; } # UNIT PROPERTY VALUE
+
+# -- the program installed in it, and a network -------------------------------------------------------------------------
+# Its network is made by two services: net.service, as ifupdown or networkd would, sends $PAYLOAD bytes the moment it is up;
+# talk.service sends for as long as it runs, and the peer answers.
+write() { mkdir -p "$DISK/$(dirname "$1")" && cat >"$DISK/$1"; } # FILE: from stdin
+
+install_services() {
+	write etc/systemd/system/net.service <<-END
+		[Unit]
+		DefaultDependencies=no
+		After=network-pre.target
+		Before=network.target network-online.target shutdown.target
+		Conflicts=shutdown.target
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/usr/local/bin/net up
+		ExecStop=/usr/local/bin/net down
+		[Install]
+		WantedBy=network.target network-online.target multi-user.target
+	END
+	write usr/local/bin/net <<-END
+		#!/bin/sh
+		[ \$1 = up ] || exec ip route del default
+		ip addr add $HERE4/24 dev eth0
+		ip link set eth0 up
+		ip neigh replace $THERE4 lladdr 02:00:00:00:00:09 nud permanent dev eth0
+		ip route add default via $THERE4
+		[ ! -e /etc/early ] || /usr/local/bin/datagram -d $THERE4 -s 5201 -p 9 -c 5 -l $PAYLOAD
+	END
+	write etc/systemd/system/talk.service <<-END
+		[Unit]
+		After=network.target
+		[Service]
+		ExecStart=/usr/local/bin/datagram -d $THERE4 -s 5201 -p 7 -c 1000000 -r 1000 -l $PAYLOAD
+	END
+	chmod 755 "$DISK/usr/local/bin/net"
+	install -D "$TOOLS/datagram" "$DISK/usr/local/bin/datagram"
+	# The usual host firewall: reload and stop flush everything.
+	write etc/nftables.conf <<-END
+		flush ruleset
+		table inet filter {
+			chain input {
+				type filter hook input priority filter
+			}
+		}
+	END
+	write etc/portflow.ini <<-END
+		[port talk]
+		ports = 5201
+	END
+	touch -d '-1 minute' "$DISK/etc/portflow.ini"
+}
+install_program() { # as a package would: files, account, ownership, enabled
+	make -s -C "$ROOT" install DESTDIR="$DISK" prefix=/usr B="$BUILD" >"$WORK/install.log" 2>&1 &&
+		systemd-sysusers --root="$DISK" >>"$WORK/install.log" 2>&1 &&
+		systemd-tmpfiles --root="$DISK" --create portflow.conf >>"$WORK/install.log" 2>&1 &&
+		systemctl --root="$DISK" enable portflow-apply.service portflow-sample.timer nftables.service net.service \
+			>>"$WORK/install.log" 2>&1
+}
+write_ini() { box sh -c 'cat >/etc/portflow.ini; touch -d "-1 minute" /etc/portflow.ini'; }
+
+
+# -- what it does -------------------------------------------------------------------------------------------------------
+table_there() { box nft list table inet portflow >/dev/null 2>&1; }
+table_handle() { box nft -a list table inet portflow 2>/dev/null | sed -n '1s/.*# handle //p'; }
+counts_no() { ! counts "$1"; }
+counts() { box nft list table inet portflow 2>/dev/null | grep -q "$1"; } # NAME of a counter
+run_unit() { box systemctl start "$1"; }
+
+# Devices: udev and systemd's units for devices need a /sys of this network that can be written. systemd-nspawn gives another.
+udev_runs() {
+	box test -x /usr/lib/systemd/systemd-udevd || return 1
+	box sh -c 'mount --bind /sys/fs/cgroup /mnt && mount -t sysfs sysfs /sys && mount --bind /mnt /sys/fs/cgroup && umount /mnt' &&
+		box systemctl start systemd-udevd-kernel.socket systemd-udevd-control.socket systemd-udevd.service && box systemctl daemon-reexec
+}
