@@ -66,9 +66,9 @@ case_of() { # PORT MBIT DIRECTION FAMILY PROTOCOL JOINED
 	# of the rate, and 64 KiB, and a joined packet; two of the MTU more where it is shaped
 	least=$(($2 * 125 * WINDOW * 6 / 10)) most=$(($2 * 125 * (WINDOW + HOLDS) + 131072))
 	# a queue counts what is on the wire, a policer joined packets as they are
-	if [ $METHOD = police ]; then of=first_joined; else of=first most=$((most + 3000)); fi
+	if [[ $METHOD = police* ]]; then of=first_joined; else of=first most=$((most + 3000)); fi
 	# before it, a pause: TCP has its own in the middle; the bucket of a policer that is new is as full as it will be
-	[ "$METHOD$5" != shapeudp ] || burst "$5" "$1" "$2" "$3" "$4" "$6"
+	[[ ! $METHOD$5 = shape*udp ]] || burst "$5" "$1" "$2" "$3" "$4" "$6"
 	for _ in 1 2 3 4; do # other work on this machine must not decide
 		burst "$5" "$1" "$2" "$3" "$4" "$6"
 		first=$(seen $of)
@@ -110,4 +110,18 @@ pf_run apply
 	pf_ok apply
 }
 if tc qdisc show dev "$DEV" root | grep -q htb; then every_case "$shaped"; else skip "shaped" "nothing can be shaped here"; fi
+
+# -- the limit of a whole interface, below which ports have theirs: shaped out, policed in --------------------------------------
+printf '[interface nic]\nlimit = 10mbit\n' | cat "$INI" - >"$INI.new" && put_ini "$INI.new"
+pf_ok apply
+if tc class show dev "$DEV" | grep -q '7066:ffff'; then
+	METHOD='shape, whole interface'
+	case_of 5204 10 out 4 udp on
+	case_of 5209 10 out 6 tcp on
+else
+	skip "shaped, the whole interface" "nothing can be shaped here"
+fi
+METHOD='police, whole interface' HOLDS=1000
+case_of 5203 10 in 6 udp off
+case_of 5209 10 in 4 tcp on
 done_testing

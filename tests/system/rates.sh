@@ -101,7 +101,7 @@ worst_of() { # GROUP PER_CENT CASE TRIES: a line a group in $WORK/worst, that of
 FILTER=''
 case ${RATES:-} in '' | all) ;; *) FILTER=$RATES ;; esac
 case_of() { # NAME PORT MBIT DIRECTION FAMILY STREAMS OFFLOADS
-	local got want=$(($3 * 1000000)) try what="$METHOD: $3 mbit $4, IPv$5, $6 stream(s), offloads $7" packet=1500 most=10
+	local got free want=$(($3 * 1000000)) try what="$METHOD: $3 mbit $4, IPv$5, $6 stream(s), offloads $7" packet=1500 most=10
 	[[ "$what" =~ $FILTER ]] || return 0
 	[ $METHOD = police ] || packet=1514 most=5
 	for try in 1 2 3 4 5 6; do # other work on this machine must not decide
@@ -115,12 +115,13 @@ case_of() { # NAME PORT MBIT DIRECTION FAMILY STREAMS OFFLOADS
 		fi
 		note "try $try of $what: $got bit/s"
 	done
-	if [ "$got" -lt "$want" ] && got=$(measure 5207 "$4" "$5" "$6" 10) && [ "$got" -lt $((want * 3 / 2)) ]; then
-		skip "$what: within $most %" "this machine moves $((got / 1000)) kbit/s now without any limit"
+	free=$(measure 5207 "$4" "$5" "$6" 10) # without any limit, which costs less, too
+	if [ "$got" -lt "$want" ] && [ "$free" -lt $((want * 3)) ]; then
+		skip "$what: within $most %" "this machine moves $((free / 1000)) kbit/s now without a limit"
 		return
 	fi
 	worst_of "$3 mbit" "$(awk -v g="$got" -v w=$want 'BEGIN { print (g / w - 1) * 100 }')" "$what" $try
-	fail "$what: within $most %" "asked for $want, see the tries above"
+	fail "$what: within $most %" "asked for $want, see the tries above; $free without a limit"
 }
 NAMES=(one ten hundred gig) RATE_OF=(1 10 100 1000) # mbit, of the ports from 5201 on
 # Lines "RATE DIRECTION FAMILY STREAMS OFFLOADS", as numbers of values. Eight of the 64 hold each pair of values of two factors: the
