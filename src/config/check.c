@@ -109,7 +109,8 @@ static void check_limits(const struct written *w, struct diags *d)
 	}
 }
 
-/* The average is taken from single samples: what is gone from the database cannot be in it. */
+/* The average is taken from single samples: what is gone from the database cannot be in it. A hold that lets more pass than what began it
+ * ends nothing. */
 static void check_burst(
 	const struct entry *e, const struct written *w, const struct settings *settings, struct diags *d)
 {
@@ -119,6 +120,11 @@ static void check_burst(
 	if (e->burst.rate.present && !kept->forever && e->burst.window_s > kept->seconds)
 		diag_error(d, &at, "raise \"keep_minutes\" in [portflow], or take a shorter window",
 			"the window is longer than samples are kept");
+	if (e->burst.rate.present && e->burst.limit.bps > e->burst.rate.bps) {
+		at = check_key_place(w->section, "burst_limit");
+		diag_warning(d, &at, "take no more than \"burst_rate\"",
+			"while held the entry may go on above the average that is too much");
+	}
 }
 
 void check_entry(const struct entry *e, const struct written *w, const struct settings *settings, struct diags *d)

@@ -205,7 +205,7 @@ static void find_events(struct pass *p, const struct delta_output *now)
 {
 	const struct ledger *l = &p->ledger;
 	int64_t gap = p->app->now - l->sampled;
-	const uint64_t minutes = gap > 0 ? (uint64_t)(gap + 59) / 60 : 0;
+	const uint64_t minutes = gap > 0 ? (uint64_t)(gap + 59) / 60 : 1;
 
 	if (l->sampled > p->app->now)
 		pass_event(p, 0, "clock_jumped", "the clock went back: the last sample is of %s",
@@ -228,11 +228,12 @@ static void find_events(struct pass *p, const struct delta_output *now)
 			->notice->minutes = minutes;
 	if (now->zeroed)
 		pass_event(p, 0, "counter_reset",
-			"somebody reset %zu counters: their bytes since the last sample are lost", now->zeroed)
+			"somebody reset %zu counter%s: %s bytes since the last sample are lost", now->zeroed,
+			now->zeroed == 1 ? "" : "s", now->zeroed == 1 ? "its" : "their")
 			->notice->count = now->zeroed;
 	if (p->found.mended)
-		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu changes put it right%s",
-			p->found.mended,
+		pass_event(p, 0, "table_mended", "somebody had altered our table: %zu change%s it right%s",
+			p->found.mended, p->found.mended == 1 ? " puts" : "s put",
 			p->found.copies > 1 ? "; packets were counted several times meanwhile, the figures were divided"
 					    : "")
 			->notice->count = p->found.mended;
@@ -250,8 +251,9 @@ static void find_queue_events(struct pass *p)
 			" or the table that sends packets there: what comes in waits there again");
 	if (p->found.replaced)
 		pass_event(p, 0, "queues_replaced",
-			"somebody put another root qdisc on %s (%s, handle %x:): limits there are policed now",
-			p->found.replaced->name, p->found.replaced->kind, p->found.replaced->handle >> 16);
+			"somebody put another root qdisc on %s (%s, handle %x:): limits that hold there are policed now%s",
+			p->found.replaced->name, p->found.replaced->kind, p->found.replaced->handle >> 16,
+			p->watch.devices.n + p->watch.others.n > 1 ? ", on their other devices too" : "");
 }
 
 static void fill_result(struct pass *p, const struct delta_output *now)

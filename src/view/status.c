@@ -274,6 +274,13 @@ static void put_lesson(const struct status_print *p)
 	const struct status *s = p->s;
 	const struct status_row *port = first_port(s);
 
+	if (!s->rows.n && s->trial && s->trial->state == TRIAL_ROLLED_BACK &&
+		s->trial->before == TRIAL_BEFORE_NOTHING) {
+		str_putf(p->out,
+			"\nNothing is counted since the configuration was rolled back. Try it again with: %s apply --confirm\n",
+			p->look->program ? p->look->program : "portflow");
+		return;
+	}
 	if (!s->rows.n) {
 		str_puts(p->out,
 			"\nNo entries yet: add a section such as [port web] to the INI, then run: portflow apply\n");

@@ -277,6 +277,18 @@ static void cure_facts(const struct status_print *p, struct table *t, const stru
 				kind_word(r->kind), r->name, p->look->program));
 }
 
+/* Of a whole interface that names none: those that are watched. */
+static const char *all_covers_text(const struct status_print *p, const struct entry *e)
+{
+	const char *text = "the watched devices: ";
+
+	if (e->kind != ENTRY_INTERFACE || e->devices.n)
+		return covers_text(p->a, e);
+	for (size_t i = 0; i < p->s->interfaces.n; i++)
+		text = arena_printf(p->a, "%s%s%s", text, i ? "," : "", p->s->interfaces.at[i]);
+	return p->s->interfaces.n ? text : arena_printf(p->a, "%snone is there yet", text);
+}
+
 static void put_row_facts(const struct status_print *p, const struct status_row *r)
 {
 	const struct table_look look = { 0, false, p->look->color, "  " }; /* sentences are never cut */
@@ -287,7 +299,7 @@ static void put_row_facts(const struct status_print *p, const struct status_row 
 	table_init(&t, p->a, fact_columns, sizeof fact_columns / sizeof *fact_columns);
 	if (r->entry->remark[0])
 		fact(&t, "remark", r->entry->remark);
-	fact(&t, "covers", covers_text(p->a, r->entry));
+	fact(&t, "covers", all_covers_text(p, r->entry));
 	fact(&t, "now", standing_text(p, &r->standing));
 	cure_facts(p, &t, r);
 	interface_facts(p, &t, r);

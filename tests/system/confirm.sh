@@ -392,6 +392,7 @@ pf_ok sample
 like "sample does nothing and says so" "$err" 'rolled back at .*nothing is counted until the file changes, or'
 is "no table" "$(left)" 0
 like "status works" "$(pf status 2>&1)" 'nothing is counted until'
+like "... and what to do" "$(pf status 2>/dev/null)" '^Nothing is counted since the configuration was rolled back\. Try it again with: portflow .*apply --confirm$'
 before
 pf_ok sample
 ok "an edit is taken up" as_before

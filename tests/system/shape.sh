@@ -276,6 +276,7 @@ else
 fi
 nft delete element inet portflow class_udp_out '{ 5206 }'
 pf_run sample
+like "a single change is told as one" "$err" "somebody had altered our table: 1 change puts it right\$"
 is "a name taken out of nftables is there again" "$(named class_udp_out | grep -c 5206)" 1
 pf_ok sample
 
@@ -319,6 +320,12 @@ ip link set odd$ID mtu 9000 txqueuelen 0 up
 ini_sed "s/^interface = $DEV\$/interface = $DEV, $DEV2, odd$ID, late$ID/"
 pf_ok apply
 is "each device has a tree" "$(for d in "$DEV" "$DEV2" odd$ID; do classes $d | cksum; done | uniq | wc -l)" 1
+tc qdisc replace dev "$DEV2" root handle 8:0 pfifo limit 77
+pf_run sample
+like "somebody's root on one of several: told" "$err" "another root qdisc on $DEV2 \(pfifo, handle 8:\): limits that hold there are policed now, on their other devices too\$"
+is "... which have their own again" "$(root)" "$default"
+tc qdisc del dev "$DEV2" root
+pf_ok apply
 ip link add late$ID type veth peer name etal$ID
 ip link set late$ID mtu 1280 up
 pf_run sample

@@ -194,7 +194,8 @@ nft flush ruleset
 differs "no rules at all"
 is "nothing that they hold holds" "$(limits web) $(limits old)" "[None, None, None, None, None] [None, None, None, None, None]"
 like "... and nothing is counted" "$(pf status)" '^As of .*Nothing is counted now: our table is not in the kernel'
-pf_ok sample
+pf_run sample
+like "... for a minute at most" "$err" 'the table was gone, rebuilt .*, up to [1-9] min uncounted$'
 same "all of it mended"
 ini_sed 's/^limit = 5mbit/limit = 6mbit/'
 pf_ok status --json

@@ -423,6 +423,16 @@ static void kept(void **state)
 	status_text(&s, &look, &x.a, &x.text);
 	assert_non_null(strstr(x.text.p,
 		"out 7.00 Mbit/s; in: none, but the kernel has 1.00 Mbit/s; out: shape, but the kernel has 9.00 Mbit/s\n"));
+	assert_non_null(strstr(x.text.p, "covers     80,1080-9000\n"));
+	e->kind = web->kind = ENTRY_INTERFACE;
+	e->ports.n = 0;
+	x.text.len = 0;
+	status_text(&s, &look, &x.a, &x.text);
+	assert_non_null(strstr(x.text.p, "covers     the watched devices: eth0,eth1\n"));
+	s.interfaces.n = 0;
+	x.text.len = 0;
+	status_text(&s, &look, &x.a, &x.text);
+	assert_non_null(strstr(x.text.p, "covers     the watched devices: none is there yet\n"));
 	hold(&s, 0, e, DIR_IN, STANDING_QUOTA, 0, CALENDAR_MAX);
 	x.text.len = 0;
 	status_text(&s, &look, &x.a, &x.text);
@@ -436,6 +446,7 @@ static void kept(void **state)
 
 static void empty(void **state)
 {
+	static const struct trial rolled_back = { .state = TRIAL_ROLLED_BACK };
 	SHOWN;
 	struct status s = machine(&x.a);
 	const struct status_look look = { .width = 80 };
@@ -450,6 +461,13 @@ static void empty(void **state)
 	x.text.len = 0;
 	status_text(&s, &look, &x.a, &x.text);
 	assert_non_null(strstr(x.text.p, "No entries yet: add a section such as [port web]"));
+	s.trial = &rolled_back;
+	s.trial_says = "the configuration was rolled back at 10:00:00";
+	x.text.len = 0;
+	status_text(&s, &look, &x.a, &x.text);
+	assert_null(strstr(x.text.p, "No entries yet"));
+	assert_non_null(strstr(x.text.p,
+		"\nNothing is counted since the configuration was rolled back. Try it again with: portflow apply --confirm\n"));
 }
 
 static void rest(void **state)
