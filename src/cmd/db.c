@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "model/target.h"
 #include "run/files.h"
 #include "run/lock.h"
 #include "run/trial_look.h"
@@ -128,6 +129,18 @@ static int nothing_on_trial(struct app *app, const struct config *config, struct
 		trial_clock(&app->arena, config->settings.timezone, t.until, app->now));
 }
 
+/* aside: the database that was there, which knows what was sent; NULL: there was none. */
+static bool may_repeat_statements(const struct config *config, const char *aside)
+{
+	cleanup_store struct store *s = NULL;
+	struct err unheard;
+
+	for (size_t i = 0; i < config->targets.n; i++)
+		if (config->targets.at[i].statement != STATEMENT_NONE)
+			return !aside || store_open(aside, STORE_READ, &s, &unheard) != 0;
+	return false;
+}
+
 static int run_restore(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_lock struct lock *lock = NULL;
@@ -144,6 +157,9 @@ static int run_restore(struct app *app, const struct args *args, struct err *err
 		app_note(app, "%s: restored from %s; what was there is %s", path, args->words[0], aside);
 	else
 		app_note(app, "%s: restored from %s", path, args->words[0]);
+	if (may_repeat_statements(config, aside))
+		app_note(app,
+			"no database tells which statements were sent since the backup was made: those come again, under the ids that they had");
 	app_note(app, "next: portflow plan, then portflow apply");
 	return 0;
 }
@@ -154,7 +170,9 @@ const struct command cmd_db_restore = {
 	.summary = "put a backup in the place of the database",
 	.text = "FILE is copied and checked first; a damaged one, one of a newer portflow, or another program's changes nothing. The "
 		"database that was there is kept beside the new one, as portflow.db.before-DATE-TIME. The configuration that the backup "
-		"holds is for `portflow config show --applied` only: the INI goes on to be what counts.",
+		"holds is for `portflow config show --applied` only: the INI goes on to be what counts. Statements that the database that was "
+		"there has sent are not sent again. Where there was none, or none that can be read, those that were sent since the backup was "
+		"made come again, with its figures, under the Message-ID or key that they had.",
 	.words_min = 1,
 	.words_max = 1,
 	.run = run_restore,

@@ -101,11 +101,16 @@ static void address(struct app *app, const struct config *c, struct letter_rows 
 	l->problem = secrets_reveal(&app->arena, &l->target);
 }
 
-/* A key that is the same whatever database says it: a statement that is made twice, after a restored backup, can be known again. */
-static const char *statement_key(struct arena *a, const char *node, const struct letter_rows *l, const struct notice *n)
+/* A key that is the same whatever database says it: a statement that is made twice, after a restored backup, can be known again. So it
+ * is of names, and not of rows of a table. */
+static const char *statement_key(struct arena *a, const char *node, const struct letter_rows *l, const struct notice *n,
+	const struct statement_figures *f)
 {
-	return arena_printf(a, "%s.statement.%" PRIu64 ".%" PRIu64 ".%016" PRIx64, node, n->from, n->until,
-		hash_text(hash_text(hash_text(HASH_START, l->first->target), l->first->recipient), n->text));
+	uint64_t h = hash_text(hash_text(HASH_START, l->first->target), l->first->recipient);
+
+	for (size_t i = 0; i < f->entries.n; i++)
+		h = hash_text(h, f->entries.at[i].name);
+	return arena_printf(a, "%s.statement.%" PRIu64 ".%" PRIu64 ".%016" PRIx64, node, n->from, n->until, h);
 }
 
 /* One that is damaged, as no event of ours writes it, still has its event. NULL: not even that. */
@@ -158,7 +163,7 @@ static void write_letter(struct app *app, struct delivery *d, struct letter_rows
 			l->problem = arena_strdup(a, err.text);
 			return;
 		}
-		letter.key = statement_key(a, d->node, l, notices[0]);
+		letter.key = statement_key(a, d->node, l, notices[0], &figures);
 		statement_of(a, l->target.language, d->node, notices[0], &figures, l->target.attach_csv, &m);
 	} else {
 		message_of(a, l->target.language, d->node, notices, n, &m);

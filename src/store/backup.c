@@ -154,8 +154,42 @@ static int park_outbox(struct store *s, struct err *err)
 	return db_exec(s, q, err);
 }
 
-/* Is the copy a whole database of ours? Then it becomes one of this version, marked. */
-static int judge(const char *copy, const char *from, struct err *err)
+static bool same_line(struct store *s, struct store *old, struct arena *a, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+	cleanup_stmt sqlite3_stmt *p = NULL;
+
+	return db_stmt(s, STMT_STATE_UUID, &q, err) == 0 && db_stmt(old, STMT_STATE_UUID, &p, err) == 0 &&
+		db_step(s, q, err) > 0 && db_step(old, p, err) > 0 && strcmp(db_text(q, 0, a), db_text(p, 0, a)) == 0;
+}
+
+/* A statement that was sent is sent, whatever a database of before knows of it. One that cannot be read tells nothing, nor does another
+ * machine's: what that one did not send is still to be sent. */
+static int carry_stated(struct store *s, const char *path, struct arena *a, struct err *err)
+{
+	cleanup_store struct store *old = NULL;
+	cleanup_stmt sqlite3_stmt *told = NULL;
+	struct err unheard = { 0 };
+	int rc = 0;
+
+	if (store_open(path, STORE_READ, &old, &unheard) || !same_line(s, old, a, &unheard) ||
+		db_stmt(old, STMT_STATEMENT_TOLD, &told, &unheard))
+		return 0;
+	while (rc == 0 && db_step(old, told, &unheard) > 0) {
+		cleanup_stmt sqlite3_stmt *q = NULL;
+
+		if (db_stmt(s, STMT_STATEMENT_CARRY, &q, err))
+			return -1;
+		for (int i = 0; i < 3; i++)
+			db_bind_text(q, i + 1, db_text(told, i, a));
+		db_bind_int(q, 4, sqlite3_column_int64(told, 3));
+		rc = db_exec(s, q, err);
+	}
+	return rc;
+}
+
+/* Is the copy a whole database of ours? Then it becomes one of this version, marked. path: of the one whose place it takes. */
+static int judge(const char *copy, const char *from, const char *path, struct err *err)
 {
 	cleanup_store struct store *s = NULL;
 	cleanup_arena struct arena a = { 0 };
@@ -165,7 +199,7 @@ static int judge(const char *copy, const char *from, struct err *err)
 		return -1;
 	if (faults.n)
 		return err_set(err, ERR_FAIL, "%s: damaged: %s", from, faults.at[0]);
-	return park_outbox(s, err) ? -1 : mark_restored(s, err);
+	return park_outbox(s, err) || carry_stated(s, path, &a, err) ? -1 : mark_restored(s, err);
 }
 
 /* What is in the WAL goes into the file, if it still can. */
@@ -230,7 +264,7 @@ int store_restore(
 		return err_set(err, ERR_FAIL, "%s: that is the database itself", from);
 	if (files_make_folder(path, err) || !(copy = files_temp(a, path, err)))
 		return -1;
-	rc = files_copy(from, copy, a, err) || judge(copy, from, err) ? -1 : 0;
+	rc = files_copy(from, copy, a, err) || judge(copy, from, path, err) ? -1 : 0;
 	if (rc == 0)
 		rc = replace(path, copy, now, a, ret_aside, err);
 	if (rc)

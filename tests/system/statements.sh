@@ -81,6 +81,7 @@ move 53 3
 move 54 2
 at_ok '2027-01-20 00:30' sample
 is "the month that runs is not stated" "$(titles) $(mails)" " 0"
+pf_ok db backup "$WORK/january.db"
 at_ok '2027-02-01 00:00' sample
 is "at its end each recipient gets one" "$(titles) $(mails)" "[hk1] traffic 2027-01 2"
 like "... with each day's figures" "$(text | tr '\n' ' ')" '^\[hk1\] traffic 2027-01 +web \(53\) shop sum: in 8.00 kB, out 0 B; billed \(both\) 8.00 kB 2027-01-10  in .*2027-01-20  in '
@@ -106,12 +107,51 @@ is "... which add up to the byte" "$(read_mail "$alice" | sed -n 's/^text.csv [^
 like "bob hears of web alone" "$(read_mail "$(grep -l bob "$NET"/mail/*.json | sed 's/json$/eml/')" | tail -n 1)" 'day,name,in_bytes,out_bytes\|2027-01-10,web,[^g]*$'
 
 # -- a backup that is put back --------------------------------------------------------------------------------------------------------
-pf_ok db backup "$WORK/backup.db"
 id=$(sed 's/.* //' <<<"$(head -n 1 <<<"$mail")")
-sqlite3 "$DB" "UPDATE statement SET until = strftime('%s', '2027-01-01')" # as a database of before would have it
-at_ok '2027-02-20 02:00' sample
-is "a database of before states it again" "$(mails)" 4
+pf_ok db restore "$WORK/january.db"
+unlike "a backup of before: the database that it replaces knows what was sent" "$err" 'come again'
+at_ok '2027-02-20 02:00' apply
+at_ok '2027-02-20 02:30' sample
+is "... so nothing is sent again" "$(titles) $(mails)" "[hk1] traffic 2027-01 2"
+
+rm -f "$DB"* # a machine made anew
+pf_ok db restore "$WORK/january.db"
+like "where nobody knows it is said" "$err" 'those come again, under the ids that they had'
+ini_sed 's/^\[port game\]/[port early]\nports = 60\nnotify = none\n&/' # entries in another order
+touch -d 2000-01-01 "$INI"
+at_ok '2027-02-20 03:00' apply
+at_ok '2027-02-20 03:30' sample
+is "... and it comes again" "$(titles | uniq -c | xargs) $(mails)" "2 [hk1] traffic 2027-01 4"
 is "... under the same id, by which mail programs know it" "$(cat "$NET"/mail/*.eml | grep -c "$id")" 2
+
+# What still waited when the backup was put back goes out; what did not is not sent twice.
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+pf_ok db backup "$WORK/january.db"
+ini_sed 's/good.test:25/good.test:39/'
+touch -d 2000-01-01 "$INI"
+at_ok '2027-02-01 00:00' sample
+is "a server that is down: two mails wait" "$(titles) $(mails) $(pf notify list | grep -c refused)" "[hk1] traffic 2027-01 0 2"
+pf_ok db restore "$WORK/january.db"
+config monthly </dev/null
+at_ok '2027-02-01 02:00' apply
+at_ok '2027-02-01 02:30' sample
+is "... a backup is put back: they are sent, and the third is not sent again" "$(titles) $(mails)" "[hk1] traffic 2027-01 2"
+
+# A database of another line is no witness: the machine ran without the old one for a while.
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+pf_ok db backup "$WORK/january.db"
+forget
+nft delete table inet portflow 2>/dev/null
+at_ok '2027-02-03 12:00' apply
+pf_ok db restore "$WORK/january.db"
+nft delete table inet portflow
+at_ok '2027-02-03 13:00' apply
+at_ok '2027-02-03 13:30' sample
+is "what only a new database passed over is sent by the old one" "$(titles) $(mails)" "[hk1] traffic 2027-01 2"
 
 # -- a fortnight without power ---------------------------------------------------------------------------------------------------------
 config daily </dev/null
