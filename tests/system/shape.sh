@@ -21,7 +21,7 @@ classes() { # [DEVICE]: "1<fffe 20Mbit bfifo": minor, parent, ceil, queue; those
 	{
 		tc qdisc show dev "$dev" | sed -n 's/^qdisc \([a-z_]*\) .* parent 7066:\([0-9a-f]*\) .*/leaf \2 \1/p'
 		tc class show dev "$dev"
-	} | awk '$1 == "leaf" { leaf[$2] = $3; next }
+	} | awk '$1 == "leaf" { leaf[$2] = $3; next } $2 != "htb" { next } # fq_codel shows flows as classes
 		{ sub("7066:", "", $3); parent = $4 == "root" ? "root" : $5; sub("7066:", "", parent)
 		  for (i = 1; i < NF; i++) if ($i == "ceil") ceil = $(i + 1)
 		  print $3 "<" parent, ceil, leaf[$3] }' | sort
@@ -111,7 +111,7 @@ is "what no limit covers, and ICMP of a limited address, in none" "$(sent fffe)"
 blast() { # PORT SECONDS: TCP out of a port as fast as it goes; pid in $blaster, payload a second in $WORK/blast
 	iperf3 -s -1 -p "$1" >/dev/null 2>&1 &
 	wait_for "ss -Hltn 'sport = :$1' | grep -q ." || return 1
-	in_peer iperf3 -c $HERE4 -p "$1" -R -t "$2" -J >"$WORK/blast" 2>/dev/null &
+	nsenter --net="$PEERNS" iperf3 -c $HERE4 -p "$1" -R -t "$2" -J >"$WORK/blast" 2>/dev/null &
 	blaster=$!
 }
 rate_of() { # MINOR MS: bit/s that leave the class over that time
@@ -132,7 +132,7 @@ if command -v iperf3 >/dev/null; then
 	total=$(sent 1)
 	ini_sed 's/^limit = 20mbit/limit = 60mbit/'
 	pf_run -v apply
-	is "a rate is changed in place: one command" "$(grep -c '\[#\] tc' <<<"$err") $(grep -c '\[#\] tc class change.* 7066:1 ' <<<"$err")" "$([ $LEAF = bfifo ] && echo 2 || echo 1) 1"
+	is "a rate is changed in place: one command, and one where CoDel waits for its time" "$(grep -c '\[#\] tc' <<<"$err") $(grep -c '\[#\] tc class change.* 7066:1 ' <<<"$err")" "$([ $LEAF = bfifo ] && echo 1 || echo 2) 1"
 	like "... and told" "$out" "~ device $DEV +1 queue changed"
 	ok "the connection goes on at 60" wait_for 'settled 1 60' 10
 	is_ge "... through the same class" "$(sent 1)" "$total"
@@ -358,7 +358,7 @@ batch=$(strace -f -qq -s 64 -e trace=sendto "$PORTFLOW" -c "$INI" apply 2>&1 >/d
 cp "$INI.old" "$INI.again" && put_ini "$INI.again"
 pf_ok apply
 put_ini "$INI.wanted"
-for n in $(seq 1 12) s1 s3 s5 s7 s9 s11 s13 s15 s17 s19 s21 t$((batch - 2)) t"$batch"; do # an answer that is lost, a message of either kind that is not sent
+for n in $(seq 1 $((SLOW > 1 ? 3 : 1)) 12) $(seq -f s%g 1 $((SLOW > 1 ? 6 : 2)) 21) t$((batch - 2)) t"$batch"; do # an answer that is lost, a message of either kind that is not sent
 	cp "$INI" "$INI.wanted"
 	case $n in s*) call=sendmsg ;; t*) call=sendto ;; *) call=recvmsg ;; esac
 	strace -f -qq -o /dev/null -e trace=$call -e inject=$call:error=ENOBUFS:when="${n#[st]}" "$PORTFLOW" -c "$INI" apply >/dev/null 2>"$WORK/refused"
@@ -392,10 +392,10 @@ for try in 1 2 3; do # other work on this machine must not decide
 	pf_ok apply
 	took=$((($(date +%s%N) - start) / 1000000))
 	[ $took -ge $least ] || least=$took
-	[ $least -gt 2000 ] || break
+	[ $least -gt $((2000 * SLOW)) ] || break
 done
 note "1,000 limited entries: $least ms"
-is_le "1,000 limited entries are applied within (ms)" $least 2000
+is_le "1,000 limited entries are applied within (ms)" $least $((2000 * SLOW))
 is "... each has its class" "$(tc class show dev "$DEV" | grep -c 'parent 7066:fffe')" 1000
 is "... the rates are exact" "$(tc class show dev "$DEV" | sed -n 's/.* 7066:\(9\|7\|8\|1\) parent.* ceil \([^ ]*\) .*/\1 \2/p' | sort | tr '\n' ' ')" "1 9Kbit 7 34Gbit 8 99Gbit 9 100Gbit "
 if [ -e /proc/self/fd/7 ]; then

@@ -370,7 +370,7 @@ static void plans(void **state)
 		{ 20000000, 20000000, "|" },
 		{ 0, 20000000,
 			"eth0: root qdisc htb 7066: added, eth0: class 7066:fffe added without limit, "
-			"eth0: class 7066:5 added at 20.0 Mbit/s, eth0: class 7066:5 given a queue of 262 kB, |" },
+			"eth0: class 7066:5 added at 20.0 Mbit/s, eth0: class 7066:5 given a queue of 2.10 MB, |" },
 		{ 1000000, 900000, "eth0: class 7066:5 set at 900 kbit/s, |" },
 		{ 20000000, 0,
 			"|eth0: class 7066:5 set without limit, eth0: what waits in the classes let go, eth0: class 7066:5 removed, "

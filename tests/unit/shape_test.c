@@ -10,18 +10,18 @@ static void figures(void **state)
 		uint64_t bps;
 		uint32_t mtu;
 		uint64_t ceil;
-		uint32_t cburst, fifo, target;
+		uint32_t cburst, fifo_out, fifo_in, target_out, target_in;
 	} cases[] = {
-		{ 8000, 1500, 1000, 47437500, 262144, 2277000 },
-		{ 8007, 1500, 1000, 47437500, 262144, 2277000 },
-		{ 8008, 1500, 1001, 47390110, 262144, 2274725 },
-		{ 1000000, 1500, 125000, 379500, 262144, 18216 },
-		{ 10000000, 1500, 1250000, 37950, 262144, 5000 },
-		{ 100000000, 1500, 12500000, 15625, 1250000, 5000 },
-		{ 100000000, 9000, 12500000, 22545, 1250000, 5000 },
-		{ 100000000000, 1500, 12500000000, 15625, 33554432, 5000 },
-		{ 8000, 65535, 1000, 2048531250, 262144, 98329500 },
-		{ 1000000, 0, 125000, 379500, 262144, 18216 },
+		{ 8000, 1500, 1000, 47437500, 262144, 262144, 262144000, 2277000 },
+		{ 8007, 1500, 1000, 47437500, 262144, 262144, 262144000, 2277000 },
+		{ 8008, 1500, 1001, 47390110, 262144, 262144, 261882117, 2274725 },
+		{ 1000000, 1500, 125000, 379500, 262144, 262144, 2097152, 18216 },
+		{ 10000000, 1500, 1250000, 37950, 2097152, 262144, 1677721, 5000 },
+		{ 100000000, 1500, 12500000, 15625, 2097152, 1250000, 167772, 5000 },
+		{ 100000000, 9000, 12500000, 22545, 2097152, 1250000, 167772, 5000 },
+		{ 100000000000, 1500, 12500000000, 15625, 33554432, 33554432, 5000, 5000 },
+		{ 8000, 65535, 1000, 2048531250, 262144, 262144, 262144000, 98329500 },
+		{ 1000000, 0, 125000, 379500, 262144, 262144, 2097152, 18216 },
 	};
 
 	(void)state;
@@ -37,12 +37,18 @@ static void figures(void **state)
 		assert_int_equal(c->ceil_bytes, cases[i].ceil);
 		assert_int_equal(c->cburst_ticks, cases[i].cburst);
 		assert_int_equal(c->leaf.kind, SHAPE_LEAF_FIFO);
-		assert_int_equal(c->leaf.limit, cases[i].fifo);
+		assert_int_equal(c->leaf.limit, cases[i].fifo_out);
 		d = want_of(&a, cases[i].mtu, true, 0, &l, 1);
 		c = shape_class(&d, 5);
 		assert_int_equal(c->leaf.kind, SHAPE_LEAF_CODEL);
-		assert_int_equal(c->leaf.target_us, cases[i].target);
-		assert_int_equal(c->leaf.interval_us, cases[i].target + 95000);
+		assert_int_equal(c->leaf.target_us, cases[i].target_out);
+		assert_int_equal(c->leaf.interval_us, cases[i].target_out + 95000);
+		struct shape_wish in = { .mtu = cases[i].mtu, .major = SHAPE_IN, .codel = true, .limits = &l, .n = 1 };
+		shape_want(&a, &in, &d);
+		assert_int_equal(shape_class(&d, 5)->leaf.target_us, cases[i].target_in);
+		in.codel = false;
+		shape_want(&a, &in, &d);
+		assert_int_equal(shape_class(&d, 5)->leaf.limit, cases[i].fifo_in);
 	}
 }
 

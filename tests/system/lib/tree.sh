@@ -32,10 +32,10 @@ $sources"
 
 echo "  TREE   $tree ($suite, a minute at most, once)"
 mkdir -p "$(dirname "$tree")"
-rm -rf "$tree.new"
+rm -rf --one-file-system "$tree.new"
 mmdebstrap --quiet --variant="$variant" --include="$packages" --aptopt='Acquire::Languages "none"' \
 	${proxy:+--aptopt="Acquire::http::Proxy \"$proxy\""} "$suite" "$tree.new" - <<<"$sources" >"$tree.log" 2>&1 || {
-	rm -rf "$tree.new"
+	rm -rf --one-file-system "$tree.new"
 	[ ! -e "$tree.stamp" ] || exit 0 # no network, perhaps: the one of other sources does
 	give_up "mmdebstrap could not make a tree: $(grep '^E:' "$tree.log" | head -n 1)"
 }
