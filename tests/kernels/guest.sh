@@ -1,6 +1,6 @@
 #!/bin/bash
 # The first process of a machine that runs topics of the system tests and powers off. The console says, for run.sh to read:
-# @@kernel RELEASE, then for each topic @@topic NAME, its TAP, @@end EXIT SECONDS; last @@off.
+# @@kernel RELEASE, then for each topic @@topic NAME, its TAP, @@end EXIT SECONDS IDLE_SECONDS; last @@off.
 # run.sh puts it as /init into the machine's root.
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 mount -t proc proc /proc
@@ -21,18 +21,20 @@ ip link set lo up
 
 parameter() { tr ' ' '\n' </proc/cmdline | sed -n "s/^portflow\.$1=//p"; }
 SLOW=$(parameter slow)
-export SLOW BUILD=/t/build PORTFLOW=/t/build/portflow TEST_SECONDS=$((900 * SLOW))
+export SLOW RATES_MOST=100 BUILD=/t/build PORTFLOW=/t/build/portflow TEST_SECONDS=$((900 * SLOW))
 cd /t || exit 1
+idle() { awk '{ printf "%d", $2 }' /proc/uptime; } # of all processors
+sleep 130 # what is told of the last minutes is told of a machine that was up
 echo
 echo "@@kernel $(uname -r)"
 for topic in $(parameter topics | tr , ' '); do
-	began=$SECONDS
+	began=$SECONDS rested=$(idle)
 	echo "@@topic $topic"
 	case $topic in *_test) file=build/tests/$topic ;; *) file=tests/system/$topic.sh ;; esac
 	bash tests/run "$file" 2>/run/stderr
 	code=$?
 	[ $code = 0 ] || grep -v -e '^not ok' -e '^#' /run/stderr | head -n 60 | sed 's/^/#! /'
-	echo "@@end $code $((SECONDS - began))"
+	echo "@@end $code $((SECONDS - began)) $(($(idle) - rested))"
 done
 dmesg | grep -E 'BUG|WARNING|Oops|Call Trace' | sed 's/^/@@dmesg /'
 echo @@off

@@ -93,12 +93,13 @@ done_testing() {
 	exit 0
 }
 
+printf -v BETWEEN %d.%02d $((SLOW * 2 / 100)) $((SLOW * 2 % 100)) # tries: to look is what takes a slow machine's time
 wait_for() { # CONDITION [SECONDS]: a shell condition, tried every 20 ms
-	local tries=$((${2:-10} * 50 * SLOW))
+	local tries=$((${2:-10} * 50))
 	while ! eval "$1"; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || { note "waited in vain for: $1"; return 1; }
-		sleep 0.02
+		sleep $BETWEEN
 	done
 }
 

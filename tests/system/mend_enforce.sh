@@ -11,7 +11,7 @@
 need_program
 net_up && exact_segments || exit 1
 ORACLE=behind
-STEP=${STEP:-37} # of the damages of each kind
+STEP=${STEP:-$((SLOW > 1 ? 111 : 37))} # of the damages of each kind
 [ -z "${TORTURE:-}" ] || STEP=1
 note "SEED=$SEED STEP=$STEP"
 
