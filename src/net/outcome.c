@@ -12,6 +12,7 @@
 /* Of an answer's body: enough for a sentence. */
 #define EXCERPT_MAX 200
 #define TEXT_MAX ((size_t)1 << 10)
+#define LEAST_MS 500 /* less says nothing about the other side */
 
 /* One line, printable, without secrets. */
 static const char *safe_text(const struct transfer *t, struct arena *a, const char *text)
@@ -254,9 +255,21 @@ static bool answered(const struct transfer *t, struct arena *a, CURLcode code, s
 	return true;
 }
 
+/* Nothing is said against the other side by what was begun when hardly any time was left: the next run begins it again. */
+static bool hardly_begun(const struct response *r, uint32_t ms)
+{
+	return r->end == RESPONSE_NOT_SENT && ms < LEAST_MS;
+}
+
+static struct response no_time(void)
+{
+	return (struct response){ .end = RESPONSE_NOT_RUN, .timed_out = true, .error = "no time was left for it" };
+}
+
 struct response outcome_ended(const struct transfer *t, struct arena *a, CURLcode code)
 {
 	const char *said = safe_text(t, a, t->said[0] ? t->said : curl_easy_strerror(code));
+	const uint32_t took_ms = (uint32_t)(time_of(t, CURLINFO_TOTAL_TIME_T) / 1000);
 	struct response r;
 
 	if (answered(t, a, code, &r)) {
@@ -266,8 +279,10 @@ struct response outcome_ended(const struct transfer *t, struct arena *a, CURLcod
 	r = (struct response){ .end = was_sent(t) ? RESPONSE_UNSURE : RESPONSE_NOT_SENT, .curl_code = code };
 	if (code == CURLE_URL_MALFORMAT || code == CURLE_SSL_CACERT_BADFILE)
 		r.end = RESPONSE_IMPOSSIBLE;
+	if (code == CURLE_OPERATION_TIMEDOUT && hardly_begun(&r, took_ms))
+		return no_time();
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		explain_late(t, a, (uint32_t)(time_of(t, CURLINFO_TOTAL_TIME_T) / 1000), &r);
+		explain_late(t, a, took_ms, &r);
 	else
 		explain(t, a, code, said, &r);
 	return r;
@@ -278,15 +293,15 @@ struct response outcome_late(const struct transfer *t, struct arena *a, uint32_t
 	struct response r;
 
 	if (!t->easy)
-		return (struct response){
-			.end = RESPONSE_NOT_RUN, .timed_out = true, .error = "no time was left for it"
-		};
+		return no_time();
 	if (t->request.kind == REQUEST_HTTP && answered(t, a, CURLE_OPERATION_TIMEDOUT, &r)) {
 		r.timed_out = true;
 		return r;
 	}
 	r = (struct response){ .end = was_sent(t) ? RESPONSE_UNSURE : RESPONSE_NOT_SENT,
 		.curl_code = CURLE_OPERATION_TIMEDOUT };
+	if (hardly_begun(&r, budget_ms))
+		return no_time();
 	explain_late(t, a, budget_ms, &r);
 	return r;
 }

@@ -241,6 +241,11 @@ is_le "nor does the end" "$took" $((BUDGET + 1000))
 umount /etc/resolv.conf
 
 # Many to one server: several connections, each with one login; the slow ones of another server are no hindrance.
+# A fifth of a second says nothing about a server: what got nothing of the message then is as if it had not been tried.
+BUDGET=1000 plain_mail smtp://good.test:465
+came "hardly any time: not tried" "not_run 0 late" '^no time was left for it$'
+BUDGET=1000 web http://good.test:81/
+came "... but what has the request may have acted" "unsure 0 curl=28 late" 'gave no answer'
 BUDGET=15000
 logins=$(grep -c mechanism "$NET/log") before=$(find "$NET/mail" -name '*.eml' | wc -l)
 letters=()
