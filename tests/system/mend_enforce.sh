@@ -15,9 +15,12 @@ STEP=${STEP:-$((SLOW > 1 ? 111 : 37))} # of the damages of each kind
 [ -z "${TORTURE:-}" ] || STEP=1
 note "SEED=$SEED STEP=$STEP"
 
+{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$WORK/passwd"
+mount --bind "$WORK/passwd" /etc/passwd # who sends messages passes: of those there are rules as well
 ini <<END
 [portflow]
 timezone = UTC
+notify = web
 own = 203.0.113.7, 2001:db8:7::/48
 keep_open = 22, udp/22
 [port web]
@@ -62,6 +65,10 @@ entries = web, long
 quota = 2GB
 quota_cycle = never
 quota_action = throttle 10mbit
+[notify web]
+type = webhook
+url = https://example.com/secret
+events = cycle
 END
 touch -d 2020-01-01 "$INI"
 oracle_port web '80, 8000-8001'
@@ -86,8 +93,8 @@ ends_read >"$WORK/right.ends"
 ends_agree() { # the same elements end at the same time, quotas leave the same, but for a thousandth
 	ends_read | join -j 1 <(sed 's/ /|/' "$WORK/right.ends" | sort) <(sed 's/ /|/' | sort) | awk '{ off = $2 - $3; most = /^left/ ? $2 / 1000 : 3 } off > most || off < -most { print; bad = 1 } END { exit bad }'
 }
-CHAINS='^(enforce|mine)_'
-SETS='^(block|expire|alive|police|burst|hold|[tb](cur|now|next)[1-4]|tlim[1-4]|open|dhcp|own)'
+CHAINS='^(enforce|mine|message)_'
+SETS='^(block|expire|alive|police|burst|hold|[tb](cur|now|next)[1-4]|tlim[1-4]|open|dhcp|own|answer|dns)'
 damages() { "$PYTHON" -SE "$SYSTEM/lib/damage.py" "$WORK/table.json" "$CHAINS" "$SETS" "$1"; }
 damages list >"$WORK/damages"
 

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
-# A name server that knows one name, and a resolver between it and a program, as systemd-resolved and dnsmasq are.
-# Names must be asked over a network that is blocked, by the user who asks them on real machines.
+# What messages meet outside: a name server that knows one name, a server that takes whatever it is sent; and, on this side, a resolver
+# between the name server and a program, as systemd-resolved and dnsmasq are.
 # tests/system/ runs it; it prints "ready" and lives until it is killed:
-#   names.py serve DIRECTORY IPV4 IPV6     answers on port 53 of every address; a line in DIRECTORY/names a question. The name is good.test;
+#   outside.py names DIRECTORY IPV4 IPV6     answers on port 53 of every address; a line in DIRECTORY/names a question. The name is good.test;
 #                                          DIRECTORY/families says which addresses it has: 4, 6 or 46
-#   names.py relay ADDRESS SERVER UID early|late    asks SERVER as user UID what it is asked at ADDRESS; early: that user opens port 53,
+#   outside.py take PORT                    says "taken" when all has come; on every address
+#   outside.py relay ADDRESS SERVER UID early|late    asks SERVER as user UID what it is asked at ADDRESS; early: that user opens port 53,
 #                                          late: root opens it, and then becomes that user
-import os, socket, struct, sys
+import os, socket, socketserver, struct, sys
 
 
 def name_of(query):
@@ -31,7 +32,7 @@ def bound(address, port):
     return s
 
 
-def serve(directory, four, six):
+def names(directory, four, six):
     s = bound("::", 53)
     known = {"4": (1, socket.inet_pton(socket.AF_INET, four)), "6": (28, socket.inet_pton(socket.AF_INET6, six))}
     print("ready", flush=True)
@@ -59,6 +60,26 @@ def relay(address, server, uid, when):
                 s.sendto(out.recv(4096), who)
             except OSError:
                 pass
+
+
+class Take(socketserver.BaseRequestHandler):
+    def handle(self):
+        while self.request.recv(65536):
+            pass
+        self.request.sendall(b"taken")
+
+
+class Server(socketserver.ThreadingTCPServer):
+    address_family, allow_reuse_address, daemon_threads = socket.AF_INET6, True, True
+
+    def handle_error(self, *_):
+        pass
+
+
+def take(port):
+    with Server(("::", int(port)), Take) as s:
+        print("ready", flush=True)
+        s.serve_forever()
 
 
 globals()[sys.argv[1]](*sys.argv[2:])
