@@ -4,6 +4,7 @@
 #include "model/target.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct {
 	const char *type, *must, *may, *url;
@@ -37,6 +38,26 @@ bool targets_use_network(const struct config *c)
 		if (c->targets.at[i].type != TARGET_exec)
 			return true;
 	return false;
+}
+
+const char *target_local_host(struct arena *a, const struct target *t)
+{
+	const char *url = t->proxy ? t->proxy : t->url.from == SECRET_TEXT ? t->url.text : t->url.value;
+	const char *host = url ? strstr(url, "://") : NULL, *at;
+	size_t len;
+
+	if (!host)
+		return NULL;
+	host += 3;
+	len = strcspn(host, "/?#");
+	at = memrchr(host, '@', len); /* behind a login */
+	len -= at ? (size_t)(at + 1 - host) : 0;
+	host = at ? at + 1 : host;
+	if (len >= 5 && strncmp(host, "[::1]", 5) == 0)
+		return "::1";
+	host = arena_strndup(a, host, len);
+	host = arena_strndup(a, host, strcspn(host, ":"));
+	return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ? host : NULL;
 }
 
 bool target_reaches(const struct target *t)

@@ -56,6 +56,8 @@ enum recipient_kind target_recipient(enum target_type type);
 bool target_reaches(const struct target *t);
 /* Do messages of any target go over the network, by portflow-net? */
 bool targets_use_network(const struct config *c);
+/* "127.0.0.1": where a program of this machine takes its messages, proxy or mail server, to send them on; NULL: none, or not known. */
+const char *target_local_host(struct arena *a, const struct target *t);
 /* An example of its url; "" it has none. */
 const char *target_url(enum target_type type);
 

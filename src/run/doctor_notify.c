@@ -90,6 +90,18 @@ static void check_target(struct doctor *d, const struct target *target)
 			problem);
 }
 
+/* Whoever takes them here sends them on as a user of his own. */
+static void check_relay(struct doctor *d, const struct target *t)
+{
+	const char *host = target_local_host(d->arena, t);
+
+	if (host && t->type != TARGET_exec)
+		doctor_say(d, FINDING_WARN, "messages",
+			arena_printf(d->arena, "name a server elsewhere in [notify %s]", t->name),
+			"messages of [notify %s] are sent on by a program of this machine (%s): blocks and limits hold for it",
+			t->name, host);
+}
+
 static void check_outbox(struct doctor *d)
 {
 	cleanup_store struct store *s = NULL;
@@ -139,5 +151,7 @@ void doctor_notify(struct doctor *d)
 	for (size_t i = 0; i < d->config.targets.n; i++)
 		check_target(d, &d->config.targets.at[i]);
 	check_way_out(d);
+	for (size_t i = 0; i < d->config.targets.n && desired_enforces(&d->config); i++)
+		check_relay(d, &d->config.targets.at[i]);
 	check_outbox(d);
 }

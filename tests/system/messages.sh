@@ -160,6 +160,9 @@ stop $relay
 resolv $THERE4
 pf_ok apply
 message_passes "a server outside" yes
+sed 's|^url = smtp.*|url = smtp://127.0.0.1:25|' "$INI" >"$WORK/local.ini" && chmod 640 "$WORK/local.ini"
+like "doctor: a mail server of this machine is no way out" "$(pf -c "$WORK/local.ini" doctor)" "messages +messages of \[notify mail\] are sent on by a program of this machine \(127.0.0.1\): blocks and limits hold for it"
+unlike "... one elsewhere is" "$(pf doctor)" "sent on by a program"
 
 # -- the service user, who sees less -----------------------------------------------------------------------------------------------
 resolver 127.0.0.1 $RESOLVER late

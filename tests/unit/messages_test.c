@@ -9,6 +9,7 @@
 #include "kernel_help.h"
 #include "model/name_server.h"
 #include "model/policy.h"
+#include "model/target.h"
 #include "nft/words.h"
 
 static bool own_network;
@@ -290,6 +291,38 @@ static void sockets(void **state)
 	}
 }
 
+/* -- who sends messages on -- */
+
+static void local_hosts(void **state)
+{
+	static const struct {
+		const char *url, *proxy, *host;
+	} cases[] = {
+		{ "smtp://localhost:25", NULL, "localhost" },
+		{ "smtp://LOCALHOST", NULL, "LOCALHOST" },
+		{ "smtp://127.0.0.1:25", NULL, "127.0.0.1" },
+		{ "smtps://[::1]:465", NULL, "::1" },
+		{ "https://user:pass@127.1.2.3/x", NULL, "127.1.2.3" },
+		{ "https://example.com/x", "socks5h://localhost:1080", "localhost" },
+		{ "https://127.0.0.1/x", "http://proxy.example.com:3128", NULL },
+		{ "https://example.com/@127.0.0.1", NULL, NULL },
+		{ "https://localhost.example.com", NULL, NULL },
+		{ "https://[2001:db8::1]/", NULL, NULL },
+		{ "localhost", NULL, NULL },
+		{ NULL, NULL, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		cleanup_arena struct arena a = { 0 };
+		struct target t = { .proxy = cases[i].proxy, .url = { .from = SECRET_TEXT, .text = cases[i].url } };
+		const char *host = target_local_host(&a, &t);
+
+		if (!host != !cases[i].host || (host && strcmp(host, cases[i].host) != 0))
+			fail_msg("%s, %s: %s", cases[i].url, cases[i].proxy, host);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +332,7 @@ int main(void)
 		cmocka_unit_test(each_damage),
 		cmocka_unit_test(name_servers),
 		cmocka_unit_test(sockets),
+		cmocka_unit_test(local_hosts),
 	};
 
 	own_network = unshare(CLONE_NEWNET) == 0;
