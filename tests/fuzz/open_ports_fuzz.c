@@ -1,11 +1,12 @@
-/* Any bytes as what tells where SSH servers listen: lines of /proc/net/tcp, a socket unit, SSH_CONNECTION, the text that the
- * database keeps.
+/* Any bytes as what tells where SSH servers listen and whom names are asked of: lines of /proc/net/tcp, a socket unit, SSH_CONNECTION,
+ * resolv.conf, nsswitch.conf, the text that the database keeps.
  * Ports come out ascending and distinct, and what is kept is read back as it was.
  * libFuzzer calls. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/name_server.h"
 #include "model/open_ports.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -34,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_arena struct arena a = { 0 };
 	struct tcp_ports unit = { 0 }, kept = { 0 };
+	struct name_servers servers;
+	struct socket_row row = { .port = 53 };
 	uint16_t port = 1;
 	uint64_t inode;
 
@@ -47,6 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (socket_line(text, size, &port, &inode) == SOCKET_LISTENS)
 		check(port != 0);
 	ssh_connection(arena_strndup(&a, text, size));
+	name_servers_read(&a, arena_strndup(&a, text, size), arena_strndup(&a, text, size), &servers);
+	check(servers.of.n > 0 && servers.of.n < 5);
+	for (size_t i = 0; i < servers.of.n; i++)
+		name_server_is(&servers.of.at[i], &row);
 	tcp_ports_read(&a, arena_strndup(&a, text, size), &kept);
 	check_ports(&a, &kept);
 	free(text);
