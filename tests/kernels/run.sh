@@ -10,7 +10,7 @@ BUILD=${BUILD:-$root/build}
 work=$BUILD/kernels
 # VERSION:SUITE of Debian that has it
 KERNELS=${KERNELS:-6.1:bookworm 6.12:trixie} # and 5.10:bullseye
-TOPICS=${TOPICS:-$* keep_open counting devices idempotent identity expiry quota small_quota quota_command burst mend shape ifb rates}
+TOPICS=${TOPICS:-$* keep_open counting wire ours devices idempotent identity expiry deadlines quota small_quota quota_command burst mend shape ifb rates}
 export SLOW=${SLOW:-5}
 PACKAGES=bash,coreutils,ethtool,faketime,findutils,gawk,iperf3,iproute2,iputils-ping,kmod,libcmocka0,libinih1,libjansson4,libsodium23,libmnl0,libnftnl11
 PACKAGES+=,libnl-route-3-200,libsodium23,libsqlite3-0,mawk,netbase,nftables,procps,python3,sed,sqlite3,strace,tzdata,util-linux

@@ -162,17 +162,17 @@ both() { # NAME PORT MBIT DIRECTION: -> by_us, at_receiver, of the same moment
 }
 udp_case() { # NAME PORT MBIT DIRECTION FAMILY: from several sockets, four times the limit, or as fast as they can
 	local ours there try pids what="$METHOD: UDP far over $3 mbit $4, IPv$5" pps=$(($3 * 60)) way
-	[ $pps -le 16000 ] || pps=16000
+	[ $pps -le $((MOST < 1000 ? 3000 : 16000)) ] || pps=$((MOST < 1000 ? 3000 : 16000))
 	[[ "$what" =~ ${FILTER:-} ]] || return 0
 	if [ "$4" = in ]; then way="-n $PEERNS -d $(here "$5") -p $2"; else way="-d $(there "$5") -s $2 -p 9 -e"; fi
 	for try in 1 2 3 4; do # other work on this machine must not decide
 		pids=''
 		for _ in 0 1 2 3 4 5 6 7; do
 			# shellcheck disable=SC2086 # words
-			"$TOOLS/datagram" $way -c $((pps * 5)) -l 1400 -r $pps >/dev/null &
+			"$TOOLS/datagram" $way -c $((pps * 10)) -l 1400 -r $pps >/dev/null &
 			pids="$pids $!"
 		done
-		sleep 2.5 # a bucket of a second of the rate, and the queue behind it
+		sleep 2.5 # a bucket of a second of the rate, and the queue behind it; they go on until both looks are over
 		both "$@"
 		there=$at_receiver ours=$by_us
 		sleep 2
