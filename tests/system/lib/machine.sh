@@ -26,8 +26,18 @@ machine_tree() { # what must be there to boot it
 NSPAWN_FLAGS=(--quiet --directory="$DISK" --register=no --keep-unit --resolv-conf=off --timezone=off --link-journal=no
 	--console=pipe --machine=portflow-test --capability=CAP_NET_ADMIN
 	--system-call-filter='landlock_create_ruleset landlock_add_rule landlock_restrict_self')
-tree_open() { # programs of the tree run in this machine's namespaces: in_tree COMMAND...
-	mount --bind /proc "$DISK/proc" && mount --bind /dev "$DISK/dev" && mkdir -p "$DISK/run"
+# Programs of the tree run in this machine's namespaces: in_tree COMMAND... With devices of their own: who is root there could delete, or
+# write a file in the place of, those of the machine.
+tree_open() {
+	local name minor
+	mount --bind /proc "$DISK/proc" && mount -t tmpfs -o mode=755 portflow-test "$DISK/dev" && mkdir -p "$DISK/run" || return 1
+	while read -r name minor; do mknod -m 666 "$DISK/dev/$name" c 1 "$minor" || return 1; done <<-END
+		null 3
+		zero 5
+		full 7
+		random 8
+		urandom 9
+	END
 }
 in_tree() { chroot "$DISK" "$@"; }
 chrooted() { # while the machine is off
