@@ -14,17 +14,23 @@
 #include <unistd.h>
 
 #define POLL_MS 20
+#define LOCK_MODE 0600
 
 struct lock {
 	int database, netns;
 };
 
-/* A lock in a folder that belongs to the service user must belong to it too, or the service could not open it after root. */
-static void give_to_folder(int fd, const char *folder)
+/* A lock in a folder that belongs to the service user must belong to it too, or the service could not open it after root.
+ * Nobody else opens it: whoever can read a file can lock it, and who may look could stop all counting. */
+static void own_alone(int fd, const char *folder)
 {
 	struct stat dir, own;
 
-	if (geteuid() != 0 || stat(folder, &dir) < 0 || fstat(fd, &own) < 0 || own.st_uid == dir.st_uid)
+	if (fstat(fd, &own) < 0)
+		return;
+	if ((own.st_mode & 0777) != LOCK_MODE && fchmod(fd, LOCK_MODE) < 0)
+		return; /* of another owner: then it is his to say who may */
+	if (geteuid() != 0 || stat(folder, &dir) < 0 || own.st_uid == dir.st_uid)
 		return;
 	if (fchown(fd, dir.st_uid, dir.st_gid) < 0)
 		return; /* then the service says so when it fails to open it */
@@ -52,10 +58,10 @@ static int open_lock(struct app *app, const char *path, int *ret_fd, struct err 
 		folder = arena_strdup(&app->arena, slash ? "/" : ".");
 	if (mkdir(folder, 0750) < 0 && errno != EEXIST)
 		return cannot_make("making the folder", folder, folder, errno, err);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, LOCK_MODE);
 	if (fd < 0)
 		return cannot_make("opening the lock", path, folder, errno, err);
-	give_to_folder(fd, folder);
+	own_alone(fd, folder);
 	*ret_fd = fd;
 	return 0;
 }

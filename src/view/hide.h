@@ -8,7 +8,7 @@
 #include "util/str.h"
 
 /* Appends text; every part of url behind the host, every login in it and in proxy, every value of a header and the password come
- * out as "(hidden)". Parts shorter than HIDE_LEAST are words, not secrets; a password counts from HIDE_PASSWORD_LEAST. */
+ * out as "(hidden)", also percent-encoded, and the password in base64 as SMTP sends it. Parts shorter than HIDE_LEAST are words, not secrets; a password counts from HIDE_PASSWORD_LEAST. */
 #define HIDE_LEAST 8
 #define HIDE_PASSWORD_LEAST 4
 void hide_secrets(struct str *out, const struct request *q, const char *text, size_t len);

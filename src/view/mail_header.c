@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "util/base64.h"
 #include "util/utf8.h"
 
 #define LINE_MAX 78
@@ -14,20 +15,6 @@
 #define WORD_BYTES 45
 /* What a line may still hold so that a word of at least some characters goes there. */
 #define WORD_LEAST 8
-
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void put_base64(struct str *out, const unsigned char *p, size_t n)
-{
-	for (size_t i = 0; i < n; i += 3) {
-		unsigned a = p[i], b = i + 1 < n ? p[i + 1] : 0, c = i + 2 < n ? p[i + 2] : 0;
-
-		str_putc(out, base64[a >> 2]);
-		str_putc(out, base64[(a & 3) << 4 | b >> 4]);
-		str_putc(out, i + 1 < n ? base64[(b & 15) << 2 | c >> 6] : '=');
-		str_putc(out, i + 2 < n ? base64[c & 63] : '=');
-	}
-}
 
 struct header {
 	struct str *out;
@@ -69,7 +56,7 @@ static void put_words(struct header *h, const char *p, size_t len)
 		}
 		n = whole_characters(p, len, room < WORD_BYTES ? room : WORD_BYTES);
 		str_puts(h->out, WORD_HEAD);
-		put_base64(h->out, (const unsigned char *)p, n);
+		base64_put(h->out, p, n);
 		str_puts(h->out, WORD_TAIL);
 		h->column += frame + (n + 2) / 3 * 4;
 		p += n;

@@ -45,6 +45,9 @@ rc=$?
 is "status by a reader without rights in the kernel" "$rc" 0
 like "shows what the database knows" "$out" 'web'
 pf_ok sample
+is "locks are for their owner alone, also one that was opened to others" "$(stat -c %a "$DB.lock" /run/portflow/net-*.lock | sort -u)" 600
+is "so who may look cannot hold one and stop all counting" \
+	"$(setpriv --reuid 65534 --regid 65534 --clear-groups flock -n -s "$DB.lock" true 2>/dev/null; echo $?)" 66
 is "check by nobody" "$(setpriv --reuid 65534 --regid 65534 --clear-groups "$PORTFLOW" check "$INI" >/dev/null 2>&1; echo $?)" 0
 recovered "after all that"
 

@@ -31,6 +31,9 @@ static void hides(void **state)
 		{ NULL, "http://me42:word@p.test:8080", "proxy me42:word", "proxy (hidden):(hidden)" },
 		{ "https://h.test/", NULL, "Bearer abcdefgh.1234 and 0123456789", "Bearer (hidden) and (hidden)" },
 		{ "https://h.test/", NULL, "send application/json", "send application/json" },
+		{ "https://h.test/SECRETpath123", NULL, "no /%53ECRETpath12%33!", "no /(hidden)!" },
+		{ "https://h.test/t%2F0KEN%7ET0KEN", NULL, "no t/0KEN~T0KEN, t%2f0KEN~T0KEN", "no (hidden), (hidden)" },
+		{ "https://h.test/T0KEN-100%", NULL, "T0KEN-100% %zz %5", "(hidden) %zz %5" },
 		{ "nonsense", NULL, "nonsense", "nonsense" },
 		{ NULL, NULL, "", "" },
 	};
@@ -58,13 +61,15 @@ static void passwords(void **state)
 		{ "two words", "two words", "(hidden)" },
 		{ "abc", "abc", "abc" },
 		{ "abcd", "abcd", "(hidden)" },
+		{ "sesame", "535 bad AG1lAHNlc2FtZQ==", "535 bad (hidden)==" },
+		{ "sesame", "334 c2VzYW1l?", "334 (hidden)?" },
 		{ NULL, "x", "x" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		cleanup_str struct str s = STR_CEILING(1000);
-		struct request q = { .kind = REQUEST_MAIL, .mail.password = cases[i].password };
+		struct request q = { .kind = REQUEST_MAIL, .mail = { .user = "me", .password = cases[i].password } };
 
 		hide_secrets(&s, &q, cases[i].text, strlen(cases[i].text));
 		if (strcmp(s.p, cases[i].want) != 0)
