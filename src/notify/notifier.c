@@ -28,18 +28,27 @@ const char *notifier_word(size_t i)
 	return i < TARGET_TYPES ? all[i]->type : NULL;
 }
 
-/* RFC 9110 section 15: 408, 425 and 429 ask for another try; so does every 5xx, since servers restart. */
+/* RFC 9110 section 15: 408, 425 and 429 ask for another try; so does every 5xx, since servers restart. A login that is refused (401, 407) is
+ * mended by who configures, and what waited for it goes out then. */
 static enum outcome_kind http_kind(uint32_t status)
 {
-	if (status < 400 || status == 408 || status == 425 || status == 429 || status >= 500)
+	static const uint32_t later[] = { 401, 407, 408, 425, 429 };
+
+	if (status < 400 || status >= 500)
 		return OUTCOME_LATER; /* 3xx: a portal in the way, or a service that moved */
+	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+		if (status == later[i])
+			return OUTCOME_LATER;
 	return OUTCOME_NEVER;
 }
 
-/* RFC 5321 section 4.2.1: 4yz is transient, 5yz is not. */
+/* RFC 5321 section 4.2.1: 4yz is transient, 5yz is not; but a login that is wanted or refused (RFC 4954 section 6) is mended by who
+ * configures, and what waited for it goes out then. */
 static enum outcome_kind smtp_kind(uint32_t status)
 {
-	return status >= 400 && status < 500 ? OUTCOME_LATER : OUTCOME_NEVER;
+	const bool login = status == 530 || status == 534 || status == 535 || status == 538;
+
+	return login || (status >= 400 && status < 500) ? OUTCOME_LATER : OUTCOME_NEVER;
 }
 
 /* What a program exits with. Of sysexits.h: usage, data, no such host or user, permission, configuration: these never mend themselves; anything else

@@ -68,6 +68,9 @@ static void judge(struct arena *a, const struct response *r, struct outcome *o)
 	}
 	if (o->kind == OUTCOME_DONE && !json_is_true(json_object_get(answer, "ok")))
 		o->kind = OUTCOME_LATER;
+	if (r->status == 404)
+		o->kind =
+			OUTCOME_LATER; /* there is no such method: so Telegram says that a token is none. Mended, it goes out */
 	what = json_string_value(json_object_get(answer, "description"));
 	more = json_object_get(answer, "parameters");
 	if (o->kind != OUTCOME_DONE && what)
