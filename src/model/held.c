@@ -7,25 +7,11 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
-#include "model/desired_enforce.h"
-#include "model/desired_layers.h"
 #include "model/diff.h"
+#include "model/held_internal.h"
 #include "util/saturate.h"
 
 #define NEAR_S 2 /* a deadline is right within it: DIFF_DEADLINE_MS */
-
-struct look {
-	const struct held_input *in;
-	struct arena *arena;
-	struct desired_build build; /* of nothing but rules to compare with */
-	struct desired scratch;
-	struct enforce x;
-	bool *live;                         /* by live_at(): the rule is there, and packets come to it */
-	const struct ruleset_set **maps;    /* by map_at(); NULL: not there, or of another shape */
-	struct ruleset_set *keys;           /* of the entry in work, by match */
-	struct hash_map limits;             /* names -> objects of the table */
-	const struct ruleset_set **in_maps; /* by match: of the ingress table; NULL: nothing is sent by it */
-};
 
 static size_t live_at(size_t recipe, size_t match, enum direction d, size_t slot)
 {
@@ -39,7 +25,7 @@ static size_t map_at(enum layer_id l, size_t match, enum direction d, size_t slo
 
 /* -- rules and maps that are there ------------------------------------------------------------------------------------- */
 
-static const struct ruleset_set *find_set(
+const struct ruleset_set *held_set(
 	struct ruleset *r, const char *name, enum set_key key, bool interval, bool timed, enum set_data data)
 {
 	struct ruleset_set *s = ruleset_set(r, name);
@@ -57,7 +43,7 @@ static void find_maps(struct look *k)
 		for (enum layer_id l = NONE + 1; l < LAYERS && k->x.used[m]; l++)
 			for (enum direction d = 0; d < DIRS && layer_concerns(l, &matches[m]); d++)
 				for (size_t slot = 0; slot < (layers[l].slots ? QUOTA_SLOTS : 1); slot++)
-					k->maps[map_at(l, m, d, slot)] = find_set(k->in->table,
+					k->maps[map_at(l, m, d, slot)] = held_set(k->in->table,
 						layer_map(&k->x, &layers[l], &matches[m], d, slot), matches[m].key,
 						matches[m].interval, layers[l].timed, layers[l].data);
 }
@@ -137,14 +123,6 @@ static void find_rules(struct look *k)
 
 /* -- an entry's keys in a map -------------------------------------------------------------------------------------------- */
 
-struct reading {
-	bool all, none;   /* of its keys are there */
-	const char *name; /* of what they lead to, where there is only one */
-	bool mixed;       /* ... and there are several */
-	uint32_t verdict;
-	uint64_t ms; /* the shortest time that one of them is there; 0: for ever */
-};
-
 static void note_elem(struct reading *r, const struct ruleset_elem *e)
 {
 	r->none = false;
@@ -172,8 +150,7 @@ static size_t first_from(const struct ruleset_set *s, const uint8_t *key)
 	return lo;
 }
 
-/* A range may lie there in pieces, which are found side by side. */
-static void read_key(const struct ruleset_set *s, const struct ruleset_elem *key, struct reading *r)
+void held_read_key(const struct ruleset_set *s, const struct ruleset_elem *key, struct reading *r)
 {
 	size_t len = set_key_type(s->key)->len;
 	uint8_t next[SET_KEY_MAX];
@@ -194,9 +171,7 @@ static void read_key(const struct ruleset_set *s, const struct ruleset_elem *key
 	r->all = false;
 }
 
-/* Over all ways in which its packets are told apart. The rules that look there live, so the maps are there. */
-static struct reading read_layer(
-	const struct look *k, const struct entry *e, enum layer_id l, enum direction d, size_t slot)
+struct reading held_read(const struct look *k, const struct entry *e, enum layer_id l, enum direction d, size_t slot)
 {
 	struct reading r = { .all = true, .none = true };
 	bool any = false;
@@ -209,13 +184,13 @@ static struct reading read_layer(
 		s = k->maps[map_at(l, m, d, slot)];
 		any |= k->keys[m].elems.n > 0;
 		for (size_t i = 0; i < k->keys[m].elems.n; i++)
-			read_key(s, &k->keys[m].elems.at[i], &r);
+			held_read_key(s, &k->keys[m].elems.at[i], &r);
 	}
 	r.all &= any;
 	return r;
 }
 
-static bool rules_live(const struct look *k, const struct entry *e, size_t recipe, enum direction d, size_t slot)
+bool held_rules_live(const struct look *k, const struct entry *e, size_t recipe, enum direction d, size_t slot)
 {
 	for (size_t m = 0; m < matches_n; m++)
 		if (match_has(&matches[m], e) && layer_concerns(recipes[recipe].step[0].layer, &matches[m]) &&
@@ -237,8 +212,7 @@ static bool rate_of(const struct look *k, const struct reading *r, uint64_t *ret
 	return true;
 }
 
-/* The kernel keeps bytes: what differs by less than one is what was asked for. */
-static uint64_t asked(uint64_t bps, const struct rate *r)
+uint64_t held_asked(uint64_t bps, const struct rate *r)
 {
 	return r->present && bps / 8 == r->bps / 8 ? r->bps : bps;
 }
@@ -322,7 +296,7 @@ static bool step_holds(struct look *k, const struct entry *e, const struct recip
 	size_t slot, struct effect *io)
 {
 	const struct layer *l = &layers[r->step[i].layer];
-	const struct reading x = read_layer(k, e, r->step[i].layer, d, slot);
+	const struct reading x = held_read(k, e, r->step[i].layer, d, slot);
 
 	if (r->step[i].absent) {
 		io->cycle = true;
@@ -351,10 +325,10 @@ static struct standing_rate rate_by(
 	case STANDING_EXPIRED:
 		break;
 	case STANDING_CONFIGURED:
-		s.bps = asked(s.bps, &e->limit[d]);
+		s.bps = held_asked(s.bps, &e->limit[d]);
 		break;
 	case STANDING_BURST:
-		s.bps = asked(s.bps, &e->burst.limit);
+		s.bps = held_asked(s.bps, &e->burst.limit);
 		s.until = moment(k, is->ms, k->in->decided[entry].burst_until);
 		break;
 	case STANDING_QUOTA:
@@ -378,7 +352,7 @@ static void hold_recipe(struct look *k, size_t entry, size_t recipe, enum direct
 	struct standing_rate s;
 
 	if (r->stage == LAYERS_CLASSES || why_of(r->step[0].layer) == STANDING_FREE ||
-		!rules_live(k, e, recipe, d, slot))
+		!held_rules_live(k, e, recipe, d, slot))
 		return;
 	for (size_t i = 0; i < RECIPE_STEPS && r->step[i].layer; i++)
 		if (!step_holds(k, e, r, i, d, slot, &is))
@@ -387,168 +361,6 @@ static void hold_recipe(struct look *k, size_t entry, size_t recipe, enum direct
 	if (s.why == STANDING_CONFIGURED)
 		h->limit_bps[d] = s.bps;
 	standing_hold(&h->standing, d, s);
-}
-
-/* -- queues ------------------------------------------------------------------------------------------------------------------ */
-
-static const struct shape_device *at_index(const struct shape_device_list *l, int ifindex)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->at[i].ifindex == ifindex)
-			return &l->at[i];
-	return NULL;
-}
-
-static bool of_device(const struct held_input *in, const struct entry *e, const char *name)
-{
-	for (size_t i = 0; i < in->watch->devices.n && (!e || e->devices.n == 0); i++)
-		if (strcmp(in->watch->devices.at[i].name, name) == 0)
-			return true;
-	for (size_t i = 0; e && i < e->devices.n; i++)
-		if (strcmp(e->devices.at[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* The highest rate of that class in the trees of those devices of e (NULL: of all that are watched) that should have one; 0: it is missing
- * in one of them. */
-static uint64_t class_bps(
-	const struct held_input *in, const struct shape_device_list *trees, uint32_t minor, const struct entry *e)
-{
-	const struct shape_device_list *want = in->out_wanted->n ? in->out_wanted : trees;
-	uint64_t most = 0;
-
-	for (size_t i = 0; i < want->n; i++) {
-		const struct shape_device *d = at_index(trees, want->at[i].ifindex);
-		const struct shape_class *c;
-
-		if (want->at[i].root != SHAPE_ROOT_OURS || !of_device(in, e, want->at[i].name))
-			continue;
-		c = d && d->root == SHAPE_ROOT_OURS ? shape_class(d, minor) : NULL;
-		if (!c)
-			return 0;
-		most = c->ceil_bytes > most ? c->ceil_bytes : most;
-	}
-	return saturate_mul(most, 8);
-}
-
-/* The class above all, while what nobody names has one below it. */
-static uint64_t total_bps(const struct held_input *in, const struct shape_device_list *trees, const struct entry *e)
-{
-	const uint64_t bps = class_bps(in, trees, SHAPE_INNER, e);
-
-	return bps >= 8 * SHAPE_OPEN_BYTES || !class_bps(in, trees, SHAPE_REST, e) ? 0 : bps;
-}
-
-static uint64_t shaped_out(const struct look *k, const struct entry *e)
-{
-	size_t recipe = 0;
-	struct reading r;
-
-	if (e->kind == ENTRY_INTERFACE)
-		return total_bps(k->in, k->in->out, e);
-	while (recipes[recipe].stage != LAYERS_CLASSES)
-		recipe++;
-	if (!rules_live(k, e, recipe, DIR_OUT, 0))
-		return 0;
-	r = read_layer(k, e, CLASS, DIR_OUT, 0);
-	if (!r.all || r.mixed || r.verdict >> 16 != SHAPE_OUT)
-		return 0;
-	return class_bps(k->in, k->in->out, r.verdict & SHAPE_REST, NULL);
-}
-
-static bool sends_to_ifb(const struct look *k, const struct ruleset_rule *r, const char *map)
-{
-	bool named = false, here = false;
-
-	for (size_t i = 0; i < r->exprs.n; i++) {
-		const struct rule_expr *e = &r->exprs.at[i];
-
-		named |= e->op == OP_DATA_MAP && e->name && strcmp(e->name, map) == 0;
-		here |= e->op == OP_DATA && e->len == sizeof k->in->ifb &&
-			memcmp(e->data, &k->in->ifb, sizeof k->in->ifb) == 0;
-		if (e->op == OP_FWD)
-			return named && here;
-	}
-	return false;
-}
-
-/* Every device that is to have a chain there has one. */
-static bool ingress_hooked(const struct held_input *in)
-{
-	for (size_t i = 0; i < in->ingress_wanted->chains.n; i++) {
-		const struct ruleset_chain *w = &in->ingress_wanted->chains.at[i];
-		bool found = !w->base;
-
-		for (size_t k = 0; k < in->ingress->chains.n && !found; k++) {
-			const struct ruleset_chain *h = &in->ingress->chains.at[k];
-
-			found = h->base && !h->odd && h->hook == w->hook && h->rules.n &&
-				strcmp(h->device, w->device) == 0;
-		}
-		if (!found)
-			return false;
-	}
-	return in->ingress->present && in->ingress->flags == 0;
-}
-
-static void find_ingress(struct look *k)
-{
-	struct ruleset *t = k->in->ingress;
-
-	k->in_maps = arena_array(k->arena, matches_n, sizeof *k->in_maps);
-	if (!t || !k->in->ifb || !ingress_hooked(k->in))
-		return;
-	for (size_t m = 0; m < matches_n; m++) {
-		const char *name = arena_printf(k->arena, "class_%s", matches[m].stem);
-		bool used = false;
-
-		for (size_t i = 0; i < t->chains.n; i++)
-			for (size_t r = 0; r < t->chains.at[i].rules.n; r++)
-				used |= sends_to_ifb(k, &t->chains.at[i].rules.at[r], name);
-		if (used)
-			k->in_maps[m] = find_set(t, name, matches[m].key, matches[m].interval, false, DATA_CLASS);
-	}
-}
-
-static uint64_t shaped_in(const struct look *k, const struct entry *e, size_t entry)
-{
-	struct reading r = { .all = true, .none = true };
-	const struct shape_class *c;
-
-	if (!k->in->ingress)
-		return enforce_way(&k->x, entry, DIR_IN).shaped ? e->limit[DIR_IN].bps : 0;
-	for (size_t m = 0; m < matches_n; m++) {
-		if (!match_has(&matches[m], e))
-			continue;
-		if (!k->in_maps[m])
-			return 0;
-		for (size_t i = 0; i < k->keys[m].elems.n; i++)
-			read_key(k->in_maps[m], &k->keys[m].elems.at[i], &r);
-	}
-	if (!r.all || r.none || r.mixed || r.verdict >> 16 != SHAPE_IN || k->in->in->n == 0)
-		return 0;
-	c = k->in->in->at[0].root == SHAPE_ROOT_OURS ? shape_class(&k->in->in->at[0], r.verdict & SHAPE_REST) : NULL;
-	return c ? saturate_mul(c->ceil_bytes, 8) : 0;
-}
-
-static void hold_shaped(struct look *k, size_t entry, enum direction d, struct held *h)
-{
-	const struct entry *e = enforce_subject(&k->x, entry);
-	uint64_t bps = d == DIR_OUT ? shaped_out(k, e) : shaped_in(k, e, entry);
-
-	if (!bps)
-		return;
-	/* of several whole interfaces the smallest limit is the class's: it is right for all of them where it is as wanted */
-	if (e->kind == ENTRY_INTERFACE && e->limit[d].present && bps <= e->limit[d].bps &&
-		bps == total_bps(k->in, k->in->out_wanted, e))
-		bps = e->limit[d].bps;
-	bps = asked(bps, &e->limit[d]);
-	if (!h->limit_bps[d] || bps <= h->limit_bps[d]) {
-		h->limit_bps[d] = bps;
-		h->shaped[d] = true;
-	}
-	standing_hold(&h->standing, d, (struct standing_rate){ e, bps, CALENDAR_MAX, STANDING_CONFIGURED });
 }
 
 static void hold_entry(struct look *k, size_t entry, struct held *h)
@@ -564,8 +376,22 @@ static void hold_entry(struct look *k, size_t entry, struct held *h)
 		for (size_t r = 0; r < recipes_n; r++)
 			for (size_t slot = 0; slot < (recipes[r].slots ? QUOTA_SLOTS : 1); slot++)
 				hold_recipe(k, entry, r, d, slot, h);
-		hold_shaped(k, entry, d, h);
+		held_shaped(k, entry, d, h);
 	}
+}
+
+/* Most machines only count. */
+static bool holds_anything(const struct look *k)
+{
+	bool any = !k->in->ingress && limit_may_shape_in(k->in->config);
+
+	for (size_t i = 0; i < live_at(recipes_n, 0, DIR_IN, 0) && !any; i++)
+		any = k->live[i];
+	for (size_t i = 0; i < matches_n && !any; i++)
+		any = k->in_maps[i] != NULL;
+	for (size_t i = 0; i < k->in->out->n && !any; i++)
+		any = k->in->out->at[i].root == SHAPE_ROOT_OURS;
+	return any;
 }
 
 struct held *held_by_kernel(struct arena *a, const struct held_input *in)
@@ -574,6 +400,7 @@ struct held *held_by_kernel(struct arena *a, const struct held_input *in)
 		.arena = a,
 		.build = { .arena = a, .config = in->config, .watch = in->watch, .enforcement = in->enforcement } };
 	struct held *all = arena_array(a, in->config->entries.n + 1, sizeof *all);
+	bool holds;
 
 	k.build.out = &k.scratch;
 	k.x = (struct enforce){ .b = &k.build, .n = in->config->entries.n };
@@ -581,12 +408,13 @@ struct held *held_by_kernel(struct arena *a, const struct held_input *in)
 	enforce_find(&k.x);
 	find_maps(&k);
 	find_rules(&k);
-	find_ingress(&k);
+	held_find_ingress(&k);
+	holds = holds_anything(&k);
 	hash_map_init(&k.limits, a, in->table->objects.n);
 	for (size_t i = 0; i < in->table->objects.n; i++)
 		if (in->table->objects.at[i].kind == OBJECT_LIMIT)
 			hash_map_add(&k.limits, in->table->objects.at[i].name, (uint32_t)i);
-	for (size_t i = 0; i < in->config->entries.n; i++)
+	for (size_t i = 0; i < in->config->entries.n && holds; i++)
 		hold_entry(&k, i, &all[i]);
 	return all;
 }

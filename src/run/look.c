@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "model/desired_enforce.h"
 #include "run/pass.h"
 
 #define TRIES 5 /* while others keep changing rules */
@@ -25,7 +26,7 @@ static void count(struct pass *p, struct kernel_look *l)
 	l->differs = l->pending > 0;
 }
 
-/* Nobody's table is ours, and one that is made anew holds nothing until then. */
+/* Nobody's table is ours, one that is made anew holds nothing until then, and one that is only to count holds nothing at all. */
 static struct ruleset *table_of(struct pass *p)
 {
 	static const struct ruleset none = { .comment = "" };
@@ -78,7 +79,7 @@ static int look(struct pass *p, struct kernel_look *l, struct err *err)
 			l->unknown = arena_strdup(&p->app->arena, err->text);
 		return look_at_queues(p, l, err);
 	}
-	if (p->known)
+	if (p->known && desired_enforces(p->config))
 		pass_want(p);
 	count(p, l);
 	hold(p, l, true);
