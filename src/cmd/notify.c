@@ -41,7 +41,7 @@ struct attempts {
 	VEC_OF(struct attempt) list;
 };
 
-static void add_trial(struct app *app, struct attempts *all, const struct target *t, const char *recipient)
+static struct attempt *add_trial(struct app *app, struct attempts *all, const struct target *t, const char *recipient)
 {
 	struct attempt *x = vec_push(&app->arena, &all->list);
 
@@ -49,18 +49,21 @@ static void add_trial(struct app *app, struct attempts *all, const struct target
 	x->recipient = recipient;
 	x->name = *recipient ? arena_printf(&app->arena, "%s:%s", t->name, recipient) : t->name;
 	x->problem = secrets_reveal(&app->arena, &x->target);
+	return x;
 }
 
 /* The target's own recipients; a mail each. */
 static void add_own(struct app *app, struct attempts *all, const struct target *t)
 {
-	if (!t->to.n)
-		add_trial(app, all, t, "");
-	for (size_t i = 0; i < t->to.n; i++)
-		add_trial(app, all, t, t->to.at[i]);
-	if (!target_reaches(t))
-		all->list.at[all->list.n - 1].problem = arena_printf(
-			&app->arena, "it has no recipient of its own: portflow notify test %s:RECIPIENT", t->name);
+	const char *whom;
+
+	for (size_t i = 0; (whom = target_whom(t, "", i)); i++) {
+		struct attempt *x = add_trial(app, all, t, whom);
+
+		if (!target_reaches(t))
+			x->problem = arena_printf(&app->arena,
+				"it has no recipient of its own: portflow notify test %s:RECIPIENT", t->name);
+	}
 }
 
 static int unknown(struct app *app, const struct config *c, const char *name, size_t len, struct err *err)

@@ -60,6 +60,13 @@ const char *target_local_host(struct arena *a, const struct target *t)
 	return strcasecmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ? host : NULL;
 }
 
+const char *target_whom(const struct target *t, const char *named, size_t i)
+{
+	if (*named || !t->to.n)
+		return i ? NULL : named;
+	return i < t->to.n ? t->to.at[i] : NULL;
+}
+
 bool target_reaches(const struct target *t)
 {
 	switch (rows[t->type].who) {

@@ -52,6 +52,9 @@ struct target {
 const char *target_word(enum target_type type);
 enum recipient_kind target_recipient(enum target_type type);
 
+/* The i-th of those whom a route to t means: the recipient that it names, else t's own, a message each; "": who is no matter of the
+ * message. NULL behind the last. */
+const char *target_whom(const struct target *t, const char *named, size_t i);
 /* Without a recipient, by its own section. */
 bool target_reaches(const struct target *t);
 /* Do messages of any target go over the network, by portflow-net? */

@@ -101,14 +101,12 @@ static void expand(struct stating *x, const struct route_list *routes, each_read
 	for (size_t i = 0; i < routes->n; i++)
 		for (size_t k = 0; k < c->targets.n; k++) {
 			const struct target *t = &c->targets.at[k];
-			const char *own = routes->at[i].recipient;
+			const char *whom;
 
 			if (t->statement == STATEMENT_NONE || strcmp(t->name, routes->at[i].target) != 0)
 				continue;
-			if (*own || !t->to.n)
-				each(x, t, own, entry, again);
-			for (size_t n = 0; !*own && n < t->to.n; n++)
-				each(x, t, t->to.at[n], entry, again);
+			for (size_t n = 0; (whom = target_whom(t, routes->at[i].recipient, n)); n++)
+				each(x, t, whom, entry, again);
 		}
 }
 

@@ -28,13 +28,12 @@ static void route(struct pass *p, struct result_event *e, const struct route_lis
 	for (size_t i = 0; i < routes->n; i++) {
 		const struct route *r = &routes->at[i];
 		const struct target *t = config_target(p->config, r->target, strlen(r->target));
+		const char *whom;
 
 		if (!t || !(t->events & group))
 			continue;
-		if (*r->recipient || !t->to.n)
-			add_route(p, e, t->name, r->recipient);
-		for (size_t k = 0; !*r->recipient && k < t->to.n; k++)
-			add_route(p, e, t->name, t->to.at[k]);
+		for (size_t k = 0; (whom = target_whom(t, r->recipient, k)); k++)
+			add_route(p, e, t->name, whom);
 	}
 }
 
