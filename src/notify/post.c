@@ -33,17 +33,32 @@ void post_text(struct json *j, const char *key, const struct message *m, const s
 	json_put_bytes(j, text.p ? text.p : "", text.len);
 }
 
-const char *post_sign(struct arena *a, const char *key, const char *text)
+static void hmac(const char *key, struct request_bytes bytes, unsigned char ret_mac[crypto_auth_hmacsha256_BYTES])
 {
 	crypto_auth_hmacsha256_state state;
+
+	crypto_auth_hmacsha256_init(&state, (const unsigned char *)key, strlen(key));
+	crypto_auth_hmacsha256_update(&state, (const unsigned char *)bytes.p, bytes.len);
+	crypto_auth_hmacsha256_final(&state, ret_mac);
+}
+
+const char *post_sign(struct arena *a, const char *key, const char *text)
+{
 	unsigned char mac[crypto_auth_hmacsha256_BYTES];
 	char base64[sodium_base64_ENCODED_LEN(sizeof mac, sodium_base64_VARIANT_ORIGINAL)];
 
-	crypto_auth_hmacsha256_init(&state, (const unsigned char *)key, strlen(key));
-	crypto_auth_hmacsha256_update(&state, (const unsigned char *)text, strlen(text));
-	crypto_auth_hmacsha256_final(&state, mac);
+	hmac(key, (struct request_bytes){ text, strlen(text) }, mac);
 	return arena_strdup(
 		a, sodium_bin2base64(base64, sizeof base64, mac, sizeof mac, sodium_base64_VARIANT_ORIGINAL));
+}
+
+const char *post_sign_hex(struct arena *a, const char *key, struct request_bytes bytes)
+{
+	unsigned char mac[crypto_auth_hmacsha256_BYTES];
+	char hex[2 * sizeof mac + 1];
+
+	hmac(key, bytes, mac);
+	return arena_strdup(a, sodium_bin2hex(hex, sizeof hex, mac, sizeof mac));
 }
 
 const char *post_part(struct arena *a, const char *text)

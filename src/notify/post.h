@@ -15,8 +15,9 @@ struct request post_json(struct arena *a, const struct target *t, const char *ur
 /* "key": the message as `how` says. */
 void post_text(struct json *j, const char *key, const struct message *m, const struct markup *how);
 
-/* HMAC-SHA256 in base64. */
+/* HMAC-SHA256 in base64, in hexadecimal. */
 const char *post_sign(struct arena *a, const char *key, const char *text);
+const char *post_sign_hex(struct arena *a, const char *key, struct request_bytes bytes);
 
 /* Text as one part of a url: everything but letters, digits and -._~ by percent. */
 const char *post_part(struct arena *a, const char *text);

@@ -1,23 +1,8 @@
 /* webhook: the message as JSON, posted to a url of the user's; signed when there is a secret.
  * X-Portflow-Signature: sha256=HEX is the HMAC of the body, as GitHub and others do it; Idempotency-Key is the same at each try.
  * notify/notifier.c has it in its table. */
-#include <sodium.h>
-#include <string.h>
-
 #include "notify/payload.h"
 #include "notify/post.h"
-
-static const char *signature(struct arena *a, const char *key, struct request_bytes body)
-{
-	crypto_auth_hmacsha256_state state;
-	unsigned char mac[crypto_auth_hmacsha256_BYTES];
-	char hex[2 * sizeof mac + 1];
-
-	crypto_auth_hmacsha256_init(&state, (const unsigned char *)key, strlen(key));
-	crypto_auth_hmacsha256_update(&state, (const unsigned char *)body.p, body.len);
-	crypto_auth_hmacsha256_final(&state, mac);
-	return arena_printf(a, "X-Portflow-Signature: sha256=%s", sodium_bin2hex(hex, sizeof hex, mac, sizeof mac));
-}
 
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {
@@ -26,7 +11,8 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 
 	*vec_push(a, &q.headers) = arena_printf(a, "Idempotency-Key: %s", l->key);
 	if (t->secret.value)
-		*vec_push(a, &q.headers) = signature(a, t->secret.value, q.body);
+		*vec_push(a, &q.headers) = arena_printf(
+			a, "X-Portflow-Signature: sha256=%s", post_sign_hex(a, t->secret.value, q.body));
 	*ret_request = q;
 }
 
