@@ -278,31 +278,57 @@ static int no_such(int64_t id, struct err *err)
 	return err_set(err, ERR_USAGE, "no message has the id %" PRId64 ": portflow notify list", id);
 }
 
+static bool is_there(const struct outbox_rows *rows, int64_t id)
+{
+	for (size_t i = 0; i < rows->n; i++)
+		if (rows->at[i].letter == id || (!rows->at[i].letter && rows->at[i].id == id))
+			return true;
+	return false;
+}
+
+/* What is left of what was asked for: of one message, or of all that are not given up. */
+static int left_over(struct app *app, struct store *s, int64_t id, bool *ret, struct err *err)
+{
+	struct outbox_rows rows;
+	size_t waiting, parked;
+
+	if (store_outbox_count(s, &waiting, &parked, err) || store_outbox_list(s, &app->arena, &rows, err))
+		return -1;
+	if (!app->quiet)
+		fprintf(app->out, "%zu waiting, %zu given up\n", waiting, parked);
+	*ret = id ? is_there(&rows, id) : waiting > 0;
+	return 0;
+}
+
 static int run_flush(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_store struct store *s = NULL;
 	const struct config *c = configuration(app, err);
-	size_t n, waiting, parked;
+	size_t n, in_vain;
 	int64_t id = 0;
+	bool left;
 
 	if ((args->n_words && read_id(args->words[0], &id, err)) || !c ||
 		store_open(c->settings.database, STORE_WRITE, &s, err) || store_outbox_hurry(s, id, &n, err))
 		return -1;
 	if (id && !n)
 		return no_such(id, err);
-	deliver(app, s, c);
-	if (store_outbox_count(s, &waiting, &parked, err))
+	in_vain = deliver(app, s, c);
+	if (left_over(app, s, id, &left, err))
 		return -1;
-	if (!app->quiet)
-		fprintf(app->out, "%zu waiting, %zu given up\n", waiting, parked);
-	return 0;
+	if (in_vain && (left || !id))
+		return 1;
+	return left ? err_set(err, ERR_BUSY,
+			      "another run is delivering, or there was no time for all: try again in a minute")
+		    : 0;
 }
 
 const struct command cmd_notify_flush = {
 	.name = "notify flush",
 	.args = "[ID]",
 	.summary = "try now what waits for delivery",
-	.text = "With an ID that message, also when it was given up.",
+	.text = "With an ID that message, also when it was given up. Exit 1 when one that was tried was not accepted, 75 when some wait that were not "
+		"tried, since another run has them.",
 	.words_max = 1,
 	.run = run_flush,
 };

@@ -32,6 +32,7 @@ struct delivery {
 	const struct config *config;
 	const char *node; /* NULL: not looked up yet */
 	struct stated_book book;
+	size_t in_vain;
 };
 
 struct letter_rows {
@@ -299,13 +300,15 @@ static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
 		app_warn(app, "%s: what was delivered may be delivered again", err.text);
 		return 0;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		untried |= results[i].end == OUTBOX_UNTRIED;
+		d->in_vain += results[i].end == OUTBOX_LATER || results[i].end == OUTBOX_PARKED;
+	}
 	return n == LETTERS && !untried;
 }
 
 /* A batch has memory of its own: a thousand statements are composed in that of a hundred. */
-void deliver(struct app *app, struct store *s, const struct config *c)
+size_t deliver(struct app *app, struct store *s, const struct config *c)
 {
 	struct delivery d = { .store = s, .config = c, .node = c->settings.node };
 	const int64_t end = monotonic_ms() + DELIVER_BUDGET_MS;
@@ -319,4 +322,5 @@ void deliver(struct app *app, struct store *s, const struct config *c)
 		arena_free(&own.arena);
 	}
 	stated_close(&d.book);
+	return d.in_vain;
 }

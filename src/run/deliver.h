@@ -12,8 +12,8 @@
 #define DELIVER_BUDGET_MS 15000
 
 /* Tries every letter that is due. What is wrong with one is written beside it and told as a warning when it is given up; nothing
- * here fails a run. */
-void deliver(struct app *app, struct store *s, const struct config *c);
+ * here fails a run. Returns how many were tried in vain, to be tried again or given up. */
+size_t deliver(struct app *app, struct store *s, const struct config *c);
 
 /* Requests that go together, and what came of each. */
 struct sending {

@@ -190,7 +190,7 @@ pf_ok quota reset other
 is "429: it waits" "$(waiting)" 1
 is_ge "... as long as the service says" "$(sqlite3 "$DB" 'SELECT next - unixepoch() FROM outbox')" 50
 printf '400 Bad Request: chat not found\nok\n' >"$NET/telegram.next"
-pf_ok notify flush
+exits "flush of what is refused" 1 notify flush
 is "400: given up" "$(waiting) $(parked)" "0 1"
 like "... said at once" "$err" 'a message to ops is given up: 400 Bad Request: chat not found'
 like "... by status" "$(pf status)" '1 message could not be delivered: portflow notify list'
@@ -206,6 +206,7 @@ pf_ok quota set-used other 60KB
 id=$(sqlite3 "$DB" 'SELECT DISTINCT letter FROM outbox')
 exits "drop" 0 notify drop "$id"
 is "... is for good" "$(parked)" 0
+exits "nothing waits: flush has nothing to do" 0 notify flush
 exits "an id that is not there" 64 notify drop "$id"
 exits "an id that is none" 64 notify drop x
 
@@ -239,6 +240,7 @@ slow=$!
 wait_for "[ \"\$(sqlite3 'file:$DB?mode=ro' \"SELECT count(*) FROM outbox WHERE lease <> ''\")\" = 1 ]"
 moved 53 7
 pf_ok sample
+exits "flush, while a run delivers" 75 notify flush
 is_le "a silent server holds up no other run" "$(($(date +%s) - started))" 8
 is "... nor does that one take its message" "$(sqlite3 "$DB" "SELECT count(*) FROM outbox WHERE lease <> ''")" 1
 wait "$slow"
