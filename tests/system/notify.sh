@@ -260,5 +260,8 @@ is "no secret in any output" "$(grep -cE 'T0PSECRET|123:abc|^secret$' "$WORK/sai
 is "... nor in the database" "$(cat "$DB" "$DB-wal" | grep -caE 'T0PSECRET|123:abc')" 0
 strace -f -qq -s 4096 -e trace=execve,execveat -o "$WORK/exec" "$PORTFLOW" -c "$INI" notify test >/dev/null 2>&1
 is "... nor in arguments or environments" "$(grep -cE 'T0PSECRET|123:abc' "$WORK/exec")" 0
+ini_sed -e '/^url = https:/d' -e 's|^secret = key|secret_file = /nonexistent|'
+like "doctor: one secret is the service's to know, and another's file is missing" "$(pf doctor)" 'fail +secret +the secret of \[notify hook\]: /nonexistent: No such file'
+unlike "... of the first it cannot say anything" "$(pf doctor)" 'hook\.url'
 like "the program links no libcurl" "$(readelf -d "$PORTFLOW" | grep -c libcurl)" '^0$'
 done_testing
