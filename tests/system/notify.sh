@@ -225,7 +225,7 @@ pf_ok notify flush
 is "a damaged notice: the event is told in its own words" "$(waiting) $(parked)" "0 0"
 like "... whole" "$(last)" '\[hk1\] quota adjusted.*what is used of the quota set from 60.0 kB to 0 B'
 sqlite3 "$DB" "INSERT INTO outbox (event, target, recipient, created, notice) VALUES (0, 'ops', '1' || char(13, 10) || 'portflow: forged', unixepoch(), x'00')"
-pf_ok notify flush
+pf_run notify flush
 is "one without an event is given up" "$(waiting) $(parked)" "0 1"
 like "... in one line, whatever its recipient is" "$err" '^portflow: [a-z]*:? ?a message to ops:1  portflow: forged is given up: the database has it damaged'
 pf_ok notify drop "$(sqlite3 "$DB" 'SELECT DISTINCT letter FROM outbox')"
