@@ -17,6 +17,8 @@
 
 #define BUDGET_MAX_MS 15000
 #define INPUT_MAX ((size_t)64 << 20)
+/* Less is no time to begin one more mail in: cut off at the end, nobody knows whether it was taken. */
+#define LEAST_MS 1500
 /* To one server at a time: providers refuse many, and a kept connection saves a handshake. */
 #define CONNECTIONS_A_HOST 4L
 
@@ -124,8 +126,11 @@ static void start(struct work *w, struct transfer *t)
  * does for all; the parent starts a process a server. */
 static void start_more(struct work *w)
 {
-	while (w->next < w->transfers.n && !(w->mails && w->running))
+	while (w->next < w->transfers.n && !(w->mails && w->running)) {
+		if (w->mails && w->next && w->deadline_ms - now_ms() < LEAST_MS)
+			return;
 		start(w, w->transfers.at[w->next++]);
+	}
 }
 
 static void collect(struct work *w)
