@@ -348,9 +348,12 @@ static bool attend(struct batch *b, struct job *job)
 static void wait_for_work(struct batch *b)
 {
 	struct pollfd fds[(EXEC_AT_ONCE + HELPERS) * PROC_FDS];
+	const int64_t wish = b->plan->idle ? b->plan->idle(b->plan->with) : -1;
 	int64_t now = b->plan->now_ms(), left = b->deadline_ms - now;
 	nfds_t n = 0;
 
+	if (wish >= 0 && wish < left)
+		left = wish;
 	for (size_t i = 0; i < b->jobs.n; i++) {
 		struct job *job = b->jobs.at[i];
 

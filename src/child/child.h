@@ -18,6 +18,9 @@ struct child_plan {
 	const char *user;        /* the service user, where the caller is root */
 	/* Called as soon as a response is there, once for each request: what came before a kill counts. */
 	void (*done)(void *with, size_t i, const struct response *r);
+	/* NULL, or called whenever there is nothing to do but wait. Returns after how many milliseconds at most it is to be called again;
+	 * -1: it does not care. */
+	int64_t (*idle)(void *with);
 	void *with;
 };
 

@@ -1,7 +1,7 @@
 /* Delivery: see deliver.h.
- * Letters are taken in one transaction, sent all at once by children (child/child.h), and what came of them is written in another one: a
- * kill between them leaves them leased, and they are tried again when the lease is over. So each is delivered at least once, and twice only
- * where a service took it and its answer did not come.
+ * Letters are taken in one transaction and sent all at once by children (child/child.h); what came of them is written in another one,
+ * what was taken soon after it was where others are slow. A kill before that leaves them leased, and they are tried again when the lease
+ * is over. So each is delivered at least once, and twice only where a service took it and that was not written yet.
  * run/ calls. */
 #include "run/deliver.h"
 
@@ -19,7 +19,8 @@
 #include "util/utf8.h"
 
 #define LETTERS 100   /* at a time */
-#define LEAST_MS 1000 /* less is no time to begin another batch in */
+#define WRITE_MS 500  /* what was taken is written so soon, though the batch goes on */
+#define LEAST_MS 3000 /* less is no time to begin another batch in */
 /* RFC 5321 section 4.5.4.1: mail servers try for four to five days. Who was never reached may be off for longer. */
 #define GIVE_UP_S (5 * 86400)
 #define UNREACHED_S (30 * 86400)
@@ -56,6 +57,13 @@ static int64_t monotonic_ms(void)
 struct sends {
 	struct app *app;
 	struct sending *list;
+	/* of letters; store NULL: there are none */
+	struct store *store;
+	const char *lease;
+	int64_t *letters;            /* of list */
+	struct outbox_result *taken; /* by a service, and not written yet */
+	size_t n_taken;
+	int64_t since_ms; /* of the first of them */
 };
 
 static void answered(void *with, size_t i, const struct response *r)
@@ -66,25 +74,54 @@ static void answered(void *with, size_t i, const struct response *r)
 	x->outcome = outcome_of(&s->app->arena, x->target->type, &x->request, r);
 	if (r->cure)
 		x->outcome.why = arena_printf(&s->app->arena, "%s; %s", x->outcome.why, r->cure);
+	if (!s->store || x->outcome.kind != OUTCOME_DONE)
+		return;
+	if (!s->n_taken)
+		s->since_ms = monotonic_ms();
+	s->taken[s->n_taken++] = (struct outbox_result){ .letter = s->letters[i], .end = OUTBOX_DELIVERED };
+}
+
+/* What services have taken is written while others are slow: a run that is killed in between repeats less. */
+static int64_t write_taken(void *with)
+{
+	struct sends *s = with;
+	struct err later; /* all of the batch is written at its end, and told if it cannot be */
+	const int64_t age = s->n_taken ? monotonic_ms() - s->since_ms : 0;
+
+	if (!s->n_taken)
+		return -1;
+	if (age < WRITE_MS)
+		return WRITE_MS - age;
+	store_outbox_settle(s->store, s->lease, s->taken, s->n_taken, &later);
+	s->n_taken = 0;
+	return -1;
+}
+
+static void send_all(struct sends *s, uint32_t budget_ms, size_t n)
+{
+	struct arena *a = &s->app->arena;
+	struct request *requests = arena_array(a, n + 1, sizeof *requests);
+	const struct child_plan plan = { .now_ms = monotonic_ms,
+		.budget_ms = budget_ms,
+		.helper = child_helper(a),
+		.user = SERVICE_USER,
+		.done = answered,
+		.idle = write_taken,
+		.with = s };
+
+	for (size_t i = 0; i < n; i++) {
+		requests[i] = s->list[i].request;
+		s->list[i].outcome = (struct outcome){ .kind = OUTCOME_LATER, .untried = true, .why = "not tried" };
+	}
+	if (n)
+		child_run(&plan, a, requests, n);
 }
 
 void deliver_send(struct app *app, uint32_t budget_ms, struct sending *list, size_t n)
 {
-	struct sends s = { app, list };
-	struct request *requests = arena_array(&app->arena, n + 1, sizeof *requests);
-	const struct child_plan plan = { .now_ms = monotonic_ms,
-		.budget_ms = budget_ms,
-		.helper = child_helper(&app->arena),
-		.user = SERVICE_USER,
-		.done = answered,
-		.with = &s };
+	struct sends s = { .app = app, .list = list };
 
-	for (size_t i = 0; i < n; i++) {
-		requests[i] = list[i].request;
-		list[i].outcome = (struct outcome){ .kind = OUTCOME_LATER, .untried = true, .why = "not tried" };
-	}
-	if (n)
-		child_run(&plan, &app->arena, requests, n);
+	send_all(&s, budget_ms, n);
 }
 
 /* -- letters --------------------------------------------------------------------------------------------------------- */
@@ -244,11 +281,18 @@ static void tell(struct app *app, const struct letter_rows *l, const struct outb
 	app_warn(app, "a message to %s could not be delivered yet: %s", whom(&app->arena, r), results[i].why);
 }
 
-static void send_letters(struct app *app, struct delivery *d, uint32_t budget_ms, struct letter_rows *l, size_t n,
-	struct outbox_result *results)
+static void send_letters(struct app *app, struct delivery *d, const char *lease, uint32_t budget_ms,
+	struct letter_rows *l, size_t n, struct outbox_result *results)
 {
-	struct sending *list = arena_array(&app->arena, n + 1, sizeof *list);
-	size_t *of = arena_array(&app->arena, n + 1, sizeof *of), sent = 0;
+	struct arena *a = &app->arena;
+	struct sending *list = arena_array(a, n + 1, sizeof *list);
+	struct sends s = { .app = app,
+		.list = list,
+		.store = d->store,
+		.lease = lease,
+		.letters = arena_array(a, n + 1, sizeof *s.letters),
+		.taken = arena_array(a, n + 1, sizeof *s.taken) };
+	size_t *of = arena_array(a, n + 1, sizeof *of), sent = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		address(app, d->config, &l[i]);
@@ -258,9 +302,10 @@ static void send_letters(struct app *app, struct delivery *d, uint32_t budget_ms
 		write_letter(app, d, &l[i], &list[sent].request);
 		if (l[i].problem)
 			continue;
+		s.letters[sent] = l[i].first->letter;
 		of[sent++] = i;
 	}
-	deliver_send(app, budget_ms, list, sent);
+	send_all(&s, budget_ms, sent);
 	app_clock(app);
 	for (size_t i = 0; i < sent; i++)
 		results[of[i]] = judge(app, &l[of[i]], &list[i].outcome);
@@ -295,7 +340,7 @@ static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
 		d->node = facts_node(&d->book.arena);
 	n = split(&app->arena, &rows, &l);
 	results = arena_array(&app->arena, n, sizeof *results);
-	send_letters(app, d, budget_ms, l, n, results);
+	send_letters(app, d, lease, budget_ms, l, n, results);
 	if (store_outbox_settle(d->store, lease, results, n, &err)) {
 		app_warn(app, "%s: what was delivered may be delivered again", err.text);
 		return 0;

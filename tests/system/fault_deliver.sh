@@ -156,4 +156,17 @@ every_call "the child for a mail server with two mails" 2
 every_call "the child for another mail server" 3
 every_call "the program" 4
 note "$duplicates of $((points * ${#TARGETS[@]})) came twice"
+
+# -- one server is silent: what another one took is not forgotten with the run -----------------------------------------------------------
+ini_sed -e 's|^notify = .*|notify = hook, silent|' -e '$a[notify silent]\ntype = webhook\nurl = https://good.test/silent\nca_file = '"$NET/ca.pem"
+pf_ok apply
+forget
+"$PORTFLOW" -c "$INI" quota add web 1KB >/dev/null 2>&1 &
+run=$!
+wait_for '[ "$(waiting | xargs)" = silent ]' 5
+kill -9 $run
+wait $run 2>/dev/null
+still
+is "it is written while the run still waits" "$(waiting | xargs) $(of_db "SELECT count(*) FROM outbox WHERE lease <> ''")" "silent 1"
+is "... and was sent once" "$(arrived)" "1 0 0 0 0 0"
 done_testing
