@@ -11,12 +11,17 @@
 #include "view/figure.h"
 #include "view/when.h"
 
-#define BAR_WIDTH 10
 #define TITLE_NAMES 3
 
-static void add_line(struct arena *a, struct message_item *item, const char *line)
+void message_line(struct arena *a, struct message_item *item, const char *line)
 {
 	*vec_push(a, &item->lines) = line;
+}
+
+const char *message_moved(struct arena *a, enum language l, const uint64_t bytes[DIRS])
+{
+	return arena_printf(a, "%s %s, %s %s", i18n_word(l, WORD_IN), figure_bytes(a, UNITS_SI, bytes[DIR_IN]),
+		i18n_word(l, WORD_OUT), figure_bytes(a, UNITS_SI, bytes[DIR_OUT]));
 }
 
 static const char *section_text(enum language l, const struct notice *n)
@@ -40,7 +45,8 @@ static void describe(struct arena *a, enum language l, const struct notice *n, s
 				      : "";
 
 	if (*what || *n->remark)
-		add_line(a, item, arena_printf(a, "%s%s%s", what, *what && *n->remark ? " \xc2\xb7 " : "", n->remark));
+		message_line(
+			a, item, arena_printf(a, "%s%s%s", what, *what && *n->remark ? " \xc2\xb7 " : "", n->remark));
 }
 
 /* "[########  ] 80 %  80.0 GB / 100 GB", "resets 2026-12-01 00:00" */
@@ -56,10 +62,10 @@ static void add_usage(struct arena *a, enum language l, const struct notice *n, 
 	item->permille = permille > 1000 ? 1000 : (uint32_t)permille;
 	item->bar_text = arena_printf(a, "%" PRIu64 " %%  %s / %s", permille / 10, figure_bytes(a, style, n->used),
 		figure_bytes(a, style, n->limit));
-	bar = bar_text(a, n->used, n->limit, BAR_WIDTH, true);
-	add_line(a, item, arena_printf(a, "%s%s%s", bar, *bar ? " " : "", item->bar_text));
+	bar = bar_text(a, n->used, n->limit, MESSAGE_BAR, true);
+	message_line(a, item, arena_printf(a, "%s%s%s", bar, *bar ? " " : "", item->bar_text));
 	if (n->resets)
-		add_line(a, item,
+		message_line(a, item,
 			arena_printf(
 				a, "%s %s", i18n_word(l, WORD_RESETS), when_offset(a, n->zone, (int64_t)n->resets)));
 }
@@ -73,7 +79,7 @@ static void put_notice(struct arena *a, struct message *m, const struct notice *
 	item->bar_text = "";
 	item->head = *n->subject ? arena_printf(a, "%s: %s", n->subject, head) : head;
 	describe(a, m->language, n, item);
-	add_line(a, item,
+	message_line(a, item,
 		arena_printf(a, "%s  %s", when_minute(a, n->zone, (int64_t)n->time), i18n_sentence(a, m->language, n)));
 	add_usage(a, m->language, n, item);
 }
@@ -124,6 +130,6 @@ void message_test(struct arena *a, enum language l, const char *node, struct mes
 	m.title = arena_printf(a, "[%s] %s", node, i18n_word(l, WORD_TEST_HEAD));
 	item->head = i18n_word(l, WORD_TEST_HEAD);
 	item->bar_text = "";
-	add_line(a, item, i18n_word(l, WORD_TEST_TEXT));
+	message_line(a, item, i18n_word(l, WORD_TEST_TEXT));
 	*ret_message = m;
 }

@@ -43,6 +43,11 @@ void message_test(struct arena *a, enum language l, const char *node, struct mes
 /* Addresses and ports may be thousands: the first of them, "and 140 more". */
 const char *message_covers(struct arena *a, enum language l, const char *covers);
 
+/* For who composes one: a line more, "in 1.20 GB, out 3.40 GB", and how many characters a bar has. */
+void message_line(struct arena *a, struct message_item *item, const char *line);
+const char *message_moved(struct arena *a, enum language l, const uint64_t bytes[DIRS]);
+#define MESSAGE_BAR 10
+
 struct markup {
 	const char *bold, *bold_end;
 	void (*put)(struct str *out, const char *text, size_t len); /* escapes */

@@ -108,9 +108,7 @@ const char *message_covers(struct arena *a, enum language l, const char *covers)
 /* "2026-11-25  in 1.20 GB, out 3.40 GB" */
 static const char *day_text(struct arena *a, enum language l, const struct message_day *d)
 {
-	return arena_printf(a, "%s  %s %s, %s %s", d->label, i18n_word(l, WORD_IN),
-		figure_bytes(a, UNITS_SI, d->bytes[DIR_IN]), i18n_word(l, WORD_OUT),
-		figure_bytes(a, UNITS_SI, d->bytes[DIR_OUT]));
+	return arena_printf(a, "%s  %s", d->label, message_moved(a, l, d->bytes));
 }
 
 static void put_bold(const struct writer *w, const char *text, size_t most, struct str *out)

@@ -13,17 +13,6 @@
 /* A mail with more is too large for many servers, and for what carries it there. */
 #define CSV_MAX ((size_t)5 << 19)
 
-static void add_line(struct arena *a, struct message_item *item, const char *line)
-{
-	*vec_push(a, &item->lines) = line;
-}
-
-static const char *in_and_out(struct arena *a, enum language l, const uint64_t bytes[DIRS])
-{
-	return arena_printf(a, "%s %s, %s %s", i18n_word(l, WORD_IN), figure_bytes(a, UNITS_SI, bytes[DIR_IN]),
-		i18n_word(l, WORD_OUT), figure_bytes(a, UNITS_SI, bytes[DIR_OUT]));
-}
-
 static void put_entry(struct arena *a, const struct statement_entry *e, bool days, struct message *m)
 {
 	struct message_item *item = vec_push(a, &m->items);
@@ -33,17 +22,18 @@ static void put_entry(struct arena *a, const struct statement_entry *e, bool day
 				: e->name;
 	item->bar_text = "";
 	if (*e->remark)
-		add_line(a, item, e->remark);
+		message_line(a, item, e->remark);
 	for (size_t i = 0; i < e->days.n; i++)
 		for (int d = 0; d < DIRS; d++)
 			sum[d] = saturate_add(sum[d], e->days.at[i].bytes[d]);
 	if (!e->days.n) {
-		add_line(a, item, i18n_word(m->language, WORD_NO_TRAFFIC));
+		message_line(a, item, i18n_word(m->language, WORD_NO_TRAFFIC));
 		return;
 	}
-	add_line(a, item,
-		arena_printf(a, "%s: %s; %s (%s) %s", i18n_word(m->language, WORD_SUM), in_and_out(a, m->language, sum),
-			i18n_word(m->language, WORD_BILLED), billing_name(e->billing),
+	message_line(a, item,
+		arena_printf(a, "%s: %s; %s (%s) %s", i18n_word(m->language, WORD_SUM),
+			message_moved(a, m->language, sum), i18n_word(m->language, WORD_BILLED),
+			billing_name(e->billing),
 			figure_bytes(a, UNITS_SI, billing_figure(e->billing, sum[DIR_IN], sum[DIR_OUT]))));
 	for (size_t i = 0; days && i < e->days.n; i++)
 		*vec_push(a, &item->days) = e->days.at[i];
@@ -56,7 +46,7 @@ static void put_unheard(struct arena *a, const char *names, struct message *m)
 	item->head = i18n_word(m->language, WORD_UNHEARD);
 	item->bar_text = "";
 	item->list = true;
-	add_line(a, item, names);
+	message_line(a, item, names);
 }
 
 static const char *csv_of(struct arena *a, const struct statement_figures *f)

@@ -9,37 +9,22 @@
 #include "view/when.h"
 #include "view/words.h"
 
-#define BAR_WIDTH 10
-
-static void add_line(struct arena *a, struct message_item *item, const char *line)
-{
-	*vec_push(a, &item->lines) = line;
-}
-
-/* "today: in 1.20 GB, out 3.40 GB" */
-static const char *moved(struct arena *a, enum language l, const struct figures *f)
-{
-	return arena_printf(a, "%s: %s %s, %s %s", i18n_word(l, WORD_TODAY), i18n_word(l, WORD_IN),
-		figure_bytes(a, UNITS_SI, f->bytes[DIR_IN]), i18n_word(l, WORD_OUT),
-		figure_bytes(a, UNITS_SI, f->bytes[DIR_OUT]));
-}
-
 static void add_quota(struct arena *a, enum language l, const struct status_quota *q, struct message_item *item)
 {
 	const enum unit_style style = q->subject->quota.binary ? UNITS_IEC : UNITS_SI;
 	const char *state = q->state == QUOTA_BLOCKED ? i18n_word(l, WORD_BLOCKED)
 		: q->state == QUOTA_THROTTLED         ? i18n_word(l, WORD_THROTTLED)
 						      : "";
-	const char *bar = bar_text(a, q->used, q->limit, BAR_WIDTH, true);
+	const char *bar = bar_text(a, q->used, q->limit, MESSAGE_BAR, true);
 
-	add_line(a, item,
+	message_line(a, item,
 		arena_printf(a, "%s%s%s: %" PRIu32 " %%  %s / %s%s%s", bar, *bar ? " " : "", q->subject->name,
 			q->permille / 10, figure_bytes(a, style, q->used), figure_bytes(a, style, q->limit),
 			*state ? ", " : "", state));
 	item->permille = q->permille > 1000 ? 1000 : q->permille;
 	item->bar_text = q->subject->name;
 	if (q->cycle.end < CALENDAR_MAX && q->cycle.end > q->cycle.start)
-		add_line(a, item,
+		message_line(a, item,
 			arena_printf(a, "%s %s", i18n_word(l, WORD_RESETS),
 				when_offset(a, q->subject->cycle.timezone, q->cycle.end)));
 }
@@ -53,10 +38,12 @@ static void put_row(
 	item->head = head;
 	item->bar_text = "";
 	if (e && *e->remark)
-		add_line(a, item, e->remark);
-	add_line(a, item, moved(a, m->language, &row->figures[STATUS_TODAY]));
+		message_line(a, item, e->remark);
+	message_line(a, item,
+		arena_printf(a, "%s: %s", i18n_word(m->language, WORD_TODAY),
+			message_moved(a, m->language, row->figures[STATUS_TODAY].bytes)));
 	if (row->cycle.end > row->cycle.start)
-		add_line(a, item,
+		message_line(a, item,
 			arena_printf(a, "%s: %s", i18n_word(m->language, WORD_THIS_CYCLE),
 				figure_bytes(a, UNITS_SI, row->cycle_bytes)));
 	for (size_t i = 0; i < row->quotas.n; i++)
