@@ -3,6 +3,8 @@
 # Sourced by topics after lib.sh.
 # shellcheck disable=SC2034 # the topics use what is set here
 command -v faketime >/dev/null || skip_all "faketime is not installed"
+# faketime puts a semaphore there, named by a process id, which is small and the same in the namespaces of several tests.
+mount -t tmpfs -o mode=1777 portflow-test /dev/shm || exit 1
 # How long the machine is up decides over which hours a gap is split: here 10 days, whatever the machine that runs the tests.
 UP=(unshare -T --boottime $((10 * 86400)))
 "${UP[@]}" true 2>/dev/null || skip_all "this kernel has no time namespaces"
