@@ -19,6 +19,7 @@ static void put_entry(struct arena *a, const struct statement_entry *e, bool day
 	uint64_t sum[DIRS] = { 0 };
 
 	item->head = *e->covers ? arena_printf(a, "%s (%s)", e->name, message_covers(a, m->language, e->covers))
+		: e->removed    ? arena_printf(a, "%s (%s)", e->name, i18n_word(m->language, WORD_REMOVED))
 				: e->name;
 	item->bar_text = "";
 	if (*e->remark)

@@ -16,10 +16,12 @@ static void describe_entry(
 	e->name = row->name;
 	e->covers = e->remark = "";
 	e->billing = c->settings.billing;
+	e->removed = true;
 	for (size_t i = 0; i < c->entries.n; i++)
 		if (c->entries.at[i].kind == row->kind && strcmp(c->entries.at[i].name, row->name) == 0) {
 			e->covers = covers_text(a, &c->entries.at[i]);
 			e->remark = c->entries.at[i].remark;
+			e->removed = false;
 			e->billing = c->entries.at[i].billing;
 		}
 }

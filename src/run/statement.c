@@ -8,6 +8,7 @@
 
 #include "model/target.h"
 #include "run/pass.h"
+#include "run/removed.h"
 #include "store/outbox.h"
 #include "util/hash.h"
 
@@ -44,6 +45,16 @@ struct stating {
 	bool *wanted;     /* of stated */
 	uint64_t *rules;  /* of config->entries: hashes of their cycles */
 	const char *none; /* names of the entries that nobody hears of */
+	struct removed_list removed;
+	int64_t leaving; /* row of the entry that leaves() is at */
+};
+static const struct {
+	const char *name;
+	enum bucket by;
+} periods[] = {
+	[STATEMENT_DAILY] = { "daily", BUCKET_DAY },
+	[STATEMENT_WEEKLY] = { "weekly", BUCKET_WEEK },
+	[STATEMENT_MONTHLY] = { "monthly", BUCKET_MONTH },
 };
 
 static bool wants(const struct config *c)
@@ -141,6 +152,27 @@ static void find_readers(struct stating *x)
 		expand(x, &c->settings.notify, add_operator, 0, false);
 }
 
+static void add_removed(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
+{
+	(void)entry;
+	(void)again;
+	removed_add(x->p, &x->removed, x->leaving, t->name, recipient);
+}
+
+/* Who heard of it, and of a [quota] that it was in. */
+static void leaves(void *with, size_t entry, int64_t row)
+{
+	struct stating *x = with;
+	const struct config *was = x->p->applied;
+
+	x->leaving = row;
+	expand(x, &was->entries.at[entry].notify, add_removed, entry, false);
+	for (size_t q = 0; q < was->quotas.n; q++)
+		for (size_t i = 0; i < was->quotas.at[q].member_at.n; i++)
+			if (was->quotas.at[q].member_at.at[i] == entry)
+				expand(x, &was->quotas.at[q].notify, add_removed, entry, false);
+}
+
 /* -- periods --------------------------------------------------------------------------------------------------------- */
 
 /* rule NULL: days, weeks or months. */
@@ -171,12 +203,21 @@ static int64_t stated_until(struct stating *x, const struct readers *r, const ch
 	return x->stated[*at].until;
 }
 
-static const char *entry_ids(const struct stating *x, const struct index_list *entries)
+/* An entry that left in this period is in its statement, and in no later one. */
+static const char *entry_ids(
+	const struct stating *x, const struct readers *r, const struct index_list *entries, int64_t from)
 {
 	cleanup_str struct str out = STR_CEILING((size_t)1 << 20);
 
 	for (size_t i = 0; i < entries->n; i++)
 		str_putf(&out, "%" PRId64 " ", pass_row(x->p, entries->at[i]));
+	for (size_t i = 0; r->target->statement != STATEMENT_CYCLE && i < x->removed.n; i++) {
+		const struct removed *e = &x->removed.at[i];
+
+		if (e->when >= from && strcmp(e->target, r->target->name) == 0 &&
+			strcmp(e->recipient, r->recipient) == 0)
+			str_putf(&out, "%" PRId64 " ", e->row);
+	}
 	return arena_strdup(&x->p->app->arena, out.p ? out.p : "");
 }
 
@@ -197,14 +238,18 @@ static const char *period_name(
 					    : arena_printf(a, "%.10s - %.10s", first, last);
 }
 
+/* NULL: there is nothing to state. */
 static const struct notice *statement_notice(const struct stating *x, const struct readers *r,
 	const struct index_list *entries, const struct cycle_rule *rule, enum bucket by, int64_t from, int64_t until)
 {
 	struct arena *a = &x->p->app->arena;
 	struct notice *n = arena_new(a, struct notice);
+	const char *ids = entry_ids(x, r, entries, from);
 
+	if (!*ids && !r->is_operator)
+		return NULL;
 	*n = (struct notice){ .kind = NOTICE_STATEMENT,
-		.text = entry_ids(x, entries),
+		.text = ids,
 		.time = (uint64_t)x->p->app->now,
 		.subject = period_name(x, rule, by, from, until),
 		.section = "",
@@ -304,6 +349,23 @@ static void forget_others(struct stating *x)
 	}
 }
 
+/* The last statement of who hears of nothing else any more. */
+static void find_last_readers(struct stating *x)
+{
+	for (size_t i = 0; i < x->removed.n; i++) {
+		const struct removed *e = &x->removed.at[i];
+		const struct target *t = config_target(x->p->config, e->target, strlen(e->target));
+		const uint32_t *at;
+
+		if (!t || t->statement == STATEMENT_NONE || t->statement == STATEMENT_CYCLE)
+			continue;
+		at = hash_map_get(&x->stated_at,
+			stated_key(&x->p->app->arena, t->name, e->recipient, periods[t->statement].name));
+		if (at && x->stated[*at].until <= e->when)
+			reader(x, t, e->recipient);
+	}
+}
+
 static int look_back(struct stating *x, struct err *err)
 {
 	struct arena *a = &x->p->app->arena;
@@ -331,7 +393,8 @@ static int prepare(struct stating *x, struct err *err)
 	struct arena *a = &x->p->app->arena;
 	const struct config *c = x->p->config;
 
-	if (look_back(x, err) || store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err))
+	if (look_back(x, err) || store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err) ||
+		removed_load(x->p, x->p->app->now - STALE_S, &x->removed, err))
 		return -1;
 	hash_map_init(&x->reader_at, a, c->entries.n);
 	hash_map_init(&x->stated_at, a, x->n_stated);
@@ -347,20 +410,15 @@ static int prepare(struct stating *x, struct err *err)
 
 int pass_statements(struct pass *p, struct err *err)
 {
-	static const struct {
-		const char *name;
-		enum bucket by;
-	} periods[] = {
-		[STATEMENT_DAILY] = { "daily", BUCKET_DAY },
-		[STATEMENT_WEEKLY] = { "weekly", BUCKET_WEEK },
-		[STATEMENT_MONTHLY] = { "monthly", BUCKET_MONTH },
-	};
 	struct stating x = { .p = p };
 
 	if (prepare(&x, err))
 		return -1;
 	if (pass_has_statements(p))
 		find_readers(&x);
+	removed_each(p, leaves, &x);
+	find_last_readers(&x);
+	removed_store(p, &x.removed);
 	for (size_t i = 0; i < x.readers.n; i++) {
 		const struct readers *r = &x.readers.at[i];
 

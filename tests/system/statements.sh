@@ -166,6 +166,44 @@ is "... and no day again" "$(titles | wc -l)" 14
 at_ok '2027-03-16 00:00' sample
 is "the next one at its end" "$(titles | tail -n 1)" "[hk1] traffic 2027-03-15"
 
+# -- entries that are removed within the month --------------------------------------------------------------------------------------------
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+move 53 5
+move 54 7
+at_ok '2027-01-12 12:00' sample
+move 53 3
+ini_sed '/^\[port web\]/,/^notify/d'
+touch -d 2000-01-01 "$INI"
+at_ok '2027-01-15 12:00' apply
+at_ok '2027-01-20 12:00' sample
+at_ok '2027-02-01 00:00' sample
+of() { read_mail "$(grep -l "$1" "$NET"/mail/*.json | sed 's/json$/eml/')"; }
+is "who has lost his only entry gets a last statement" "$(titles) $(mails)" "[hk1] traffic 2027-01 2"
+like "... with what it moved until then, the last bytes too, and marked" "$(of bob)" 'web \(removed\)\|+sum: in 8.00 kB'
+unlike "... and nothing of others" "$(of bob)" game
+like "... who has others has it among them" "$(of alice)" 'game \(54\).*web \(removed\)'
+at_ok '2027-02-10 12:00' sample
+at_ok '2027-03-01 00:00' sample
+is "the next month is stated to who still has entries" "$(titles | uniq -c | xargs) $(mails)" \
+	"1 [hk1] traffic 2027-01 1 [hk1] traffic 2027-02 3"
+newest_mail() { find "$NET/mail" -name '*.eml' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2; }
+unlike "... without what was removed" "$(read_mail "$(newest_mail)")" web
+
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+cp -p "$INI" "$WORK/all.ini"
+ini_sed '/^\[port web\]/,/^notify/d'
+touch -d 2000-01-01 "$INI"
+at_ok '2027-01-15 12:00' apply
+cp -p "$WORK/all.ini" "$INI"
+at_ok '2027-01-16 12:00' apply
+at_ok '2027-02-01 00:00' sample
+is "removed and back: in each statement once" "$(of alice | grep -o 'web ([^)]*)' | sort | uniq -c | xargs) $(mails)" "2 web (53) 2"
+is "nothing is remembered of it" "$(sqlite3 "$DB" "SELECT count(*) FROM meta WHERE key = 'statement.removed'")" 0
+
 # -- a customer at the target of the operator -------------------------------------------------------------------------------------------
 ini <<-END
 	[portflow]
@@ -189,7 +227,6 @@ touch -d 2000-01-01 "$INI"
 forget
 at_ok '2027-01-10 12:00' apply
 at_ok '2027-01-11 00:00' sample
-of() { read_mail "$(grep -l "$1" "$NET"/mail/*.json | sed 's/json$/eml/')"; }
 unlike "who shares the operator's target is not told who else there is" "$(of bob)" rival
 like "... the operator is" "$(of ops@)" 'nobody is told of\|rival'
 
