@@ -10,7 +10,7 @@ BUILD=${BUILD:-$root/build}
 work=$BUILD/kernels
 # VERSION:SUITE of Debian that has it
 KERNELS=${KERNELS:-6.1:bookworm 6.12:trixie} # and 5.10:bullseye
-TOPICS=${TOPICS:-$* keep_open counting wire ours devices idempotent identity expiry deadlines quota small_quota quota_command burst mend shape ifb rates}
+TOPICS=${TOPICS:-$* keep_open counting wire ours devices idempotent identity expiry deadlines quota small_quota quota_command burst mend shape ifb rates links}
 export SLOW=${SLOW:-5}
 PACKAGES=bash,coreutils,ethtool,faketime,findutils,gawk,iperf3,iproute2,iputils-ping,kmod,libcmocka0,libinih1,libjansson4,libsodium23,libmnl0,libnftnl11
 PACKAGES+=,libnl-route-3-200,libsodium23,libsqlite3-0,mawk,netbase,nftables,procps,python3,sed,sqlite3,strace,tzdata,util-linux
@@ -81,7 +81,7 @@ pack_modules() { # VERSION -> file
 	rm -rf "$work/m"
 	mkdir -p "$work/m/usr/lib/modules/$release"
 	(cd "$from" && cp --parents -r modules.builtin modules.builtin.modinfo modules.order kernel/net kernel/lib \
-		kernel/drivers/net/{veth,dummy,ifb,tun}.ko* kernel/arch/x86/crypto kernel/crypto "$work/m/usr/lib/modules/$release") || return 1
+		kernel/drivers/net/{veth,dummy,ifb,tun,macvlan}.ko* kernel/drivers/net/wireguard kernel/arch/x86/crypto kernel/crypto "$work/m/usr/lib/modules/$release") || return 1
 	ln -s usr/lib "$work/m/lib"
 	depmod -b "$work/m" "$release"
 	archive "$work/m" "$to" -path ./lib -prune -o
