@@ -431,5 +431,8 @@ void child_run(const struct child_plan *plan, struct arena *a, const struct requ
 				arena_printf(
 					a, "there is no user %s to run it as: systemd-sysusers makes it", plan->user));
 		else
-			respond_text(&b, i, RESPONSE_NOT_RUN, "no time was left for it");
+			respond(&b, i,
+				&(struct response){ .end = RESPONSE_NOT_RUN,
+					.timed_out = true,
+					.error = "no time was left for it" });
 }

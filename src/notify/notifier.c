@@ -81,6 +81,7 @@ struct outcome outcome_of(struct arena *a, enum target_type type, const struct r
 {
 	struct outcome o = { .kind = OUTCOME_LATER,
 		.untried = r->end == RESPONSE_NOT_RUN,
+		.no_time = r->end == RESPONSE_NOT_RUN && r->timed_out,
 		.reached = r->end == RESPONSE_ANSWERED || r->end == RESPONSE_UNSURE,
 		.why = r->error ? r->error : "no answer" };
 

@@ -27,6 +27,7 @@ struct outcome {
 	enum outcome_kind kind;
 	uint32_t after_s; /* 0: as the outbox thinks best */
 	bool untried;     /* LATER: there was no time, or nobody to send it */
+	bool no_time;     /* untried: and nothing is wrong */
 	bool reached;     /* LATER: the service, or its machine, was there */
 	const char *why;  /* one line, no secrets, no control characters; "" when done */
 };

@@ -254,6 +254,7 @@ static struct outbox_result judge(struct app *app, const struct letter_rows *l, 
 		result.end = OUTBOX_PARKED;
 	} else if (o->untried) {
 		result.end = OUTBOX_UNTRIED;
+		result.why = o->no_time ? "" : o->why;
 	} else if (app->now - r->created >= (o->reached ? GIVE_UP_S : UNREACHED_S)) {
 		result.end = OUTBOX_PARKED;
 		result.why = arena_printf(&app->arena, "given up after %d days: %s",
@@ -265,11 +266,23 @@ static struct outbox_result judge(struct app *app, const struct letter_rows *l, 
 	return result;
 }
 
+/* Nobody is there to send it: each run says so, once, since nothing else shows that no message arrives any more. */
+static void tell_untried(struct app *app, const struct letter_rows *l, const struct outbox_result *results, size_t i)
+{
+	if (results[i].end != OUTBOX_UNTRIED || !*results[i].why)
+		return;
+	for (size_t k = 0; k < i; k++)
+		if (results[k].end == OUTBOX_UNTRIED && strcmp(results[k].why, results[i].why) == 0)
+			return;
+	app_warn(app, "a message to %s cannot be sent: %s", whom(&app->arena, l[i].first), results[i].why);
+}
+
 /* What is given up each time, what has to wait at its first try: once a target, since a dead network is one thing. */
 static void tell(struct app *app, const struct letter_rows *l, const struct outbox_result *results, size_t i)
 {
 	const struct outbox_row *r = l[i].first;
 
+	tell_untried(app, l, results, i);
 	if (results[i].end == OUTBOX_PARKED)
 		app_warn(app, "a message to %s is given up: %s (portflow notify list)", whom(&app->arena, r),
 			results[i].why);

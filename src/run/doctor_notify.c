@@ -40,7 +40,7 @@ static void check_helper(struct doctor *d)
 	if (!targets_use_network(&d->config))
 		return;
 	if (!child_helper(d->arena))
-		doctor_say(d, FINDING_FAIL, "notify", "install portflow again: make install",
+		doctor_say(d, FINDING_FAIL, "notify", "install the package portflow-net, or make install",
 			"portflow-net is missing: no message can be sent");
 	else
 		check_fence(d);

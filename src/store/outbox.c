@@ -119,6 +119,8 @@ static int settle_one(struct store *s, const char *whose, const struct outbox_re
 		db_bind_int(q, 3, r->end == OUTBOX_LATER ? r->next : 0);
 		db_bind_int(q, 4, r->end == OUTBOX_PARKED);
 		db_bind_text(q, 5, r->why);
+	} else if (r->end == OUTBOX_UNTRIED) {
+		db_bind_text(q, 3, r->why);
 	}
 	return db_exec(s, q, err);
 }

@@ -217,6 +217,22 @@ rm "$NET/exit"
 pf_ok notify flush
 is "... gets it" "$(waiting)" 0
 
+# -- nobody to send it --------------------------------------------------------------------------------------------------------------
+mkdir "$WORK/alone"
+cp "$PORTFLOW" "$WORK/alone/portflow"
+pf_ok quota set-used other 60KB
+printf '429 35\nok\n' >"$NET/telegram.next"
+PORTFLOW=$WORK/alone/portflow pf_ok quota reset other
+is "portflow-net is missing: the message waits" "$(waiting) $(parked)" "1 0"
+like "... the run says so" "$err" 'a message to ops cannot be sent: portflow-net is missing: .*make install'
+like "... and notify list why" "$(pf notify list)" 'portflow-net is missing'
+PORTFLOW=$WORK/alone/portflow pf_ok sample
+like "... the next run again: nothing else would show it" "$err" 'cannot be sent: portflow-net is missing'
+echo ok >"$NET/telegram.next"
+pf_ok notify flush
+is "... it goes out when it is there again" "$(waiting) $(parked)" "0 0"
+pf_ok quota set-used other 60KB
+
 # -- an outbox that was damaged, or that somebody wrote --------------------------------------------------------------------------------
 printf '429 35\nok\n' >"$NET/telegram.next"
 pf_ok quota reset other
