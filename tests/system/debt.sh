@@ -97,6 +97,10 @@ trial_of "s/${LIMIT}mbit/8kbit/"
 indebted "out, a trial: in debt" 7066:1 "$DEV"
 roll_back
 flows "out, a trial is rolled back" out
+# From here on datagrams: how large the packets of TCP are depends on what it went through, and so does when it tries again.
+silence
+large out
+flows "out, datagrams fill the limit" out
 by_hand() { # RATE: of the class of the entry
 	tc class change dev "$DEV" parent 7066:fffe classid 7066:1 htb rate 8kbit ceil "$1" quantum 1500
 }
@@ -127,7 +131,7 @@ flows "out, that is mended as well" out
 edit "s/${LIMIT}mbit/8kbit/"
 indebted "out, the whole device lowered: in debt" 7066:fffe "$DEV"
 edit '/^\[interface nic/,$d'
-flows "out, that limit is removed" out 100000000 100000000000
+flows "out, that limit is removed" out $((LIMIT * 900000)) 100000000000
 silence
 
 # -- in: datagrams, on the IFB ------------------------------------------------------------------------------------------------
