@@ -19,8 +19,17 @@ struct search {
 	bool has;       /* the process in work has it */
 };
 
+/* Of a daemon: what adduser and systemd's DynamicUser= give. Where port 53 is anybody's (net.ipv4.ip_unprivileged_port_start, as in
+ * containers), a person who listens there must not become the one whose questions pass every block. */
+static bool is_daemon(uint64_t uid)
+{
+	return uid < 1000 || (uid >= 61184 && uid <= 65519);
+}
+
 static void look_at_row(struct search *s, const struct socket_row *r)
 {
+	if (!is_daemon(r->uid))
+		return;
 	for (size_t i = 0; i < s->servers.of.n; i++) {
 		const struct name_server *server = &s->servers.of.at[i];
 

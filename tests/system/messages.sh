@@ -150,6 +150,10 @@ pf_ok apply
 is "one that becomes another user when it has its port" "$(stored)" "$RESOLVER 127.0.0.1"
 message_passes "... asks too" yes
 stop $relay
+resolver 127.0.0.1 $OTHER early
+pf_ok apply
+is "somebody who is no daemon does not become the resolver" "$(nft list chain inet portflow enforce_out | grep -c "skuid $OTHER")" 0
+stop $relay
 resolver ::1 0 early
 pf_ok apply
 is "root's is found" "$(stored)" "0 ::1"

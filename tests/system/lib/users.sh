@@ -2,7 +2,7 @@
 # Users of the machine under test, and what each of them reaches: the service user, who resolves names for it, anybody else.
 # Sourced by the topics about messages, behind lib.sh, when net_up has made the network.
 # shellcheck disable=SC2034 # the topics use what is set here
-SENDER=7066 RESOLVER=7053 OTHER=7077
+SENDER=7066 RESOLVER=953 OTHER=7077
 PATIENCE=$((1 + SLOW / 5)) # seconds that one of them waits for an answer
 NET=$WORK/net
 mkdir -p "$NET"
