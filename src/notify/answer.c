@@ -38,9 +38,12 @@ static const json_t *first_of(const json_t *j, const char *names)
 	return NULL;
 }
 
-void answer_foreign(struct outcome *io)
+void answer_foreign(const struct response *r, struct outcome *io)
 {
-	if (io->kind == OUTCOME_DONE)
+	/* 2xx arrived, the rest was lost on the way: the message is theirs, and trying again would double it */
+	const bool lost = r->body_cut && (!r->body.len || r->body.p[0] == '{' || r->body.p[0] == '[');
+
+	if (io->kind == OUTCOME_DONE && !lost)
 		*io = (struct outcome){
 			.kind = OUTCOME_LATER, .reached = true, .why = "answered, but not as the service does"
 		};
@@ -54,7 +57,7 @@ void answer_code(struct arena *a, const struct response *r, const char *codes, i
 	const char *said = json_string_value(json_object_get(j, text));
 
 	if (!code) {
-		answer_foreign(io);
+		answer_foreign(r, io);
 	} else if (json_integer_value(code) != good && io->kind != OUTCOME_LATER) {
 		io->kind = OUTCOME_NEVER;
 		for (; later && *later; later++)
@@ -72,7 +75,7 @@ void answer_proof(const struct response *r, const char *name, struct outcome *io
 	const json_t *proof = json_object_get(j, name);
 
 	if (!json_is_string(proof) && !json_is_integer(proof))
-		answer_foreign(io);
+		answer_foreign(r, io);
 	json_decref(j);
 }
 

@@ -15,7 +15,7 @@ void answer_code(struct arena *a, const struct response *r, const char *codes, i
 /* For services whose answer has a text or number under this name: a good status without it is a portal's in the way, not the service's. */
 void answer_proof(const struct response *r, const char *name, struct outcome *io);
 /* That such an answer was not the service's. */
-void answer_foreign(struct outcome *io);
+void answer_foreign(const struct response *r, struct outcome *io);
 
 /* A wait in seconds, or thousandths of one, under this name; nothing where there is none. */
 void answer_wait(const struct response *r, const char *name, double seconds_each, struct outcome *io);

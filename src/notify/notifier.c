@@ -28,27 +28,21 @@ const char *notifier_word(size_t i)
 	return i < TARGET_TYPES ? all[i]->type : NULL;
 }
 
-/* RFC 9110 section 15: 408, 425 and 429 ask for another try; so does every 5xx, since servers restart. A login that is refused (401, 407) is
- * mended by who configures, and what waited for it goes out then. */
+/* Servers lock out who tries wrong logins again and again. */
+#define LOGIN_WAIT_S 3600
+
+/* RFC 9110 section 15: 408, 425 and 429 ask for another try; so does every 5xx, since servers restart. */
 static enum outcome_kind http_kind(uint32_t status)
 {
-	static const uint32_t later[] = { 401, 407, 408, 425, 429 };
-
-	if (status < 400 || status >= 500)
+	if (status < 400 || status == 408 || status == 425 || status == 429 || status >= 500)
 		return OUTCOME_LATER; /* 3xx: a portal in the way, or a service that moved */
-	for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-		if (status == later[i])
-			return OUTCOME_LATER;
 	return OUTCOME_NEVER;
 }
 
-/* RFC 5321 section 4.2.1: 4yz is transient, 5yz is not; but a login that is wanted or refused (RFC 4954 section 6) is mended by who
- * configures, and what waited for it goes out then. */
+/* RFC 5321 section 4.2.1: 4yz is transient, 5yz is not. */
 static enum outcome_kind smtp_kind(uint32_t status)
 {
-	const bool login = status == 530 || status == 534 || status == 535 || status == 538;
-
-	return login || (status >= 400 && status < 500) ? OUTCOME_LATER : OUTCOME_NEVER;
+	return status >= 400 && status < 500 ? OUTCOME_LATER : OUTCOME_NEVER;
 }
 
 /* What a program exits with. Of sysexits.h: usage, data, no such host or user, permission, configuration: these never mend themselves; anything else
@@ -58,12 +52,27 @@ static enum outcome_kind exec_kind(uint32_t status)
 	return (status >= 64 && status <= 68) || status == 77 || status == 78 ? OUTCOME_NEVER : OUTCOME_LATER;
 }
 
+/* A login that is refused, or wanted (RFC 9110 section 15.5.2, RFC 4954 section 6): who configures mends it, and what waited for it goes
+ * out then. */
+static bool login_refused(const struct request *q, const struct response *r)
+{
+	const uint32_t status = r->status;
+
+	if (q->kind == REQUEST_HTTP)
+		return status == 401 || status == 407;
+	return q->kind == REQUEST_MAIL && (status == 530 || status == 534 || status == 535 || status == 538);
+}
+
 static void judge_status(struct arena *a, const struct request *q, const struct response *r, struct outcome *o)
 {
 	o->kind = q->kind == REQUEST_HTTP ? http_kind(r->status)
 		: q->kind == REQUEST_MAIL ? smtp_kind(r->status)
 					  : exec_kind(r->status);
 	o->after_s = r->retry_after_s;
+	if (login_refused(q, r)) {
+		o->kind = OUTCOME_LATER;
+		o->after_s = o->after_s < LOGIN_WAIT_S ? LOGIN_WAIT_S : o->after_s;
+	}
 	o->why = r->error ? r->error : arena_printf(a, "answered %" PRIu32, r->status);
 }
 

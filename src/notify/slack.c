@@ -50,7 +50,7 @@ static void judge(struct arena *a, const struct response *r, struct outcome *o)
 {
 	(void)a;
 	if (!r->body.len || (r->body.p[0] != '{' && (r->body.len < 2 || memcmp(r->body.p, "ok", 2) != 0)))
-		answer_foreign(o);
+		answer_foreign(r, o);
 }
 
 const struct notifier notifier_slack = { .type = "slack", .build = build, .judge = judge };
