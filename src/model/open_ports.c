@@ -116,8 +116,11 @@ static const char *past_address(const char *text, int *ret_family, bool *ret_loo
 static uint16_t port_behind_blank(const char **io)
 {
 	const char *text = *io;
-	const size_t len = *text == ' ' ? strcspn(text + 1, " ") : 0;
+	size_t len;
 
+	if (*text != ' ')
+		return 0;
+	len = strcspn(text + 1, " ");
 	*io = text + 1 + len;
 	return len && text[1] != '0' ? port_of(text + 1, len) : 0;
 }
