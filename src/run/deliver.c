@@ -85,14 +85,16 @@ static void answered(void *with, size_t i, const struct response *r)
 static int64_t write_taken(void *with)
 {
 	struct sends *s = with;
-	struct err later; /* all of the batch is written at its end, and told if it cannot be */
+	struct err
+		later; /* another run writes just now: the children are looked after meanwhile; and all is written at the end */
 	const int64_t age = s->n_taken ? monotonic_ms() - s->since_ms : 0;
 
 	if (!s->n_taken)
 		return -1;
 	if (age < WRITE_MS)
 		return WRITE_MS - age;
-	store_outbox_settle(s->store, s->lease, s->taken, s->n_taken, &later);
+	if (store_outbox_settle_now(s->store, s->lease, s->taken, s->n_taken, &later))
+		return WRITE_MS;
 	s->n_taken = 0;
 	return -1;
 }

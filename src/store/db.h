@@ -16,6 +16,9 @@ enum stmt {
 	STMT_COUNT
 };
 
+/* How long a statement waits for another process. */
+#define BUSY_MS 5000
+
 struct store {
 	sqlite3 *db;
 	char *name;          /* what messages call it: its path */

@@ -13,7 +13,6 @@
 #include "store/files.h"
 #include "store/schema.h"
 
-#define BUSY_MS 5000
 /* Pages in the WAL that make closing fold it into the file and empty it. Small, since every process that finds nobody else
  * connected reads the whole WAL once; not at each close, since folding costs two more syncs. Not at a commit either, where SQLite
  * would leave the WAL as long as it is: the next process would read it all, add to it and fold it all again. */

@@ -143,6 +143,17 @@ int store_outbox_settle(
 	return settle(s, whose, results, n, err) ? err_wrap(err, "writing what was delivered") : 0;
 }
 
+int store_outbox_settle_now(
+	struct store *s, const char *whose, const struct outbox_result *results, size_t n, struct err *err)
+{
+	int rc;
+
+	sqlite3_busy_timeout(s->db, 0);
+	rc = store_outbox_settle(s, whose, results, n, err);
+	sqlite3_busy_timeout(s->db, BUSY_MS);
+	return rc;
+}
+
 int store_outbox_list(struct store *s, struct arena *a, struct outbox_rows *ret, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;

@@ -45,8 +45,10 @@ struct outbox_result {
 	int64_t next;    /* OUTBOX_LATER: Unix seconds */
 	const char *why; /* one line, no secrets */
 };
-/* Of letters that are still leased to `lease`; others are left alone. One transaction. */
+/* Of letters that are still leased to `lease`; others are left alone. One transaction. _now waits for no other process: ERR_BUSY. */
 int store_outbox_settle(
+	struct store *s, const char *lease, const struct outbox_result *results, size_t n, struct err *err);
+int store_outbox_settle_now(
 	struct store *s, const char *lease, const struct outbox_result *results, size_t n, struct err *err);
 
 /* Everything, without notices, by id. */

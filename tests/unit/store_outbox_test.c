@@ -3,6 +3,8 @@
  * `make check-unit` runs it. */
 #include "store_help.h"
 
+#include <time.h>
+
 #include "model/notice.h"
 #include "store/keep.h"
 #include "store/outbox.h"
@@ -205,6 +207,28 @@ static void restored(void **state)
 	assert_string_equal(taken(f, "L", T0, 10), "");
 }
 
+/* Another process writes: what is written beside other work does not wait for it, and is not lost. */
+static void beside(void **state)
+{
+	struct fixture *f = *state;
+	const struct outbox_result r = { 1, OUTBOX_DELIVERED, 0, "" };
+	const time_t before = time(NULL);
+	sqlite3 *other;
+
+	event(f, T0, "one", "a");
+	taken(f, "L", T0, 10);
+	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_outbox_settle_now(f->s, "L", &r, 1, &f->err), -1);
+	assert_int_equal(f->err.kind, ERR_BUSY);
+	assert_in_range(time(NULL) - before, 0, 3);
+	assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	counts(f, 1, 0);
+	OK(f, store_outbox_settle_now(f->s, "L", &r, 1, &f->err));
+	counts(f, 0, 0);
+	sqlite3_close(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(fair, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(by_hand, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(large, set_up_store, tear_down),
+		cmocka_unit_test_setup_teardown(beside, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(restored, set_up_store, tear_down),
 	};
 
