@@ -45,6 +45,20 @@ const char *host_text(struct arena *a, const char *path)
 	return text;
 }
 
+void host_lines(const char *path, void (*each)(void *arg, const char *line, size_t len), void *arg)
+{
+	FILE *f = fopen(path, "re");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t len;
+
+	while (f && (len = getline(&line, &room, f)) >= 0)
+		each(arg, line, (size_t)len);
+	free(line);
+	if (f)
+		fclose(f);
+}
+
 bool host_sysctl(struct arena *a, const char *name, uint64_t *ret_value)
 {
 	const char *text = host_text(a, arena_printf(a, "/proc/sys/%s", name));

@@ -5,12 +5,16 @@
 #define RUN_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "util/arena.h"
 
 /* The whole text of a small file (at most 64 KiB of it), without blanks at its end; NULL if it cannot be read. */
 const char *host_text(struct arena *a, const char *path);
+
+/* Each line of a text that may be long, such as /proc/self/net/tcp. */
+void host_lines(const char *path, void (*each)(void *arg, const char *line, size_t len), void *arg);
 
 /* A sysctl that is one number: "net/bridge/bridge-nf-call-iptables". false if there is none. */
 bool host_sysctl(struct arena *a, const char *name, uint64_t *ret_value);

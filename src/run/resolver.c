@@ -3,8 +3,6 @@
  * run/ calls. */
 #include "run/resolver.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,37 +24,22 @@ static bool is_daemon(uint64_t uid)
 	return uid < 1000 || (uid >= 61184 && uid <= 65519);
 }
 
-static void look_at_row(struct search *s, const struct socket_row *r)
+static void look_at_line(void *arg, const char *line, size_t len)
 {
-	if (!is_daemon(r->uid))
+	struct search *s = arg;
+	struct socket_row r;
+
+	if (!socket_row(line, len, &r) || !is_daemon(r.uid))
 		return;
 	for (size_t i = 0; i < s->servers.of.n; i++) {
 		const struct name_server *server = &s->servers.of.at[i];
 
-		if (!name_server_is(server, r) || s->found->uid)
+		if (!name_server_is(server, &r) || s->found->uid)
 			continue;
 		s->found->address = server->text;
-		s->found->uid = (uint32_t)r->uid;
-		s->inode = r->inode;
+		s->found->uid = (uint32_t)r.uid;
+		s->inode = r.inode;
 	}
-}
-
-static void look_at_sockets(struct search *s, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
-
-	while (f && (len = getline(&line, &room, f)) >= 0) {
-		struct socket_row r;
-
-		if (socket_row(line, (size_t)len, &r))
-			look_at_row(s, &r);
-	}
-	free(line);
-	if (f)
-		fclose(f);
 }
 
 static void look_at_socket(void *arg, unsigned long fd, uint64_t inode)
@@ -84,8 +67,8 @@ void resolver_find(struct arena *a, struct resolver *ret)
 
 	*ret = (struct resolver){ 0 };
 	name_servers_read(a, host_text(a, "/etc/resolv.conf"), host_text(a, "/etc/nsswitch.conf"), &s.servers);
-	look_at_sockets(&s, "/proc/self/net/udp");
-	look_at_sockets(&s, "/proc/self/net/udp6");
+	host_lines("/proc/self/net/udp", look_at_line, &s);
+	host_lines("/proc/self/net/udp6", look_at_line, &s);
 	if (s.inode && !ret->uid && geteuid() == 0)
 		host_processes(look_at_process, &s);
 	ret->here = ret->address;

@@ -147,39 +147,21 @@ static int by_process(const void *a, const void *b)
 }
 
 /* Several processes may have one socket. */
-static void note(struct search *s, uint64_t inode, enum socket_line does, uint16_t port)
+static void look_at_line(void *arg, const char *line, size_t len)
 {
-	const struct held key = { .inode = inode };
-	struct held *h = bsearch(&key, s->held.at, s->held.n, sizeof key, by_inode);
+	const struct search *s = arg;
+	struct held key = { 0 }, *h;
+	uint16_t port;
+	const enum socket_line does = socket_line(line, len, &port, &key.inode);
 
-	if (!h)
+	if (does == SOCKET_PASS || !(h = bsearch(&key, s->held.at, s->held.n, sizeof key, by_inode)))
 		return;
-	while (h > s->held.at && h[-1].inode == inode)
+	while (h > s->held.at && h[-1].inode == key.inode)
 		h--;
-	for (; h < s->held.at + s->held.n && h->inode == inode; h++) {
+	for (; h < s->held.at + s->held.n && h->inode == key.inode; h++) {
 		h->does = does;
 		h->port = port;
 	}
-}
-
-static void read_table(struct search *s, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t len;
-
-	while (f && (len = getline(&line, &room, f)) >= 0) {
-		uint16_t port;
-		uint64_t inode;
-		const enum socket_line does = socket_line(line, (size_t)len, &port, &inode);
-
-		if (does != SOCKET_PASS)
-			note(s, inode, does, port);
-	}
-	free(line);
-	if (f)
-		fclose(f);
 }
 
 /* A process has one session, its first connection; the others are what it forwards for root, from any port. */
@@ -191,8 +173,8 @@ static void look_at_sockets(struct search *s)
 	if (!s->held.n)
 		return;
 	qsort(s->held.at, s->held.n, sizeof *s->held.at, by_inode);
-	read_table(s, "/proc/self/net/tcp");
-	read_table(s, "/proc/self/net/tcp6");
+	host_lines("/proc/self/net/tcp", look_at_line, s);
+	host_lines("/proc/self/net/tcp6", look_at_line, s);
 	qsort(s->held.at, s->held.n, sizeof *s->held.at, by_process);
 	for (size_t i = 0; i < s->held.n; i++) {
 		const struct held *h = &s->held.at[i];
