@@ -13,23 +13,7 @@ for into in '' in_peer; do
 done
 [ -x "$TOOLS/arrivals" ] || { echo "Bail out! $TOOLS/arrivals is missing: run make"; exit 1; }
 
-ini <<END
-[portflow]
-timezone = UTC
-limit_method = police
-[port one]
-ports = 5201
-limit = 1mbit
-[port ten]
-ports = 5202
-limit = 10mbit
-[port hundred]
-ports = 5203
-limit = 100mbit
-[port gig]
-ports = 5204
-limit = 1gbit
-END
+ini <"$SYSTEM/lib/rates.ini"
 pf_ok apply
 METHOD=police
 WINDOW=200 PAUSE=1200 # ms

@@ -18,18 +18,8 @@ telegram_up
 		node = hk1
 		timezone = UTC
 		notify = ops
-		[notify ops]
-		type = telegram
-		token_file = $NET/ops.token
-		chat_id = -100123
-		ca_file = $NET/ca.pem
-		[notify mail]
-		type = email
-		url = smtp://good.test:587
-		from = portflow@good.test
-		user = test
-		password_file = $NET/mail.password
-		ca_file = $NET/ca.pem
+		$(ops_section)
+		$(mail_section)
 	END
 	for i in $(seq "$N"); do
 		printf '[port p%s]\nports = %s\nquota = 1KB\nquota_alerts = 50%%\nnotify = ops, mail:user%s@good.test, hook%s\n' "$i" $((10000 + i)) "$i" "$i"

@@ -28,6 +28,7 @@ start servers in_peer "$PYTHON" "$SYSTEM/lib/servers.py" "$NET" ""
 echo 46 >"$NET/families"
 start names in_peer "$PYTHON" "$SYSTEM/lib/outside.py" names "$NET" "$THERE4" "$THERE6"
 
+# shellcheck disable=SC2120 # lib/users.sh passes one
 config() { # [LIMIT_METHOD], stdin: sections beside the targets
 	{
 		printf '[portflow]\ninterface = %s\ntimezone = UTC\nnode = hk1\nnotify = web, mail\nlimit_method = %s\n' "$DEV" "${1:-auto}"
@@ -190,10 +191,6 @@ elapsed() { # COMMAND...: milliseconds
 	"$@" >/dev/null 2>&1
 	echo $(($(date +%s%3N) - began))
 }
-flood() { # the bucket of a limit of 8 kbit is used up for minutes: UDP out and in
-	udp_out 4 9 200 1000 -e
-	udp_in 4 9 200 1000
-}
 limited() { # DESCRIPTION: a message is not slowed down by what was passed before
 	local before ms
 	flood
@@ -204,22 +201,9 @@ limited() { # DESCRIPTION: a message is not slowed down by what was passed befor
 	is_le "... without waiting" "$ms" $((3000 * SLOW))
 }
 fresh
-config police <<-END
-	[interface machine]
-	limit = 8kbit
-END
-pf_ok apply
-limited "policed at 8 kbit"
+policed
 fresh
-config <<-END
-	[interface machine]
-	quota = 100KB
-	quota_action = throttle 8kbit
-END
-pf_ok apply
-flood
-pf_ok sample
-limited "throttled to 8 kbit"
+throttled
 fresh
 config <<-END
 	[interface machine]

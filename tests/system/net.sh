@@ -178,20 +178,7 @@ mail smtp://good.test:587 "text=@$NET/text" "html=@$NET/html" attach_name=july.c
 came "a mail with everything" "answered 250"
 is "as an independent reader sees it" "$("$PYTHON" "$SYSTEM/lib/mail.py" "$(newest eml)" "$NET/text" "$NET/html" "$NET/csv" 2>&1)" \
 	"longest line <= 998: True bare line ends: 0
-ascii: True
-From: 小艾 <portflow@good.test>
-To: ops@good.test
-Subject: 小艾😀
-Date: Mon, 30 Nov 2026 14:00:00 +0000
-Message-ID: <1@good.test>
-MIME-Version: 1.0
-Bcc: None
-defects: 0
-multipart/mixed
-multipart/alternative
-text/plain quoted-printable None the file
-text/html quoted-printable None the file
-application/octet-stream base64 july.csv the file"
+$(whole_mail good.test)"
 
 # -- time ---------------------------------------------------------------------------------------------------------------
 # All at once: those that answer are not held up by those that do not, and at the budget all is over.

@@ -40,19 +40,8 @@ config() { # stdin: more
 			ports = 54
 			quota = 100KB
 			quota_alerts = 50%
-			[notify ops]
-			type = telegram
-			token_file = $NET/ops.token
-			chat_id = -100123
-			ca_file = $NET/ca.pem
-			[notify mail]
-			type = email
-			url = smtp://good.test:587
-			from = portflow@good.test
-			to = alice@good.test, bob@good.test
-			user = test
-			password_file = $NET/mail.password
-			ca_file = $NET/ca.pem
+			$(ops_section)
+			$(mail_section "alice@good.test, bob@good.test")
 			language = zh
 			[notify hook]
 			type = webhook

@@ -16,22 +16,7 @@ in_peer ethtool -K "$FAR" gro off >/dev/null 2>&1 # what the peer counts are pac
 SECONDS_EACH=4
 MOST=${RATES_MOST:-1000} NEIGHBOURS=$((${RATES_MOST:-1000} / 10)) # mbit
 
-ini <<END
-[portflow]
-timezone = UTC
-limit_method = police
-[port one]
-ports = 5201
-limit = 1mbit
-[port ten]
-ports = 5202
-limit = 10mbit
-[port hundred]
-ports = 5203
-limit = 100mbit
-[port gig]
-ports = 5204
-limit = 1gbit
+cat "$SYSTEM/lib/rates.ini" - <<END | ini
 [port free]
 ports = 5205, 5207
 [port flood]

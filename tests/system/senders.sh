@@ -11,6 +11,7 @@ echo 46 >"$NET/families"
 start names in_peer "$PYTHON" "$SYSTEM/lib/outside.py" names "$NET" "$THERE4" "$THERE6"
 start take in_peer "$PYTHON" "$SYSTEM/lib/outside.py" take 443
 
+# shellcheck disable=SC2120 # lib/users.sh passes one
 config() { # [LIMIT_METHOD], stdin: sections; what is told is nothing that happens here, so that no message mixes in
 	{
 		printf '[portflow]\ninterface = %s\ntimezone = UTC\nnotify = web\nlimit_method = %s\n' "$DEV" "${1:-auto}"
@@ -135,22 +136,13 @@ pf_run sample
 is "a sample finds nothing to do" "$rc $out $err" "0  "
 
 # -- limits -----------------------------------------------------------------------------------------------------------------------------
-flood() { # the bucket of a limit of 8 kbit is used up for minutes: UDP out and in
-	udp_out 4 9 200 1000 -e
-	udp_in 4 9 200 1000
-}
 limited() { # DESCRIPTION
 	flood
 	is "$1: the service user is not held up" "$(post $SENDER $THERE4 443)" yes
 	is "... anybody else is" "$(post $OTHER $THERE4 443)" no
 }
 fresh
-config police <<-END
-	[interface machine]
-	limit = 8kbit
-END
-pf_ok apply
-limited "policed at 8 kbit"
+policed
 fresh
 config <<-END
 	[interface machine]
@@ -160,15 +152,7 @@ pf_ok apply
 limited "what goes out waits at 8 kbit"
 fresh
 tc qdisc del dev "$DEV" root 2>/dev/null
-config <<-END
-	[interface machine]
-	quota = 100KB
-	quota_action = throttle 8kbit
-END
-pf_ok apply
-flood
-pf_ok sample
-limited "throttled to 8 kbit"
+throttled
 fresh
 config <<-END
 	[port own]

@@ -50,6 +50,24 @@ mail() { # URL [FIELD...]: sets answer
 plain_mail() { # URL [FIELD...]: without TLS and login
 	ask_one "${ENVELOPE[@]}" "url=$1" tls_off=1 "${@:2}"
 }
+whole_mail() { # HOST: what lib/mail.py says of a mail to ops there that has everything
+	cat <<-END
+		ascii: True
+		From: 小艾 <portflow@good.test>
+		To: ops@$1
+		Subject: 小艾😀
+		Date: Mon, 30 Nov 2026 14:00:00 +0000
+		Message-ID: <1@good.test>
+		MIME-Version: 1.0
+		Bcc: None
+		defects: 0
+		multipart/mixed
+		multipart/alternative
+		text/plain quoted-printable None the file
+		text/html quoted-printable None the file
+		application/octet-stream base64 july.csv the file
+	END
+}
 ask_one() {
 	ask "$(printf '%s\n' "$@")"
 	answer=$(grep '^0 ' <<<"$answers")

@@ -31,6 +31,14 @@ serve() { # NAME COMMAND...: until it says that it is ready; sets server
 	server=$!
 	wait_for "grep -qs ready $NET/$1.ready" || diag <"$NET/$1.err"
 }
+ops_section() { # a target of Telegram
+	printf '[notify ops]\ntype = telegram\ntoken_file = %s\nchat_id = -100123\nca_file = %s\n' "$NET/ops.token" "$NET/ca.pem"
+}
+mail_section() { # [RECIPIENTS]; keys may follow
+	printf '[notify mail]\ntype = email\nurl = smtp://good.test:587\nfrom = portflow@good.test\nuser = test\npassword_file = %s\nca_file = %s\n' \
+		"$NET/mail.password" "$NET/ca.pem"
+	[ -z "${1:-}" ] || printf 'to = %s\n' "$1"
+}
 telegram_up() { serve telegram "$SYSTEM/lib/telegram.py" "$NET" 127.0.0.2; }
 telegram_down() { kill "$server" && wait "$server" 2>/dev/null; }
 still() { # everything of ours has ended, and every server has seen it and is through with what came

@@ -60,3 +60,20 @@ generation() { "$PYTHON" - <<-'END'
 	    at += (n + 3) & ~3
 	END
 }
+flood() { # the bucket of a limit of 8 kbit is used up for minutes: UDP out and in
+	udp_out 4 9 200 1000 -e
+	udp_in 4 9 200 1000
+}
+# Each topic has its own config, and its own limited, which sees who is held up.
+policed() {
+	printf '[interface machine]\nlimit = 8kbit\n' | config police
+	pf_ok apply
+	limited "policed at 8 kbit"
+}
+throttled() {
+	printf '[interface machine]\nquota = 100KB\nquota_action = throttle 8kbit\n' | config
+	pf_ok apply
+	flood
+	pf_ok sample
+	limited "throttled to 8 kbit"
+}
