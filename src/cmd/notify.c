@@ -318,9 +318,10 @@ static int run_flush(struct app *app, const struct args *args, struct err *err)
 		return -1;
 	if (in_vain && (left || !id))
 		return 1;
-	return left ? err_set(err, ERR_BUSY,
-			      "another run is delivering, or there was no time for all: try again in a minute")
-		    : 0;
+	return left
+		? err_set(err, ERR_BUSY,
+			  "some were not tried: another run has them, time was up, or nobody can send them (portflow notify list)")
+		: 0;
 }
 
 const struct command cmd_notify_flush = {
@@ -328,7 +329,7 @@ const struct command cmd_notify_flush = {
 	.args = "[ID]",
 	.summary = "try now what waits for delivery",
 	.text = "With an ID that message, also when it was given up. Exit 1 when one that was tried was not accepted, 75 when some wait that were not "
-		"tried, since another run has them.",
+		"tried: another run has them, time was up, or portflow-net is missing.",
 	.words_max = 1,
 	.run = run_flush,
 };

@@ -46,7 +46,7 @@ const struct command cmd_status = {
 		"rate since the last sample. The last rows are what was forwarded, the rest, and the total: the entries of a kind + "
 		"forwarded + rest = total. Columns that do not fit the terminal are left out, the least important first.\n"
 		"The column limit says what holds each entry now: a rate, a quota that throttles or blocks, a burst's hold, its expiry: as the "
-		"kernel has it. Where that is not what the configuration wants, or the file was changed since it was applied, a line above says so; "
+		"kernel has it (without the right to read its table: as the last run decided). Where that is not what the configuration wants, or the file was changed since it was applied, a line above says so; "
 		"with a NAME the row limit has both. Quotas follow with "
 		"what is used of them, the day of the reset, and a forecast: what will be used by then if the last seven days go on; not before a "
 		"tenth of the cycle and a day of counting.\n"

@@ -31,7 +31,7 @@ END
 moved() { # DIRECTION: bytes, behind all queues
 	case $1 in
 	out) device_counters "$DEV" | cut -d' ' -f4 ;;
-	in) nft list table inet arrived | sed -n 's/.*counter packets [0-9]* bytes \([0-9]*\).*/\1/p' | paste -sd+ | bc ;;
+	in) nft list table inet arrived | awk '/counter packets/ { n += $NF } END { print n }' ;;
 	esac
 }
 large() { # DIRECTION: datagrams that the kernel is to cut, twice as many as the limit will let through; for as long as the test runs

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Whose packets pass every block and limit, by single users and ports: those of the service user, the questions of who resolves names for it,
 # and the answers to both. What packets leave in our sets moves nothing that is known of the table; what somebody alters there is mended.
-# messages.sh has the messages themselves. shellcheck source=lib.sh
+# messages.sh has the messages themselves.
+# shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_program
 net_up && exact_segments || exit 1
