@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "notify/answer.h"
 #include "notify/post.h"
 #include "view/html.h"
 
@@ -60,10 +61,7 @@ static void judge(struct arena *a, const struct response *r, struct outcome *o)
 	const char *what;
 
 	if (!answer) {
-		if (o->kind == OUTCOME_DONE)
-			*o = (struct outcome){
-				.kind = OUTCOME_LATER, .reached = true, .why = "200, but the answer is not Telegram's"
-			};
+		answer_foreign(r, o);
 		return;
 	}
 	if (o->kind == OUTCOME_DONE && !json_is_true(json_object_get(answer, "ok")))

@@ -288,8 +288,8 @@ static void signatures(void **state)
 /* Of what came back with 200 only a part arrived, or nothing: trying again would double the message. A page in the way is none. */
 static void cut_answers(void **state)
 {
-	static const enum target_type types[] = { TARGET_ntfy, TARGET_gotify, TARGET_matrix, TARGET_slack,
-		TARGET_wecom };
+	static const enum target_type types[] = { TARGET_ntfy, TARGET_gotify, TARGET_matrix, TARGET_slack, TARGET_wecom,
+		TARGET_telegram };
 	static const char *const bodies[] = { "", "{\"id\":\"a", "<html>" };
 
 	(void)state;
@@ -360,7 +360,7 @@ static void answers(void **state)
 			"\"parameters\":{\"migrate_to_chat_id\":-1001234567890}}",
 			OUTCOME_NEVER, 0, "write chat_id = -1001234567890" },
 		{ "a portal's page instead of telegram", TARGET_telegram, RESPONSE_ANSWERED, 200, 0, "<html>",
-			OUTCOME_LATER, 0, "not Telegram's" },
+			OUTCOME_LATER, 0, "not as the service does" },
 		{ "telegram says no", TARGET_telegram, RESPONSE_ANSWERED, 200, 0, "{\"ok\":false}", OUTCOME_LATER, 0,
 			"" },
 		{ "wecom taken", TARGET_wecom, RESPONSE_ANSWERED, 200, 0, "{\"errcode\":0,\"errmsg\":\"ok\"}",
