@@ -138,7 +138,7 @@ static void send_all(
 		notifier_of(x->target.type)->build(&app->arena, &x->target, &letter, &list[n].request);
 		x->sending = n++;
 	}
-	deliver_send(app, DELIVER_BUDGET_MS, list, n);
+	deliver_send(app, list, n);
 }
 
 static int send_now(

@@ -93,29 +93,24 @@ static void check_scheme(const struct target *t, const struct written *w, struct
 		diag_error(d, &at, "as the service prints it", "its url begins with https:// or http://");
 }
 
-/* What is behind the host, and all slashes at the end left out: "/topic". */
-static const char *url_rest(struct arena *a, const char *url)
+/* Is nothing behind the host, but slashes? */
+static bool is_bare(const char *url)
 {
-	const char *host = strstr(url, "://"), *rest = host + 3 + strcspn(host + 3, "/?#");
-	size_t len = strlen(rest);
+	const char *host = strstr(url, "://") + 3, *rest = host + strcspn(host, "/?#");
 
-	while (len && rest[len - 1] == '/')
-		len--;
-	return arena_strndup(a, rest, len);
+	return !rest[strspn(rest, "/")];
 }
 
 static void check_url_rest(const struct target *t, const struct written *w, struct diags *d)
 {
 	struct place at = check_key_place(w->section, "url");
-	const char *rest;
 
 	if (t->url.from != SECRET_TEXT)
 		return;
-	rest = url_rest(d->arena, t->url.text);
-	if (t->url.plain && *rest)
+	if (t->url.plain && !is_bare(t->url.text))
 		diag_error(
 			d, &at, "leave out what is behind them", "a mail server's url is scheme, host and port alone");
-	else if (t->type == TARGET_ntfy && !*rest)
+	else if (t->type == TARGET_ntfy && is_bare(t->url.text))
 		diag_error(d, &at, "as https://ntfy.sh/TOPIC", "ntfy's url ends in a topic");
 }
 

@@ -19,6 +19,11 @@
 #define REG 1
 #define ETHER_TYPE_AT 12 /* in the frame */
 
+const char *ingress_map(struct arena *a, const struct match *m)
+{
+	return arena_printf(a, "class_%s", m->stem);
+}
+
 static bool one_of(const char *kind, const char *const *kinds)
 {
 	for (; *kinds; kinds++)
@@ -107,8 +112,7 @@ static void classes(
 			if (w->minors[i] == 0 || !match_has(m, e))
 				continue;
 			if (!set)
-				set = desired_set(b, arena_printf(b->arena, "class_%s", m->stem), m->key, m->interval,
-					DATA_CLASS);
+				set = desired_set(b, ingress_map(b->arena, m), m->key, m->interval, DATA_CLASS);
 			match_fill(b, set, m, e, &value);
 		}
 		if (set)

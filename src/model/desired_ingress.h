@@ -16,6 +16,8 @@
 #include "model/desired.h"
 #include "model/links.h"
 
+struct match;
+
 struct ingress_wish {
 	const struct config *config;
 	const struct watch *watch;
@@ -25,6 +27,9 @@ struct ingress_wish {
 	const uint32_t *minors; /* by entry: its class of SHAPE_IN; 0 none */
 	int ifb;                /* ifindex of SHAPE_IFB */
 };
+
+/* The map of the classes of what matches m. */
+const char *ingress_map(struct arena *a, const struct match *m);
 
 /* Not present where nothing is shaped, or none of the devices is there. The comment is the caller's. */
 void desired_ingress(struct arena *a, const struct ingress_wish *w, struct ruleset *ret_ruleset);

@@ -11,7 +11,7 @@
 #include "model/held_internal.h"
 #include "util/saturate.h"
 
-#define NEAR_S 2 /* a deadline is right within it: DIFF_DEADLINE_MS */
+#define NEAR_S (DIFF_DEADLINE_MS / 1000) /* a deadline is right within it */
 
 static size_t live_at(size_t recipe, size_t match, enum direction d, size_t slot)
 {

@@ -3,16 +3,9 @@
  * Pure; held.c calls. */
 #include <string.h>
 
+#include "model/desired_ingress.h"
 #include "model/held_internal.h"
 #include "util/saturate.h"
-
-static const struct shape_device *at_index(const struct shape_device_list *l, int ifindex)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->at[i].ifindex == ifindex)
-			return &l->at[i];
-	return NULL;
-}
 
 static bool of_device(const struct held_input *in, const struct entry *e, const char *name)
 {
@@ -34,7 +27,7 @@ static uint64_t class_bps(
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < want->n; i++) {
-		const struct shape_device *d = at_index(trees, want->at[i].ifindex);
+		const struct shape_device *d = shape_device(trees, want->at[i].ifindex);
 		const struct shape_class *c;
 
 		if (want->at[i].root != SHAPE_ROOT_OURS || !of_device(in, e, want->at[i].name))
@@ -115,7 +108,7 @@ void held_find_ingress(struct look *k)
 	if (!t || !k->in->ifb || !ingress_hooked(k->in))
 		return;
 	for (size_t m = 0; m < matches_n; m++) {
-		const char *name = arena_printf(k->arena, "class_%s", matches[m].stem);
+		const char *name = ingress_map(k->arena, &matches[m]);
 		bool used = false;
 
 		for (size_t i = 0; i < t->chains.n; i++)

@@ -7,14 +7,6 @@
 
 #include "util/hash.h"
 
-static const struct shape_device *root_of(const struct limit_facts *f, const struct watched *w)
-{
-	for (size_t i = 0; i < f->out.n; i++)
-		if (f->out.at[i].ifindex == w->ifindex)
-			return &f->out.at[i];
-	return NULL;
-}
-
 /* The devices that a limit of e holds on, by number; NULL: no more. */
 static const struct watched *device_of(const struct entry *e, const struct watch *w, size_t i)
 {
@@ -36,7 +28,7 @@ static void judge_devices(
 
 	way->why = LIMIT_NO_DEVICE;
 	for (size_t i = 0; (w = device_of(e, f->watch, i)) != NULL; i++) {
-		const struct shape_device *root = w->present ? root_of(f, w) : NULL;
+		const struct shape_device *root = w->present ? shape_device(&f->out, w->ifindex) : NULL;
 
 		if (!root)
 			continue;
@@ -246,7 +238,7 @@ static void want_device(struct arena *a, const struct limit_facts *f, const stru
 {
 	struct shape_device *d;
 
-	if (!w->present || !root_of(f, w) || (!wish->total.present && wish->n == 0))
+	if (!w->present || !shape_device(&f->out, w->ifindex) || (!wish->total.present && wish->n == 0))
 		return;
 	wish->ifindex = w->ifindex;
 	wish->name = w->name;

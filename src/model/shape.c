@@ -210,6 +210,14 @@ void shape_want(struct arena *a, const struct shape_wish *w, struct shape_device
 	*ret_device = b.device;
 }
 
+const struct shape_device *shape_device(const struct shape_device_list *l, int ifindex)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->at[i].ifindex == ifindex)
+			return &l->at[i];
+	return NULL;
+}
+
 const struct shape_class *shape_class(const struct shape_device *d, uint32_t minor)
 {
 	const struct shape_class key = { .minor = minor };

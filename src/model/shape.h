@@ -142,6 +142,7 @@ struct shape_wish {
 void shape_want(struct arena *a, const struct shape_wish *w, struct shape_device *ret_device);
 
 /* NULL if there is none. */
+const struct shape_device *shape_device(const struct shape_device_list *l, int ifindex);
 const struct shape_class *shape_class(const struct shape_device *d, uint32_t minor);
 
 #endif

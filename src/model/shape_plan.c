@@ -232,14 +232,6 @@ static void one_device(
 	}
 }
 
-static const struct shape_device *at_index(const struct shape_device_list *l, int ifindex)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (l->at[i].ifindex == ifindex)
-			return &l->at[i];
-	return NULL;
-}
-
 void shape_plan(struct arena *a, const struct shape_device_list *want, const struct shape_device_list *have,
 	struct shape_plan *ret_plan)
 {
@@ -249,9 +241,9 @@ void shape_plan(struct arena *a, const struct shape_device_list *want, const str
 	struct doomed *doomed = arena_array(a, want->n + have->n, sizeof *doomed);
 
 	for (size_t i = 0; i < want->n; i++)
-		one_device(&p, &want->at[i], at_index(have, want->at[i].ifindex), &doomed[n++]);
+		one_device(&p, &want->at[i], shape_device(have, want->at[i].ifindex), &doomed[n++]);
 	for (size_t i = 0; i < have->n; i++)
-		if (!at_index(want, have->at[i].ifindex))
+		if (!shape_device(want, have->at[i].ifindex))
 			one_device(&p, NULL, &have->at[i], &doomed[n++]);
 	plan.before = plan.steps.n;
 	/* all at once, so that the devices empty side by side */

@@ -53,8 +53,8 @@ struct markup {
 	void (*put)(struct str *out, const char *text, size_t len); /* escapes */
 	/* What is written, as the service counts it: the sum of its parts. */
 	size_t (*size)(const char *written, size_t len);
-	size_t most; /* that it takes; 0: no end. Items that do not fit are left out whole, and it is said; the first one is shortened */
-	bool title; /* first line */
+	size_t most; /* that it takes; 0: no end. Items that do not fit are left out whole, and it is said; the first one, and a list, are shortened */
+	bool title;  /* first line */
 };
 #define MESSAGE_LONGEST 300000           /* units, where a service sets no end: less than 1 MB */
 extern const struct markup markup_plain; /* no bold, only cleaned */

@@ -85,14 +85,14 @@ static void answered(void *with, size_t i, const struct response *r)
 static int64_t write_taken(void *with)
 {
 	struct sends *s = with;
-	struct err
-		later; /* another run writes just now: the children are looked after meanwhile; and all is written at the end */
+	struct err later;
 	const int64_t age = s->n_taken ? monotonic_ms() - s->since_ms : 0;
 
 	if (!s->n_taken)
 		return -1;
 	if (age < WRITE_MS)
 		return WRITE_MS - age;
+	/* Where another run writes just now, the children are looked after meanwhile; at its end all of the batch is written. */
 	if (store_outbox_settle_now(s->store, s->lease, s->taken, s->n_taken, &later))
 		return WRITE_MS;
 	s->n_taken = 0;
@@ -119,11 +119,11 @@ static void send_all(struct sends *s, uint32_t budget_ms, size_t n)
 		child_run(&plan, a, requests, n);
 }
 
-void deliver_send(struct app *app, uint32_t budget_ms, struct sending *list, size_t n)
+void deliver_send(struct app *app, struct sending *list, size_t n)
 {
 	struct sends s = { .app = app, .list = list };
 
-	send_all(&s, budget_ms, n);
+	send_all(&s, DELIVER_BUDGET_MS, n);
 }
 
 /* -- letters --------------------------------------------------------------------------------------------------------- */

@@ -21,6 +21,6 @@ struct sending {
 	struct request request;
 	struct outcome outcome; /* LATER, "..." until there is an answer */
 };
-void deliver_send(struct app *app, uint32_t budget_ms, struct sending *list, size_t n);
+void deliver_send(struct app *app, struct sending *list, size_t n);
 
 #endif

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NAMES_MAX 5 /* of a line */
+
 void doctor_say(struct doctor *d, enum finding_level level, const char *check, const char *cure, const char *fmt, ...)
 {
 	char text[1024];
@@ -21,6 +23,20 @@ void doctor_say(struct doctor *d, enum finding_level level, const char *check, c
 	for (char *p = text; (p = strchr(p, '\n'));)
 		*p = ' ';
 	*f = (struct finding){ level, check, arena_strdup(d->arena, text), cure };
+}
+
+void doctor_name(struct doctor *d, struct doctor_names *io, const char *name)
+{
+	if (io->n++ < NAMES_MAX)
+		io->text = io->n > 1 ? arena_printf(d->arena, "%s, %s", io->text, name) : name;
+}
+
+const char *doctor_named(struct doctor *d, const struct doctor_names *names)
+{
+	if (!names->n)
+		return "";
+	return names->n > NAMES_MAX ? arena_printf(d->arena, "%s and %zu more", names->text, names->n - NAMES_MAX)
+				    : names->text;
 }
 
 void doctor_run(struct doctor *d)

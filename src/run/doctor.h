@@ -31,7 +31,8 @@ struct doctor {
 	int64_t sampled;        /* last result stored; 0 never or unknown */
 	bool down;              /* `portflow down` was the last word */
 	bool sound;             /* config is what the files say, and no trial holds another one */
-	const char *open;       /* where SSH servers listen, as the last apply found them; NULL: it has not looked */
+	const char *
+		open; /* where SSH servers listen or sessions live, as the last apply found them; NULL: it has not looked */
 	const struct keep_open *applied_open; /* of the configuration applied last; NULL: none was */
 };
 
@@ -40,6 +41,14 @@ void doctor_run(struct doctor *d);
 
 void doctor_say(struct doctor *d, enum finding_level level, const char *check, const char *cure, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* "web, ssh and 3 more": the first ones by name. Zeroed: none. */
+struct doctor_names {
+	const char *text;
+	size_t n;
+};
+void doctor_name(struct doctor *d, struct doctor_names *io, const char *name);
+const char *doctor_named(struct doctor *d, const struct doctor_names *names);
 
 void doctor_kernel(struct doctor *d);     /* what nf_tables, traffic control and sockets can do, tried */
 void doctor_program(struct doctor *d);    /* privileges and libraries */

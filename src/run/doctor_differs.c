@@ -7,28 +7,22 @@
 #include "run/look.h"
 #include "store/store.h"
 
-#define NAMES_MAX 5 /* of a line */
-
 /* The limits that the kernel does not have as the file asks for them. */
 static void missing(struct doctor *d, const struct held *held, enum direction dir)
 {
-	const char *names = "";
-	size_t n = 0;
+	struct doctor_names names = { 0 };
 
 	for (size_t i = 0; i < d->config.entries.n; i++) {
 		const struct entry *e = &d->config.entries.at[i];
 
 		if (!e->limit[dir].present || held[i].limit_bps[dir] == e->limit[dir].bps)
 			continue;
-		if (n++ < NAMES_MAX)
-			names = arena_printf(d->arena, "%s%s%s", names, n > 1 ? ", " : "", e->name);
+		doctor_name(d, &names, e->name);
 	}
-	if (n > NAMES_MAX)
-		names = arena_printf(d->arena, "%s and %zu more", names, n - NAMES_MAX);
-	if (n)
+	if (names.n)
 		doctor_say(d, FINDING_WARN, "method", "portflow apply",
 			"not in the kernel as the file asks for it: what %s of %s",
-			dir == DIR_IN ? "comes in" : "goes out", names);
+			dir == DIR_IN ? "comes in" : "goes out", doctor_named(d, &names));
 }
 
 static void limits(struct doctor *d, const struct kernel_look *l)

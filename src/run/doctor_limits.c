@@ -6,8 +6,6 @@
 #include "run/doctor.h"
 #include "run/limits.h"
 
-#define NAMES_MAX 5 /* of a line */
-
 static bool same(const struct limit_way *x, const struct limit_way *y)
 {
 	return x->why == y->why && x->policed == y->policed && x->device == y->device;
@@ -18,23 +16,18 @@ static void describe(
 	struct doctor *d, const struct limit_facts *f, struct limit_way *ways, size_t first, enum direction dir)
 {
 	const struct limit_way way = ways[limit_way_at(first, dir)];
-	const char *names = "";
-	size_t n = 0;
+	struct doctor_names names = { 0 };
 
 	for (size_t i = first; i < d->config.entries.n; i++) {
 		struct limit_way *w = &ways[limit_way_at(i, dir)];
 
 		if (w->why == LIMIT_NONE || !same(w, &way))
 			continue;
-		if (n++ < NAMES_MAX)
-			names = arena_printf(
-				d->arena, "%s%s%s", names, n > 1 ? ", " : "", d->config.entries.at[i].name);
+		doctor_name(d, &names, d->config.entries.at[i].name);
 		w->why = LIMIT_NONE;
 	}
-	if (n > NAMES_MAX)
-		names = arena_printf(d->arena, "%s and %zu more", names, n - NAMES_MAX);
 	doctor_say(d, FINDING_OK, "method", NULL, "what %s is %s (%s): %s", dir == DIR_IN ? "comes in" : "goes out",
-		way.shaped ? "shaped" : "policed", limit_reason(d->arena, f, &way), names);
+		way.shaped ? "shaped" : "policed", limit_reason(d->arena, f, &way), doctor_named(d, &names));
 }
 
 void doctor_limits(struct doctor *d)

@@ -173,7 +173,8 @@ void doctor_notify(struct doctor *d)
 	for (size_t i = 0; i < d->config.targets.n; i++)
 		check_target(d, &d->config.targets.at[i]);
 	check_way_out(d);
-	for (size_t i = 0; i < d->config.targets.n && desired_enforces(&d->config); i++)
-		check_relay(d, &d->config.targets.at[i]);
+	if (desired_enforces(&d->config))
+		for (size_t i = 0; i < d->config.targets.n; i++)
+			check_relay(d, &d->config.targets.at[i]);
 	check_outbox(d);
 }

@@ -329,19 +329,11 @@ const char *pass_queues_tally(struct pass *p, const struct shape_plan *s)
 	return t.root_add ? "its queues are made anew" : tally_text(&p->app->arena, &t);
 }
 
-static const struct shape_device *observed(const struct pass *p, int ifindex)
-{
-	for (size_t i = 0; i < p->facts.out.n; i++)
-		if (p->facts.out.at[i].ifindex == ifindex)
-			return &p->facts.out.at[i];
-	return NULL;
-}
-
 static void explain_device(struct pass *p, const struct shape_device *d, const struct tally *t)
 {
 	struct arena *a = &p->app->arena;
 	const char *subject = arena_printf(a, "device %s", d->name), *stay = "connections stay";
-	const struct shape_device *had = observed(p, d->ifindex);
+	const struct shape_device *had = shape_device(&p->facts.out, d->ifindex);
 
 	if (t->replace && had)
 		pass_say(p, '!', subject,
