@@ -11,10 +11,8 @@ for tool in tc iperf3; do command -v $tool >/dev/null || skip_all "$tool is not 
 net_up || exit 1
 for into in '' in_peer; do $into nft delete table inet sink; done
 trap 'kill $(jobs -p) 2>/dev/null; exit 143' TERM INT HUP
-tc qdisc add dev lo root handle 1: htb 2>/dev/null || skip_all "this kernel has no HTB"
-tc qdisc del dev lo root
-ip link add probe$ID type ifb 2>/dev/null || skip_all "this kernel has no IFB"
-ip link del probe$ID
+has_htb || skip_all "this kernel has no HTB"
+has_ifb || skip_all "this kernel has no IFB"
 IFB=ifb-portflow
 LIMIT=20 # mbit, once it is raised
 

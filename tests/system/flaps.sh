@@ -98,11 +98,7 @@ config() { # METHOD
 config police
 pf_ok apply
 flaps policed 80
-config shape
-pf_run apply
-[ "$rc" = 0 ] || { # a kernel without IFB
-	config auto
-	pf_ok apply
-}
-if tc qdisc show dev "$DEV" root | grep -q 'htb 7066:'; then flaps shaped 8080; else skip "shaped" "this kernel has no HTB"; fi
+config auto
+shape_all
+[ -z "$shaped" ] || flaps shaped 8080
 done_testing

@@ -18,8 +18,7 @@ if tc qdisc add dev "$DEV2" root fq_codel 2>/dev/null; then LEAF=fq_codel; else 
 tc qdisc del dev "$DEV2" root 2>/dev/null
 tc qdisc add dev "$DEV2" root handle 1: htb 2>/dev/null || skip_all "this kernel has no HTB"
 tc qdisc del dev "$DEV2" root
-ip link add probe$ID type ifb 2>/dev/null || skip_all "this kernel has no IFB"
-ip link del probe$ID
+has_ifb || skip_all "this kernel has no IFB"
 
 # -- what is there ------------------------------------------------------------------------------------------------------
 classes() { # "1<fffe 20Mbit bfifo": minor, parent, ceil, queue

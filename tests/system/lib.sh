@@ -86,6 +86,21 @@ skip() { # DESCRIPTION WHY
 	tap_n=$((tap_n + 1))
 	echo "ok $tap_n - $1 # SKIP $2"
 }
+# Asked of the kernel and not of the program: what it fails to do is no reason to skip.
+has_htb() { tc qdisc add dev lo root handle 1: htb 2>/dev/null && tc qdisc del dev lo root; }
+has_ifb() { ip link add probe$ID type ifb 2>/dev/null && ip link del probe$ID; }
+shape_all() { # the INI shapes wherever this kernel can; sets shaped
+	shaped='in out'
+	if ! has_htb; then
+		skip "shaped" "this kernel has no HTB"
+		shaped=''
+	elif ! has_ifb; then
+		skip "what comes in, shaped" "this kernel has no IFB"
+		shaped=out
+	fi
+	if [ "$shaped" = 'in out' ]; then ini_sed 's/^limit_method = .*/limit_method = shape/'; else ini_sed 's/^limit_method = .*/limit_method = auto/'; fi
+	pf_ok apply
+}
 note() { printf '%s\n' "$*" | diag; }
 done_testing() {
 	echo "1..$tap_n"

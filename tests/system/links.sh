@@ -8,8 +8,7 @@
 need_program
 command -v tc >/dev/null || skip_all "tc is not installed"
 net_up || exit 1
-tc qdisc add dev lo root handle 1: htb 2>/dev/null || skip_all "this kernel has no HTB"
-tc qdisc del dev lo root
+has_htb || skip_all "this kernel has no HTB"
 
 make_wan() { # KIND: the device wan, up
 	case $1 in

@@ -188,21 +188,10 @@ neighbour=$!
 in_before=$(counted free in) out_before=$(counted free out) began=$SECONDS
 every_case 1 'in out'
 every_udp_case 0 'in out'
-ini_sed 's/^limit_method = .*/limit_method = shape/'
-pf_run apply
-shaped='in out'
-[ "$rc" = 0 ] || { # a kernel without IFB: what comes in cannot be
-	shaped=out
-	ini_sed 's/^limit_method = .*/limit_method = auto/'
-	pf_ok apply
-}
-if tc qdisc show dev "$DEV" root | grep -q htb; then
-	METHOD=shape
-	every_case 0 "$shaped"
-	every_udp_case 1 "$shaped"
-else
-	skip "shaped rates" "nothing can be shaped here"
-fi
+METHOD=shape
+shape_all
+every_case 0 "$shaped"
+every_udp_case 1 "$shaped"
 ok "the neighbours still run" kill -0 $neighbour
 least=$(((SECONDS - began) * NEIGHBOURS * 125000 * 8 / 10)) # they are held up by what else runs here, too
 is_ge "a neighbour without a limit has its $NEIGHBOURS mbit all the time, in" $(($(counted free in) - in_before)) $least
