@@ -114,7 +114,7 @@ done
 ok "... through the kernel's sockets, question and answer" through
 kill -USR2 $client # released
 ok "it is given back" wait_for '[ "$(served DHCPRELEASE)" -ge 1 ]' 20
-is "the address is gone" "$(ip -4 -o addr show dev "$WAN")" ""
+ok "the address is gone" wait_for '[ -z "$(ip -4 -o addr show dev "$WAN")" ]' 20 # the client tells its server first
 kill -USR1 $client
 ok "and had again, from the start" wait_for '[ "$(said bound)" = 2 ]' 20
 renew "... and renewed"
