@@ -269,6 +269,21 @@ static const struct status_row *first_port(const struct status *s)
 	return NULL;
 }
 
+/* A command that moves something through the port, whatever listens there. */
+static void put_try(struct str *out, const char *node, uint16_t port)
+{
+	switch (port) {
+	case 22:
+		str_putf(out, " Test with: ssh %s", node);
+		break;
+	case 443:
+		str_putf(out, " Test with: curl https://%s", node);
+		break;
+	default:
+		str_putf(out, " Test with: curl http://%s:%u", node, port);
+	}
+}
+
 static void put_lesson(const struct status_print *p)
 {
 	const struct status *s = p->s;
@@ -292,7 +307,7 @@ static void put_lesson(const struct status_print *p)
 	str_putf(p->out, "\nNo traffic of an entry yet. Counting since %s.",
 		when_near(p->a, s->zone, s->rows.at[0].since, s->now));
 	if (port)
-		str_putf(p->out, " Test with: curl http://%s:%u", s->node, port->entry->ports.at[0].lo);
+		put_try(p->out, s->node, port->entry->ports.at[0].lo);
 	str_putc(p->out, '\n');
 }
 

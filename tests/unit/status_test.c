@@ -457,6 +457,12 @@ static void empty(void **state)
 	status_text(&s, &look, &x.a, &x.text);
 	assert_non_null(strstr(x.text.p,
 		"No traffic of an entry yet. Counting since 2026-10-26 10:02. Test with: curl http://hk1:80\n"));
+	for (size_t i = 0; i < s.rows.n; i++)
+		if (s.rows.at[i].kind == ENTRY_PORT)
+			s.rows.at[i].entry->ports.at[0].lo = 22;
+	x.text.len = 0;
+	status_text(&s, &look, &x.a, &x.text);
+	assert_non_null(strstr(x.text.p, " Test with: ssh hk1\n"));
 	s.rows.n = 0;
 	x.text.len = 0;
 	status_text(&s, &look, &x.a, &x.text);
