@@ -9,7 +9,19 @@
 #define SERVERS_MAX 3 /* MAXNS */
 #define DNS_PORT 53
 
-static void add(struct arena *a, const char *address, struct name_servers *to)
+static bool is_here(const struct name_server *s, const struct links *l)
+{
+	bool here = address_loopback(s->family, s->address);
+
+	for (size_t i = 0; i < l->addresses.n && !here; i++) {
+		const struct prefix *own = &l->addresses.at[i].addr;
+
+		here = own->family == s->family && memcmp(own->addr, s->address, sizeof s->address) == 0;
+	}
+	return here;
+}
+
+static void add(struct arena *a, const char *address, const struct links *l, struct name_servers *to)
 {
 	struct name_server s = { .text = address };
 
@@ -17,8 +29,10 @@ static void add(struct arena *a, const char *address, struct name_servers *to)
 		s.family = 4;
 	else if (inet_pton(AF_INET6, address, s.address) == 1)
 		s.family = 6;
-	if (s.family)
-		*vec_push(a, &to->of) = s;
+	if (!s.family)
+		return;
+	s.here = is_here(&s, l);
+	*vec_push(a, &to->of) = s;
 }
 
 /* Is "resolve" a word of the line "hosts:"? */
@@ -38,7 +52,8 @@ static bool asks_resolved(const char *text)
 	return false;
 }
 
-void name_servers_read(struct arena *a, const char *resolv, const char *nsswitch, struct name_servers *ret)
+void name_servers_read(
+	struct arena *a, const char *resolv, const char *nsswitch, const struct links *l, struct name_servers *ret)
 {
 	static const char word[] = "nameserver", blank[] = " \t";
 	const char *text = resolv;
@@ -53,22 +68,15 @@ void name_servers_read(struct arena *a, const char *resolv, const char *nsswitch
 			at += strspn(at, blank);
 			len = strcspn(at, " \t\r\n");
 			if (len && ret->of.n < SERVERS_MAX)
-				add(a, arena_strndup(a, at, len), ret);
+				add(a, arena_strndup(a, at, len), l, ret);
 		}
 		text += line;
 		text += *text == '\n';
 	}
 	if (!ret->of.n)
-		add(a, "127.0.0.1", ret);
+		add(a, "127.0.0.1", l, ret);
 	if (asks_resolved(nsswitch))
-		add(a, "127.0.0.53", ret);
-}
-
-bool name_server_loopback(const struct name_server *s)
-{
-	static const uint8_t one[16] = { [15] = 1 };
-
-	return s->family == 4 ? s->address[0] == 127 : memcmp(s->address, one, sizeof one) == 0;
+		add(a, "127.0.0.53", l, ret);
 }
 
 bool name_server_is(const struct name_server *s, const struct socket_row *r)
@@ -78,7 +86,7 @@ bool name_server_is(const struct name_server *s, const struct socket_row *r)
 	if (r->port != DNS_PORT)
 		return false;
 	if (memcmp(r->address, any, sizeof any) == 0)
-		return name_server_loopback(s) && (s->family == 4 || r->family == 6);
+		return s->here && (s->family == 4 || r->family == 6);
 	if (s->family == 4 && r->family == 6)
 		return memcmp(r->address, mapped, sizeof mapped) == 0 && memcmp(r->address + 12, s->address, 4) == 0;
 	return s->family == r->family && memcmp(s->address, r->address, sizeof any) == 0;

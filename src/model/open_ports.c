@@ -79,7 +79,7 @@ enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, u
 
 	if (!socket_row(line, len, &r) || (r.state != STATE_LISTEN && r.state != STATE_ESTABLISHED))
 		return SOCKET_PASS;
-	local = socket_row_loopback(&r);
+	local = address_loopback(r.family, r.address);
 	if (r.uid != 0 || r.port == 0 || (local && r.state == STATE_LISTEN))
 		return SOCKET_PASS;
 	*ret_port = local ? 0 : r.port;
@@ -90,26 +90,23 @@ enum socket_line socket_line(const char *line, size_t len, uint16_t *ret_port, u
 /* -- SSH_CONNECTION -------------------------------------------------------------------------------------------------- */
 
 /* An address as getnameinfo() writes it, fe80::1%eth0 too, and what is behind it; NULL: it is none. */
-static const char *past_address(const char *text, int *ret_family, bool *ret_loopback)
+static const char *past_address(const char *text, uint8_t *ret_family, bool *ret_loopback)
 {
 	char copy[INET6_ADDRSTRLEN];
 	const size_t whole = strcspn(text, " "), len = strcspn(text, "% ");
-	struct in_addr v4;
-	struct in6_addr v6;
+	uint8_t address[16];
 
 	if (len >= sizeof copy || whole - len == 1)
 		return NULL;
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	if (len == whole && inet_pton(AF_INET, copy, &v4) == 1) {
-		*ret_family = AF_INET;
-		*ret_loopback = ntohl(v4.s_addr) >> 24 == IN_LOOPBACKNET;
-	} else if (inet_pton(AF_INET6, copy, &v6) == 1) {
-		*ret_family = AF_INET6;
-		*ret_loopback = IN6_IS_ADDR_LOOPBACK(&v6);
-	} else {
+	if (len == whole && inet_pton(AF_INET, copy, address) == 1)
+		*ret_family = 4;
+	else if (inet_pton(AF_INET6, copy, address) == 1)
+		*ret_family = 6;
+	else
 		return NULL;
-	}
+	*ret_loopback = address_loopback(*ret_family, address);
 	return text + whole;
 }
 
@@ -127,7 +124,7 @@ static uint16_t port_behind_blank(const char **io)
 
 uint16_t ssh_connection(const char *text)
 {
-	int from, to;
+	uint8_t from, to;
 	bool loopback_from, loopback_to;
 	uint16_t port;
 

@@ -91,11 +91,11 @@ bool socket_row(const char *line, size_t len, struct socket_row *ret)
 	return true;
 }
 
-bool socket_row_loopback(const struct socket_row *r)
+bool address_loopback(uint8_t family, const uint8_t address[16])
 {
 	static const uint8_t one[16] = { [15] = 1 }, mapped[13] = { [10] = 0xff, 0xff, 127 };
 
-	if (r->family == 4)
-		return r->address[0] == 127;
-	return memcmp(r->address, one, sizeof one) == 0 || memcmp(r->address, mapped, sizeof mapped) == 0;
+	if (family == 4)
+		return address[0] == 127;
+	return memcmp(address, one, sizeof one) == 0 || memcmp(address, mapped, sizeof mapped) == 0;
 }

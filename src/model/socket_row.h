@@ -18,7 +18,7 @@ struct socket_row {
 
 /* false: the heading, or nothing of the kind. */
 bool socket_row(const char *line, size_t len, struct socket_row *ret);
-/* Is the address one of loopback? One of IPv4 mapped to IPv6 too. */
-bool socket_row_loopback(const struct socket_row *r);
+/* In network order, of IPv4 the first four bytes. One of IPv4 that is mapped to IPv6 too. */
+bool address_loopback(uint8_t family, const uint8_t address[16]);
 
 #endif

@@ -149,8 +149,13 @@ static void check_way_out(struct doctor *d)
 	if (!desired_enforces(&d->config) || !targets_use_network(&d->config) ||
 		(d->root && !child_uid(d->arena, SERVICE_USER)))
 		return; /* that there is no such user is said elsewhere */
-	resolver_find(d->arena, &r);
-	if (r.address && r.sure && !r.uid)
+	resolver_find(d->arena, &d->links, &r);
+	if (r.here && !r.address)
+		doctor_say(d, FINDING_WARN, "messages",
+			"start it, or name servers elsewhere in /etc/resolv.conf; then: portflow apply",
+			"names are to be resolved by a server of this machine, and no service listens there: what another program "
+			"asks is blocked and limited like all else, and messages wait for it");
+	else if (r.address && r.sure && !r.uid)
 		doctor_say(d, FINDING_WARN, "messages",
 			"let it run as a user of its own, or name servers elsewhere in /etc/resolv.conf; then: portflow apply",
 			"names are resolved by %s, which runs as root: its questions are blocked and limited like all else, and "

@@ -19,7 +19,7 @@ static int find_resolver(struct pass *p, struct err *err)
 	const char *stored = NULL, *text;
 	struct resolver r;
 
-	resolver_find(a, &r);
+	resolver_find(a, &p->links, &r);
 	if (!r.here)
 		return 0;
 	if (p->store && store_meta_get(p->store, a, META_RESOLVER, &stored, err) < 0)

@@ -61,18 +61,18 @@ static void look_at_process(void *arg, const char *pid)
 		s->found->uid = 0;
 }
 
-void resolver_find(struct arena *a, struct resolver *ret)
+void resolver_find(struct arena *a, const struct links *l, struct resolver *ret)
 {
 	struct search s = { .arena = a, .found = ret };
 
 	*ret = (struct resolver){ 0 };
-	name_servers_read(a, host_text(a, "/etc/resolv.conf"), host_text(a, "/etc/nsswitch.conf"), &s.servers);
+	name_servers_read(a, host_text(a, "/etc/resolv.conf"), host_text(a, "/etc/nsswitch.conf"), l, &s.servers);
 	host_lines("/proc/self/net/udp", look_at_line, &s);
 	host_lines("/proc/self/net/udp6", look_at_line, &s);
 	if (s.inode && !ret->uid && geteuid() == 0)
 		host_processes(look_at_process, &s);
 	ret->here = ret->address;
 	for (size_t i = 0; i < s.servers.of.n; i++)
-		ret->here |= name_server_loopback(&s.servers.of.at[i]);
+		ret->here |= s.servers.of.at[i].here;
 	ret->sure = ret->address && (ret->uid || geteuid() == 0);
 }

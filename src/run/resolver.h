@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/links.h"
 #include "util/arena.h"
 
 struct resolver {
@@ -17,6 +18,6 @@ struct resolver {
 };
 
 /* The socket tells its user, but of a server that bound it as root and then became somebody else: only root sees that. */
-void resolver_find(struct arena *a, struct resolver *ret);
+void resolver_find(struct arena *a, const struct links *l, struct resolver *ret);
 
 #endif

@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup_arena struct arena a = { 0 };
 	struct tcp_ports unit = { 0 }, kept = { 0 };
+	const struct links links = { 0 };
 	struct name_servers servers;
 	struct socket_row row = { .port = 53 };
 	uint16_t port = 1;
@@ -50,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (socket_line(text, size, &port, &inode) == SOCKET_LISTENS)
 		check(port != 0);
 	ssh_connection(arena_strndup(&a, text, size));
-	name_servers_read(&a, arena_strndup(&a, text, size), arena_strndup(&a, text, size), &servers);
+	name_servers_read(&a, arena_strndup(&a, text, size), arena_strndup(&a, text, size), &links, &servers);
 	check(servers.of.n > 0 && servers.of.n < 5);
 	for (size_t i = 0; i < servers.of.n; i++)
 		name_server_is(&servers.of.at[i], &row);

@@ -151,9 +151,20 @@ pf_ok apply
 is "one that becomes another user when it has its port" "$(stored)" "$RESOLVER 127.0.0.1"
 message_passes "... asks too" yes
 stop $relay
+for family in 4 6; do
+	[ $family = 4 ] && here=$HERE4 any=0.0.0.0 || here=$HERE6 any=::
+	resolver $any $RESOLVER early
+	resolv "$here"
+	pf_ok apply
+	is "one on every address, named by this machine's own of IPv$family" "$(stored)" "$RESOLVER $here"
+	message_passes "... asks as well" yes
+	like "... doctor knows it" "$(pf doctor)" "so do questions for names of user $RESOLVER \($here\)"
+	stop $relay
+done
 resolver 127.0.0.1 $OTHER early
 pf_ok apply
 is "somebody who is no daemon does not become the resolver" "$(nft list chain inet portflow enforce_out | grep -c "skuid $OTHER")" 0
+like "... which doctor says" "$(pf doctor)" "messages +names are to be resolved by a server of this machine, and no service listens there"
 stop $relay
 resolver ::1 0 early
 pf_ok apply

@@ -235,10 +235,11 @@ static void name_servers(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		cleanup_arena struct arena a = { 0 };
+		const struct links none = { 0 };
 		struct name_servers s;
 		const char *text = "";
 
-		name_servers_read(&a, cases[i].text, cases[i].nsswitch, &s);
+		name_servers_read(&a, cases[i].text, cases[i].nsswitch, &none, &s);
 		for (size_t k = 0; k < s.of.n; k++)
 			text = arena_printf(&a, "%s%s%s", text, k ? " " : "", s.of.at[k].text);
 		assert_string_equal(text, cases[i].servers);
@@ -272,7 +273,20 @@ static void sockets(void **state)
 		{ "192.0.2.1", "  1: 00000000:0035" REST, false },
 		{ "2001:db8::1", "  1: B80D0120000000000000000001000000:0035" REST6, true },
 		{ "2001:db8::1", "  1: 00000000000000000000000000000000:0035" REST6, false },
+		/* addresses that eth0 has */
+		{ "192.0.2.7", "  1: 070200C0:0035" REST, true },
+		{ "192.0.2.7", "  1: 010200C0:0035" REST, false },
+		{ "192.0.2.7", "  1: 00000000:0035" REST, true },
+		{ "192.0.2.7", "  1: 00000000:0036" REST, false },
+		{ "192.0.2.7", "  1: 00000000000000000000000000000000:0035" REST6, true },
+		{ "192.0.2.7", "  1: 0000000000000000FFFF0000070200C0:0035" REST6, true },
+		{ "2001:db8::7", "  1: B80D0120000000000000000007000000:0035" REST6, true },
+		{ "2001:db8::7", "  1: 00000000000000000000000000000000:0035" REST6, true },
+		{ "2001:db8::7", "  1: 00000000:0035" REST, false },
 	};
+	struct link_address own[2] = { { .addr = { 4, 32, { 192, 0, 2, 7 } } },
+		{ .addr = { 6, 128, { 0x20, 0x01, 0x0d, 0xb8, [15] = 7 } } } };
+	const struct links links = { .addresses = { own, 2, 2 } };
 
 	(void)state;
 	if (BYTE_ORDER != LITTLE_ENDIAN)
@@ -282,7 +296,7 @@ static void sockets(void **state)
 		struct name_servers s;
 		struct socket_row r;
 
-		name_servers_read(&a, arena_printf(&a, "nameserver %s", cases[i].server), NULL, &s);
+		name_servers_read(&a, arena_printf(&a, "nameserver %s", cases[i].server), NULL, &links, &s);
 		assert_true(socket_row(cases[i].line, strlen(cases[i].line), &r));
 		assert_int_equal(r.uid, 991);
 		assert_int_equal(r.inode, 22334);
