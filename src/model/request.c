@@ -39,7 +39,7 @@ static const struct field request_fields[] = {
 };
 
 static const struct field response_fields[] = {
-	{ "end", offsetof(struct response, end), FIELD_ENUM, RESPONSE_ANSWERED },
+	{ "end", offsetof(struct response, end), FIELD_ENUM, RESPONSE_HELD },
 	{ "status", offsetof(struct response, status), FIELD_NUMBER, 0 },
 	{ "retry_after", offsetof(struct response, retry_after_s), FIELD_NUMBER, 0 },
 	{ "curl", offsetof(struct response, curl_code), FIELD_NUMBER, 0 },
@@ -52,6 +52,17 @@ static const struct field response_fields[] = {
 
 _Static_assert(sizeof(enum request_kind) == sizeof(uint32_t) && sizeof(enum response_end) == sizeof(uint32_t),
 	"the tables read them as such");
+
+static bool same(const char *x, const char *y)
+{
+	return x && y && strcmp(x, y) == 0;
+}
+
+bool request_same_login(const struct request *x, const struct request *y)
+{
+	return x->kind == REQUEST_MAIL && y->kind == REQUEST_MAIL && same(x->url, y->url) &&
+		same(x->mail.user, y->mail.user) && same(x->mail.password, y->mail.password);
+}
 
 bool response_good(const struct request *q, const struct response *r)
 {

@@ -55,13 +55,15 @@ enum response_end {
 	RESPONSE_NOT_SENT, /* tried; the other side got nothing of the message: no name, no connection, no TLS. Try later */
 	RESPONSE_UNSURE,   /* sent in part or whole, no answer: it may have been taken. Trying again may double it */
 	RESPONSE_ANSWERED, /* status is the answer */
+	RESPONSE_HELD,     /* not tried: a moment ago the server refused the login that it would use. Try later.
+			      status is that of the refusal */
 };
 
 #define RESPONSE_BODY_MAX ((size_t)64 << 10)
 
 struct response {
 	enum response_end end;
-	/* RESPONSE_ANSWERED: of HTTP, of SMTP (250 the mail is theirs, 4xx later, 5xx never), of exec the exit status; 0 in every
+	/* RESPONSE_ANSWERED, RESPONSE_HELD: of HTTP, of SMTP (250 the mail is theirs, 4xx later, 5xx never), of exec the exit status; 0 in every
 	 * other case */
 	uint32_t status;
 	uint32_t retry_after_s; /* HTTP's Retry-After; 0: none */
@@ -74,6 +76,9 @@ struct response {
 	struct request_bytes
 		body; /* of HTTP's answer, or what exec printed; anything at all, at most RESPONSE_BODY_MAX */
 };
+
+/* Would they log in as the same user with the same password at the same mail server? */
+bool request_same_login(const struct request *x, const struct request *y);
 
 /* HTTP 2xx, SMTP 2xx, exec 0. A service that answers 200 and an error inside is its notifier's to judge. */
 bool response_good(const struct request *q, const struct response *r);

@@ -24,9 +24,16 @@
 
 enum { EXIT_USAGE = 64, EXIT_DATA = 65, EXIT_OUTPUT = 74, EXIT_RIGHTS = 77 };
 
+/* Of a login. */
+struct refusal {
+	const struct request *request;
+	struct response response;
+};
+
 struct work {
 	struct arena arena;
 	VEC_OF(struct transfer *) transfers;
+	VEC_OF(struct refusal) refusals;
 	struct trusts trusts;
 	CURLM *multi;
 	int64_t deadline_ms;
@@ -105,12 +112,27 @@ static void read_requests(struct work *w, const struct str *input)
 	}
 }
 
+/* Was its login refused? Servers lock out who tries a wrong one again and again, so nobody tries it twice here. */
+static const struct refusal *refused(const struct work *w, const struct transfer *t)
+{
+	for (size_t i = 0; i < w->refusals.n; i++)
+		if (request_same_login(w->refusals.at[i].request, &t->request))
+			return &w->refusals.at[i];
+	return NULL;
+}
+
 static void start(struct work *w, struct transfer *t)
 {
 	const int64_t left = w->deadline_ms - now_ms();
+	const struct refusal *before = refused(w, t);
 	struct err err = { .kind = ERR_NONE };
 	struct response r;
 
+	if (before) {
+		r = outcome_held(&before->response);
+		respond(t, &r);
+		return;
+	}
 	if (left <= 0)
 		return;
 	if (transfer_prepare(t, &w->trusts, &w->arena, (uint32_t)left, &err) == 0 &&
@@ -144,6 +166,8 @@ static void collect(struct work *w)
 		if (m->msg != CURLMSG_DONE || curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t))
 			continue;
 		r = outcome_ended(t, &w->arena, m->data.result);
+		if (outcome_refuses_login(t, &r))
+			*vec_push(&w->arena, &w->refusals) = (struct refusal){ &t->request, r };
 		respond(t, &r);
 		w->running--;
 	}

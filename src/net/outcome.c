@@ -306,6 +306,19 @@ struct response outcome_late(const struct transfer *t, struct arena *a, uint32_t
 	return r;
 }
 
+bool outcome_refuses_login(const struct transfer *t, const struct response *r)
+{
+	return t->request.kind == REQUEST_MAIL && t->request.mail.user && r->end == RESPONSE_ANSWERED &&
+		r->curl_code == CURLE_LOGIN_DENIED;
+}
+
+struct response outcome_held(const struct response *refused)
+{
+	return (struct response){
+		.end = RESPONSE_HELD, .status = refused->status, .error = refused->error, .cure = refused->cure
+	};
+}
+
 struct response outcome_impossible(const struct transfer *t, struct arena *a, const struct err *err)
 {
 	return (struct response){ .end = RESPONSE_IMPOSSIBLE, .error = safe_text(t, a, err->text) };

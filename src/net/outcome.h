@@ -12,6 +12,10 @@ struct response outcome_ended(const struct transfer *t, struct arena *a, CURLcod
 /* The budget is used up while it runs. */
 struct response outcome_late(const struct transfer *t, struct arena *a, uint32_t budget_ms);
 
+/* Was the login of t refused? Then nothing else with that login is tried, and is held for the same reason. */
+bool outcome_refuses_login(const struct transfer *t, const struct response *r);
+struct response outcome_held(const struct response *refused);
+
 /* It never began. */
 struct response outcome_impossible(const struct transfer *t, struct arena *a, const struct err *err);
 

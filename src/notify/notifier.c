@@ -63,16 +63,25 @@ static bool login_refused(const struct request *q, const struct response *r)
 	return q->kind == REQUEST_MAIL && (status == 530 || status == 534 || status == 535 || status == 538);
 }
 
+/* A mail without a login may be refused for its recipient's sake alone. */
+static void judge_login(const struct request *q, const struct response *r, struct outcome *o)
+{
+	if (login_refused(q, r)) {
+		o->kind = OUTCOME_LATER;
+		o->after_s = o->after_s < LOGIN_WAIT_S ? LOGIN_WAIT_S : o->after_s;
+		o->refused = q->kind != REQUEST_MAIL || q->mail.user;
+	}
+	if (r->end == RESPONSE_HELD)
+		o->untried = o->refused = o->reached = true;
+}
+
 static void judge_status(struct arena *a, const struct request *q, const struct response *r, struct outcome *o)
 {
 	o->kind = q->kind == REQUEST_HTTP ? http_kind(r->status)
 		: q->kind == REQUEST_MAIL ? smtp_kind(r->status)
 					  : exec_kind(r->status);
 	o->after_s = r->retry_after_s;
-	if (login_refused(q, r)) {
-		o->kind = OUTCOME_LATER;
-		o->after_s = o->after_s < LOGIN_WAIT_S ? LOGIN_WAIT_S : o->after_s;
-	}
+	judge_login(q, r, o);
 	o->why = r->error ? r->error : arena_printf(a, "answered %" PRIu32, r->status);
 }
 
@@ -94,6 +103,8 @@ struct outcome outcome_of(struct arena *a, enum target_type type, const struct r
 		.reached = r->end == RESPONSE_ANSWERED || r->end == RESPONSE_UNSURE,
 		.why = r->error ? r->error : "no answer" };
 
+	if (r->end == RESPONSE_HELD)
+		judge_login(q, r, &o);
 	if (r->end != RESPONSE_ANSWERED)
 		return o;
 	if (response_good(q, r)) {

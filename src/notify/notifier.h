@@ -28,6 +28,7 @@ struct outcome {
 	uint32_t after_s; /* 0: as the outbox thinks best */
 	bool untried;     /* LATER: there was no time, or nobody to send it */
 	bool no_time;     /* untried: and nothing is wrong */
+	bool refused;     /* LATER: its login, and so that of every message of its target */
 	bool reached;     /* LATER: the service, or its machine, was there */
 	const char *why;  /* one line, no secrets, no control characters; "" when done */
 };

@@ -28,11 +28,18 @@
 #define LONGEST_WAIT_S 21600
 #define LONGEST_ASKED_S 86400 /* by a service */
 
+/* Of a target's login, in this run: what else is for it waits with it, and no server is asked again. */
+struct refusal {
+	const char *target;
+	struct outcome outcome;
+};
+
 struct delivery {
 	struct store *store;
 	const struct config *config;
 	const char *node; /* NULL: not looked up yet */
 	struct stated_book book;
+	VEC_OF(struct refusal) refusals;
 	size_t in_vain;
 };
 
@@ -40,8 +47,9 @@ struct letter_rows {
 	const struct outbox_row *first;
 	size_t n;
 	struct target target;
-	const char *problem; /* NULL, or why it cannot be sent now */
-	bool hopeless;       /* ... nor ever */
+	const char *problem;        /* NULL, or why it cannot be sent now */
+	const struct outcome *held; /* NULL, or of a refused login */
+	bool hopeless;              /* ... nor ever */
 };
 
 static int64_t monotonic_ms(void)
@@ -249,18 +257,20 @@ static struct outbox_result judge(struct app *app, const struct letter_rows *l, 
 {
 	const struct outbox_row *r = l->first;
 	struct outbox_result result = { .letter = r->letter, .why = o->why };
+	const int most = o->reached ? GIVE_UP_S : UNREACHED_S;
+	const bool old = app->now - r->created >= most;
 
 	if (o->kind == OUTCOME_DONE) {
 		result.end = OUTBOX_DELIVERED;
 	} else if (o->kind == OUTCOME_NEVER) {
 		result.end = OUTBOX_PARKED;
-	} else if (o->untried) {
+	} else if (o->untried && !(o->refused && old)) {
 		result.end = OUTBOX_UNTRIED;
 		result.why = o->no_time ? "" : o->why;
-	} else if (app->now - r->created >= (o->reached ? GIVE_UP_S : UNREACHED_S)) {
+		result.next = o->refused ? app->now + wait_s(r, o->after_s) : 0;
+	} else if (old) {
 		result.end = OUTBOX_PARKED;
-		result.why = arena_printf(&app->arena, "given up after %d days: %s",
-			(o->reached ? GIVE_UP_S : UNREACHED_S) / 86400, o->why);
+		result.why = arena_printf(&app->arena, "given up after %d days: %s", most / 86400, o->why);
 	} else {
 		result.end = OUTBOX_LATER;
 		result.next = app->now + wait_s(r, o->after_s);
@@ -268,10 +278,11 @@ static struct outbox_result judge(struct app *app, const struct letter_rows *l, 
 	return result;
 }
 
-/* Nobody is there to send it: each run says so, once, since nothing else shows that no message arrives any more. */
+/* Nobody is there to send it: each run says so, once, since nothing else shows that no message arrives any more. Of a refused login the
+ * message that was refused says it. */
 static void tell_untried(struct app *app, const struct letter_rows *l, const struct outbox_result *results, size_t i)
 {
-	if (results[i].end != OUTBOX_UNTRIED || !*results[i].why)
+	if (results[i].end != OUTBOX_UNTRIED || !*results[i].why || results[i].next)
 		return;
 	for (size_t k = 0; k < i; k++)
 		if (results[k].end == OUTBOX_UNTRIED && strcmp(results[k].why, results[i].why) == 0)
@@ -296,6 +307,26 @@ static void tell(struct app *app, const struct letter_rows *l, const struct outb
 	app_warn(app, "a message to %s could not be delivered yet: %s", whom(&app->arena, r), results[i].why);
 }
 
+static const struct outcome *refused_before(const struct delivery *d, const char *target)
+{
+	for (size_t i = 0; i < d->refusals.n; i++)
+		if (strcmp(d->refusals.at[i].target, target) == 0)
+			return &d->refusals.at[i].outcome;
+	return NULL;
+}
+
+static void note_refusal(struct delivery *d, const char *target, const struct outcome *o)
+{
+	struct refusal *r;
+
+	if (!o->refused || refused_before(d, target))
+		return;
+	r = vec_push(&d->book.arena, &d->refusals);
+	*r = (struct refusal){ arena_strdup(&d->book.arena, target), *o };
+	r->outcome.untried = true;
+	r->outcome.why = arena_strdup(&d->book.arena, o->why);
+}
+
 static void send_letters(struct app *app, struct delivery *d, const char *lease, uint32_t budget_ms,
 	struct letter_rows *l, size_t n, struct outbox_result *results)
 {
@@ -310,6 +341,9 @@ static void send_letters(struct app *app, struct delivery *d, const char *lease,
 	size_t *of = arena_array(a, n + 1, sizeof *of), sent = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		l[i].held = refused_before(d, l[i].first->target);
+		if (l[i].held)
+			continue;
 		address(app, d->config, &l[i]);
 		if (l[i].problem)
 			continue;
@@ -322,10 +356,14 @@ static void send_letters(struct app *app, struct delivery *d, const char *lease,
 	}
 	send_all(&s, budget_ms, sent);
 	app_clock(app);
-	for (size_t i = 0; i < sent; i++)
+	for (size_t i = 0; i < sent; i++) {
 		results[of[i]] = judge(app, &l[of[i]], &list[i].outcome);
+		note_refusal(d, list[i].target->name, &list[i].outcome);
+	}
 	for (size_t i = 0; i < n; i++)
-		if (l[i].problem)
+		if (l[i].held)
+			results[i] = judge(app, &l[i], l[i].held);
+		else if (l[i].problem)
 			results[i] = judge(app, &l[i],
 				&(struct outcome){
 					.kind = l[i].hopeless ? OUTCOME_NEVER : OUTCOME_LATER, .why = l[i].problem });
@@ -361,7 +399,7 @@ static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
-		untried |= results[i].end == OUTBOX_UNTRIED;
+		untried |= results[i].end == OUTBOX_UNTRIED && !results[i].next;
 		d->in_vain += results[i].end == OUTBOX_LATER || results[i].end == OUTBOX_PARKED;
 	}
 	return n == LETTERS && !untried;

@@ -121,6 +121,7 @@ static int settle_one(struct store *s, const char *whose, const struct outbox_re
 		db_bind_text(q, 5, r->why);
 	} else if (r->end == OUTBOX_UNTRIED) {
 		db_bind_text(q, 3, r->why);
+		db_bind_int(q, 4, r->next);
 	}
 	return db_exec(s, q, err);
 }

@@ -42,7 +42,7 @@ enum outbox_end {
 struct outbox_result {
 	int64_t letter;
 	enum outbox_end end;
-	int64_t next;    /* OUTBOX_LATER: Unix seconds */
+	int64_t next;    /* OUTBOX_LATER, OUTBOX_UNTRIED: not before, Unix seconds; 0: at once */
 	const char *why; /* one line, no secrets */
 };
 /* Of letters that are still leased to `lease`; others are left alone. One transaction. _now waits for no other process: ERR_BUSY. */

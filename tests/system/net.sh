@@ -242,6 +242,19 @@ is "twenty mails to one server" "$(grep -c ' answered 250' <<<"$answers")" 20
 is "arrive once each" "$(($(find "$NET/mail" -name '*.eml' | wc -l) - before))" 20
 is "with three logins" "$(($(grep -c mechanism "$NET/log") - logins))" 3
 
+# A wrong login is not tried again for each mail: servers lock out who does that. Others are not held up by it.
+logins=$(grep -c mechanism "$NET/log")
+letters=()
+for n in {1..20}; do letters+=("$(letter smtp://good.test:587 user=test password=wrongword "to=user$n@good.test")"); done
+letters+=("$(letter smtp://good.test:587 user=test password=secret)" "$(letter smtp://good.test:465 tls_off=1)" "$(letter smtp://good.test:25 tls_off=1)")
+BUDGET=2500 ask "${letters[@]}"
+is "twenty mails with a wrong login, three processes: it is tried three times" \
+	"$(($(grep -c mechanism "$NET/log") - logins)) $(grep -c 'answered 535' <<<"$answers")" "4 3"
+is "... the rest is held" "$(grep -c '^[0-9]* held 535 ' <<<"$answers")" 17
+of 19; came "... for the same reason" "held 535" '^good.test:587 refuses the login: 535 5.7.8 ' 'user and password'
+of 20; came "... another login at the same server is not" "answered 250"
+of 22; came "... nor another server" "answered 250"
+
 # -- what the children may do -------------------------------------------------------------------------------------------
 state() { grep -E '^(Uid|Gid|Groups|Cap|NoNewPrivs|Name)' "$1" | tr -s '\t ' ' ' | sed 's/ $//'; }
 nothing='Uid: 7066 7066 7066 7066

@@ -222,6 +222,44 @@ pf_ok notify flush
 is "... it goes out when it is there again" "$(waiting) $(parked)" "0 0"
 pf_ok quota set-used other 60KB
 
+# -- a login that is refused ---------------------------------------------------------------------------------------------------------
+# Who tries it for each message is locked out by the server.
+logins() { grep -c '"where": "smtp", "mechanism"' "$NET/log"; }
+printf 'wrongword\n' >"$NET/many.password"
+config <<-END
+	[port many]
+	ports = 55
+	quota = 100KB
+	quota_alerts = 50%
+	notify = many, ops
+	[notify many]
+	type = email
+	url = smtp://good.test:587
+	from = portflow@good.test
+	user = test
+	password_file = $NET/many.password
+	ca_file = $NET/ca.pem
+	$(printf 'to = user%s@good.test\n' {1..120})
+END
+pf_ok apply
+moved 55 60
+before=$(told) tried=$(logins) arrived=$(mails)
+pf_ok sample
+is "120 messages and a wrong password: it is tried three times, not in each batch" "$(($(logins) - tried))" 3
+is "... which counts as a try of three messages alone" "$(sqlite3 "$DB" "SELECT tries, count(*) FROM outbox GROUP BY tries" | xargs)" "0|117 1|3"
+is "... all wait an hour" "$(sqlite3 "$DB" "SELECT count(*) FROM outbox WHERE next - unixepoch() BETWEEN 3500 AND 3600 AND lease = ''")" 120
+is "... it is said once" "$(grep -c 'refuses the login: 535' <<<"$err")" 1
+is "... others are told" "$(($(told) - before))" 1
+like "... notify list says why of each" "$(pf notify list | grep -c 'refuses the login')" '^120$'
+tried=$(logins)
+pf_ok sample
+is "... and the next run does not try it" "$(logins)" "$tried"
+printf 'secret\n' >"$NET/many.password"
+pf_ok notify flush
+is "mended: all go out" "$(waiting) $(parked) $(($(mails) - arrived))" "0 0 120"
+config </dev/null
+pf_ok apply
+
 # -- an outbox that was damaged, or that somebody wrote --------------------------------------------------------------------------------
 printf '429 35\nok\n' >"$NET/telegram.next"
 pf_ok quota reset other

@@ -50,7 +50,7 @@ static void quoted(const char *name, const char *p, size_t len)
 
 static void on_done(void *with, size_t i, const struct response *r)
 {
-	static const char *const ends[] = { "not_run", "impossible", "not_sent", "unsure", "answered" };
+	static const char *const ends[] = { "not_run", "impossible", "not_sent", "unsure", "answered", "held" };
 
 	(void)with;
 	printf("%zu %s %" PRIu32, i, ends[r->end], r->status);
