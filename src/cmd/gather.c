@@ -8,6 +8,7 @@
 
 #include "model/billing.h"
 #include "store/outbox.h"
+#include "util/ids.h"
 #include "util/saturate.h"
 
 /* A shorter time says nothing: it is measured in whole seconds. */
@@ -18,19 +19,9 @@
 
 struct figures gather_sum_of(const struct store_sum *sums, size_t n, int64_t entry)
 {
-	size_t lo = 0, hi = n;
+	const size_t at = IDS_PLACE(sums, n, entry, entry);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (sums[mid].entry == entry)
-			return sums[mid].figures;
-		if (sums[mid].entry < entry)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (struct figures){ 0 };
+	return at == SIZE_MAX ? (struct figures){ 0 } : sums[at].figures;
 }
 
 void gather_add_since(const struct gather *g, size_t index, int64_t since, struct figures *to)

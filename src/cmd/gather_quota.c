@@ -13,6 +13,7 @@
 #include "model/open_ports.h"
 #include "model/verdict.h"
 #include "run/host.h"
+#include "util/ids.h"
 #include "util/saturate.h"
 
 struct quotas {
@@ -41,19 +42,9 @@ static const struct policy_state *state_of(const struct quotas *x, int64_t row)
 {
 	static const struct policy_state none;
 	const struct ledger *l = &x->g->r->ledger;
-	size_t lo = 0, hi = l->policies.n;
+	const size_t at = IDS_PLACE(l->policies.at, l->policies.n, entry, row);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->policies.at[mid].entry == row)
-			return &l->policies.at[mid].state;
-		if (l->policies.at[mid].entry < row)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return &none;
+	return at == SIZE_MAX ? &none : &l->policies.at[at].state;
 }
 
 /* The rows of what moves a subject's bytes: itself, or its members; those that the database does not know yet are left out. */

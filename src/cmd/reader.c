@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "run/files.h"
+#include "util/ids.h"
 #include "util/nearest.h"
 
 /* What was applied last, out of the database; the defaults when nothing was. */
@@ -134,19 +135,9 @@ ptrdiff_t reader_find(const struct reader *r, enum entry_kind kind, const char *
 
 ptrdiff_t reader_find_id(const struct reader *r, int64_t id)
 {
-	size_t lo = 0, hi = r->ledger.entries.n;
+	const size_t at = IDS_PLACE(r->ledger.entries.at, r->ledger.entries.n, id, id);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->ledger.entries.at[mid].id == id)
-			return (ptrdiff_t)mid;
-		if (r->ledger.entries.at[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return -1;
+	return at == SIZE_MAX ? -1 : (ptrdiff_t)at;
 }
 
 /* When it is not: the nearest name, or NULL. */

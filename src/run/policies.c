@@ -8,6 +8,7 @@
 #include "model/watch_warn.h"
 #include "run/pass.h"
 #include "util/hash.h"
+#include "util/ids.h"
 
 /* A clock that goes a little wrong is not set, it drifts. */
 #define CLOCK_SLACK_S 2
@@ -58,17 +59,9 @@ int64_t pass_row(const struct pass *p, size_t subject)
 /* The row of a ledger entry among the policies; their number if it has none. */
 static size_t policy_row(const struct pass *p, int64_t row)
 {
-	size_t lo = 0, hi = p->ledger.policies.n;
+	const size_t at = IDS_PLACE(p->ledger.policies.at, p->ledger.policies.n, entry, row);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->ledger.policies.at[mid].entry < row)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < p->ledger.policies.n && p->ledger.policies.at[lo].entry == row ? lo : p->ledger.policies.n;
+	return at == SIZE_MAX ? p->ledger.policies.n : at;
 }
 
 const struct policy_state *pass_stored_state(const struct pass *p, size_t subject)
@@ -196,6 +189,7 @@ static int window_of(struct judging *j, const struct entry *e, int64_t row, stru
 {
 	struct pass *p = j->p;
 	struct window_sums *w = NULL;
+	size_t at;
 
 	for (size_t i = 0; i < j->windows.n && !w; i++)
 		if (j->windows.at[i].window_s == e->burst.window_s)
@@ -210,16 +204,9 @@ static int window_of(struct judging *j, const struct entry *e, int64_t row, stru
 		*w = new;
 	}
 	*ret = (struct burst_window){ .known_s = w->known_s };
-	for (size_t lo = 0, hi = w->n; lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (w->sums[mid].entry == row)
-			memcpy(ret->bytes, w->sums[mid].figures.bytes, sizeof ret->bytes);
-		if (w->sums[mid].entry < row)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	at = IDS_PLACE(w->sums, w->n, entry, row);
+	if (at != SIZE_MAX)
+		memcpy(ret->bytes, w->sums[at].figures.bytes, sizeof ret->bytes);
 	return 0;
 }
 

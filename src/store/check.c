@@ -7,6 +7,7 @@
 #include "store/keep.h"
 #include "store/pack.h"
 #include "store/schema.h"
+#include "util/ids.h"
 
 struct check {
 	struct store *s;
@@ -99,17 +100,7 @@ static int check_schema(struct check *c, struct err *err)
 
 static bool entry_known(const struct check *c, int64_t id)
 {
-	size_t lo = 0, hi = c->ledger.entries.n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->ledger.entries.at[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < c->ledger.entries.n && c->ledger.entries.at[lo].id == id;
+	return IDS_PLACE(c->ledger.entries.at, c->ledger.entries.n, id, id) != SIZE_MAX;
 }
 
 static bool slice_whole(struct check *c, struct slice_reader r)

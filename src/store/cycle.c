@@ -4,6 +4,7 @@
  * store/ alone. */
 #include "store/cycle.h"
 
+#include "util/ids.h"
 #include "util/saturate.h"
 
 bool cycle_turns(const struct entry_row *row, const struct result_entry *e, int64_t from, int64_t now)
@@ -100,7 +101,7 @@ static int moved_in(struct cycle_work *w, const struct entry_row *row, struct cy
 	bool *ret_exact, struct err *err)
 {
 	const struct cycle_cache_row *sums;
-	size_t lo = 0, hi;
+	size_t at;
 
 	*ret_exact = c.start <= row->created;
 	*ret = *ret_exact ? row->total : (struct figures){ 0 };
@@ -108,16 +109,9 @@ static int moved_in(struct cycle_work *w, const struct entry_row *row, struct cy
 		return 0;
 	if (sums_of(w, c, &sums, err))
 		return -1;
-	for (hi = sums->n; lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (sums->sums[mid].entry < row->id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo < sums->n && sums->sums[lo].entry == row->id)
-		*ret = sums->sums[lo].figures;
+	at = IDS_PLACE(sums->sums, sums->n, entry, row->id);
+	if (at != SIZE_MAX)
+		*ret = sums->sums[at].figures;
 	estimate_raw(ret, &row->total);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "store/policies.h"
 #include "store/slice.h"
 #include "util/hash.h"
+#include "util/ids.h"
 
 #define WORD_MAX 100             /* names of entries and of kernel objects */
 #define COUNTERS_RESERVED 400000 /* ids may have holes: no more room than this is made at once */
@@ -233,32 +234,16 @@ int store_meta_set(struct store *s, const char *key, const char *value, struct e
 
 static struct ledger_entry *entry_by_id(struct ledger *l, int64_t id)
 {
-	size_t lo = 0, hi = l->entries.n;
+	const size_t at = IDS_PLACE(l->entries.at, l->entries.n, id, id);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->entries.at[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < l->entries.n && l->entries.at[lo].id == id ? &l->entries.at[lo] : NULL;
+	return at == SIZE_MAX ? NULL : &l->entries.at[at];
 }
 
 static struct ledger_counter *counter_by_id(struct ledger *l, int64_t id)
 {
-	size_t lo = 0, hi = l->counters.n;
+	const size_t at = IDS_PLACE(l->counters.at, l->counters.n, id, id);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->counters.at[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < l->counters.n && l->counters.at[lo].id == id ? &l->counters.at[lo] : NULL;
+	return at == SIZE_MAX ? NULL : &l->counters.at[at];
 }
 
 _Static_assert(ENTRY_QUOTA == 5, "stmt.def has this number");

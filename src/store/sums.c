@@ -3,6 +3,8 @@
  * store/ alone. */
 #include "store/sums.h"
 
+#include "util/ids.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,19 +35,7 @@ static void grow(struct sums *m)
 
 bool sums_want(const struct sums *m, int64_t entry)
 {
-	size_t lo = 0, hi = m->n_only;
-
-	if (!m->only)
-		return true;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (m->only[mid] < entry)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < m->n_only && m->only[lo] == entry;
+	return !m->only || ids_place(m->only, sizeof *m->only, m->n_only, entry) != SIZE_MAX;
 }
 
 void sums_add(struct sums *m, const struct slice_row *row)
