@@ -2,34 +2,14 @@
  * In a network namespace of its own; where that is not permitted, nothing runs.
  * make check-unit runs it. */
 #include "shape_help.h"
+#include "shell_help.h"
 
 #include <errno.h>
 #include <sched.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tc/ifb.h"
 #include "tc/link.h"
-
-static bool shell(const char *command)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
-			_exit(127);
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-static void must(const char *command)
-{
-	if (!shell(command))
-		fail_msg("%s", command);
-}
 
 struct kernel {
 	struct shaper *shaper;

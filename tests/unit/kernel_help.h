@@ -7,27 +7,12 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "nft/table.h"
+#include "shell_help.h"
 
 #define COMMENT "portflow 11111111-2222-3333-4444-555555555555 0123456789abcdef"
-
-/* true: it ended well. What it says goes nowhere: some of what is tried is meant to be refused. */
-static inline bool shell(const char *command)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
-			_exit(127);
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
 
 struct kernel {
 	struct talk *talk;

@@ -19,12 +19,6 @@
 
 static const struct open_port OPEN[] = { { PROTO_TCP, 22 }, { PROTO_UDP, 4500 } };
 
-static void must(const char *command)
-{
-	if (!shell(command))
-		fail_msg("%s", command);
-}
-
 /* What tests begin with. */
 static void machine(void)
 {

@@ -3,6 +3,7 @@
  * In a network namespace of its own; where that is not permitted, nothing runs.
  * make check-unit runs it. */
 #include "shape_help.h"
+#include "shell_help.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,33 +12,11 @@
 #include <linux/if_packet.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tc/link.h"
 #include "tc/shape.h"
-
-/* true: it ended well. What it says goes nowhere: some of what is tried is meant to be refused. */
-static bool shell(const char *command)
-{
-	pid_t pid = fork();
-	int status;
-
-	if (pid == 0) {
-		if (!freopen("/dev/null", "w", stdout) || !freopen("/dev/null", "w", stderr))
-			_exit(127);
-		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-		_exit(127);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-static void must(const char *command)
-{
-	if (!shell(command))
-		fail_msg("%s", command);
-}
 
 static int rounds(int n)
 {
