@@ -63,6 +63,17 @@ ended() { # -> rc of the one that waits
 	wait "$waiter" 2>/dev/null
 	rc=$?
 }
+afresh() { # what was tried is over, and what holds before a trial does
+	pf_ok apply
+	before
+	pf_ok apply
+}
+abandon() { # a trial that nobody waits for any more
+	after
+	try --confirm=1h
+	kill -KILL "$waiter"
+	ended
+}
 begin() {
 	fresh
 	before
@@ -258,10 +269,7 @@ pf_ok apply
 ok "until apply" as_before
 
 # -- nobody waits any more ----------------------------------------------------------------------------------------------------
-after
-try --confirm=1h
-kill -KILL "$waiter"
-ended
+abandon
 pf_ok sample
 ok "killed: sample goes on with it" on_trial
 time_over
@@ -273,13 +281,8 @@ ok "nothing was changed by that" on_trial
 pf_ok sample
 ok "the next sample rolls back" as_before
 like "and says so" "$err" 'was not confirmed until .*: rolled back'
-pf_ok apply
-before
-pf_ok apply
-after
-try --confirm=1h
-kill -KILL "$waiter"
-ended
+afresh
+abandon
 time_over
 echo nonsense >>"$INI"
 exits "it does so when the file has an error by then" 78 sample
@@ -289,13 +292,8 @@ pf_ok sample
 ok "and what was tried is left alone when it is there again" as_before
 # the files say nothing of the database that has it
 for what in other untrusted; do
-	pf_ok apply
-	before
-	pf_ok apply
-	after
-	try --confirm=1h
-	kill -KILL "$waiter"
-	ended
+	afresh
+	abandon
 	if [ $what = other ]; then
 		ini_sed "s|^database = .*|database = $WORK/db/fourth.db|"
 	else
@@ -311,9 +309,7 @@ for what in other untrusted; do
 	after
 	ok "$what database: all of it" as_before
 done
-pf_ok apply
-before
-pf_ok apply
+afresh
 after
 try --confirm=1h
 ini_sed "s|^database = .*|database = $WORK/db/fourth.db|"
@@ -326,25 +322,15 @@ before
 pf_ok apply
 after
 # a run that is not sample
-pf_ok apply
-before
-pf_ok apply
-after
-try --confirm=1h
-kill -KILL "$waiter"
-ended
+afresh
+abandon
 time_over
 try --confirm=1h
 kill -TERM "$waiter"
 ended
 ok "another trial on top goes back to what was confirmed last" as_before
-pf_ok apply
-before
-pf_ok apply
-after
-try --confirm=1h
-kill -KILL "$waiter"
-ended
+afresh
+abandon
 time_over
 pf_ok apply
 ok "apply takes up the file, which ends it" on_trial
@@ -353,23 +339,15 @@ before
 pf_ok apply
 
 # -- another boot -------------------------------------------------------------------------------------------------------------
-after
-try --confirm=1h
-kill -KILL "$waiter"
-ended
+abandon
 ok "still on trial" pending
 unshare -n bash -c "ip link set lo up; exec $PORTFLOW -c $INI sample" 2>"$WORK/boot.err"
 like "in a container that was restarted it is rolled back" "$(cat "$WORK/boot.err")" 'not confirmed before the machine was restarted: rolled back'
 nft delete table inet portflow
 pf_ok sample
 ok "to what was confirmed" as_before
-pf_ok apply
-before
-pf_ok apply
-after
-try --confirm=1h
-kill -KILL "$waiter"
-ended
+afresh
+abandon
 nft delete table inet portflow
 cp /proc/sys/kernel/random/boot_id "$WORK/boot_id"
 tr 0-9a-f 1-9a-f0 <"$WORK/boot_id" >"$WORK/boot_id.new"
