@@ -150,6 +150,7 @@ static void check_way_out(struct doctor *d)
 		(d->root && !child_uid(d->arena, SERVICE_USER)))
 		return; /* that there is no such user is said elsewhere */
 	resolver_find(d->arena, &d->links, &r);
+	resolver_find_user(&r);
 	if (r.here && !r.address)
 		doctor_say(d, FINDING_WARN, "messages",
 			"start it, or name servers elsewhere in /etc/resolv.conf; then: portflow apply",

@@ -24,6 +24,8 @@ static int find_resolver(struct pass *p, struct err *err)
 		return 0;
 	if (p->store && store_meta_get(p->store, a, META_RESOLVER, &stored, err) < 0)
 		return -1;
+	if (!stored || !p->look)
+		resolver_find_user(&r);
 	if (!r.sure) {
 		p->resolver = stored ? (uint32_t)strtoul(stored, NULL, 10) : 0;
 		return 0;

@@ -10,11 +10,9 @@
 #include "run/host.h"
 
 struct search {
-	struct arena *arena;
 	struct name_servers servers;
 	struct resolver *found;
-	uint64_t inode; /* of root's socket; 0: none */
-	bool has;       /* the process in work has it */
+	bool has; /* the process in work has its socket */
 };
 
 /* Of a daemon: what adduser and systemd's DynamicUser= give. Where port 53 is anybody's (net.ipv4.ip_unprivileged_port_start, as in
@@ -38,7 +36,7 @@ static void look_at_line(void *arg, const char *line, size_t len)
 			continue;
 		s->found->address = server->text;
 		s->found->uid = (uint32_t)r.uid;
-		s->inode = r.inode;
+		s->found->inode = r.inode;
 	}
 }
 
@@ -47,7 +45,7 @@ static void look_at_socket(void *arg, unsigned long fd, uint64_t inode)
 	struct search *s = arg;
 
 	(void)fd;
-	s->has |= inode == s->inode;
+	s->has |= inode == s->found->inode;
 }
 
 static void look_at_process(void *arg, const char *pid)
@@ -63,16 +61,24 @@ static void look_at_process(void *arg, const char *pid)
 
 void resolver_find(struct arena *a, const struct links *l, struct resolver *ret)
 {
-	struct search s = { .arena = a, .found = ret };
+	struct search s = { .found = ret };
 
 	*ret = (struct resolver){ 0 };
 	name_servers_read(a, host_text(a, "/etc/resolv.conf"), host_text(a, "/etc/nsswitch.conf"), l, &s.servers);
 	host_lines("/proc/self/net/udp", look_at_line, &s);
 	host_lines("/proc/self/net/udp6", look_at_line, &s);
-	if (s.inode && !ret->uid && geteuid() == 0)
-		host_processes(look_at_process, &s);
 	ret->here = ret->address;
 	for (size_t i = 0; i < s.servers.of.n; i++)
 		ret->here |= s.servers.of.at[i].here;
-	ret->sure = ret->address && (ret->uid || geteuid() == 0);
+	ret->sure = ret->uid != 0;
+}
+
+void resolver_find_user(struct resolver *io)
+{
+	struct search s = { .found = io };
+
+	if (!io->address || io->sure || geteuid() != 0)
+		return;
+	host_processes(look_at_process, &s);
+	io->sure = true;
 }

@@ -127,9 +127,19 @@ static void find_replaced(struct pass *p)
 		p->replaced = by;
 }
 
+/* From the facts: how each limit is kept, and the plan. */
+static void choose(struct pass *p)
+{
+	p->ways = limit_ways(&p->app->arena, p->config, &p->facts);
+	p->hash = limit_hash(p->machine_hash, p->config, p->ways);
+	find_minors(p);
+	p->enforcement.ways = p->ways;
+	p->enforcement.minors = p->minors;
+	plan(p, codel_at_work(p));
+}
+
 int pass_queues(struct pass *p, bool all, struct err *err)
 {
-	struct arena *a = &p->app->arena;
 	bool in = limit_may_shape_in(p->config);
 
 	p->facts.watch = &p->watch;
@@ -140,13 +150,8 @@ int pass_queues(struct pass *p, bool all, struct err *err)
 	p->facts.taken_in = NULL;
 	if ((all || limit_may_shape(p->config) || in) && read_queues(p, all || in, err) < 0)
 		return -1;
-	p->ways = limit_ways(a, p->config, &p->facts);
-	p->hash = limit_hash(p->machine_hash, p->config, p->ways);
-	find_minors(p);
-	p->enforcement.ways = p->ways;
-	p->enforcement.minors = p->minors;
+	choose(p);
 	find_replaced(p);
-	plan(p, codel_at_work(p));
 	if (!makes_queues(p) || p->probed)
 		return 0;
 	if (probe(p, err) < 0)
@@ -157,15 +162,9 @@ int pass_queues(struct pass *p, bool all, struct err *err)
 
 int pass_queues_seen(struct pass *p, struct err *err)
 {
-	struct arena *a = &p->app->arena;
-
-	if (run_limit_facts(a, p->config, &p->links, &p->watch, &p->facts, err) < 0)
+	if (run_limit_facts(&p->app->arena, p->config, &p->links, &p->watch, &p->facts, err) < 0)
 		return -1;
-	p->ways = limit_ways(a, p->config, &p->facts);
-	find_minors(p);
-	p->enforcement.ways = p->ways;
-	p->enforcement.minors = p->minors;
-	plan(p, codel_at_work(p));
+	choose(p);
 	return 0;
 }
 

@@ -150,6 +150,13 @@ resolver 127.0.0.1 $RESOLVER late
 pf_ok apply
 is "one that becomes another user when it has its port" "$(stored)" "$RESOLVER 127.0.0.1"
 message_passes "... asks too" yes
+if command -v strace >/dev/null; then
+	ok "who looks" strace -f -e trace=openat -o "$NET/trace" "$PORTFLOW" -c "$INI" status
+	unlike "... takes it from the database, and looks at no process" "$(cat "$NET/trace")" '/proc/[0-9]+/fd'
+	like "... but resolv.conf" "$(cat "$NET/trace")" '/etc/resolv.conf'
+	ok "who applies" strace -f -e trace=openat -o "$NET/trace" "$PORTFLOW" -c "$INI" apply
+	like "... looks at them" "$(cat "$NET/trace")" '/proc/[0-9]+/fd'
+fi
 stop $relay
 for family in 4 6; do
 	[ $family = 4 ] && here=$HERE4 any=0.0.0.0 || here=$HERE6 any=::
