@@ -135,10 +135,13 @@ static int64_t now_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* Holds the sender back to the rate; looks at the clock every 16 packets only. */
+/* Holds the sender back to the rate; looks at the clock every few milliseconds' worth of packets, 16 at most: a slow sender is no
+ * sender of bursts. */
 static void pace(struct plan *p)
 {
-	if (++p->sent % 16)
+	long together = p->rate < 250 ? 1 : p->rate < 4000 ? p->rate / 250 : 16;
+
+	if (++p->sent % together)
 		return;
 	int64_t ahead = p->began_ns + p->sent * 1000000000 / p->rate - now_ns();
 	struct timespec ts = { ahead / 1000000000, ahead % 1000000000 };
