@@ -150,11 +150,16 @@ static void put_line(struct str *out, const char *p, size_t len)
 	}
 }
 
-/* "123456789:ABCDEFGHIJ", as the token of a bot looks; an address of IPv6 does not. */
+static bool is_letter(char c)
+{
+	return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+}
+
+/* "123456789:AAH-x1_YZ", as the token of a bot looks; an address of IPv6 does not. */
 static bool has_token(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		size_t digits = 0, letters = 0;
+		size_t digits = 0, rest = 0, letters = 0;
 
 		while (i + digits < len && p[i + digits] >= '0' && p[i + digits] <= '9')
 			digits++;
@@ -162,13 +167,45 @@ static bool has_token(const char *p, size_t len)
 			i += digits;
 			continue;
 		}
-		for (size_t k = i + digits + 1; k < len && ((p[k] | 0x20) >= 'a' && (p[k] | 0x20) <= 'z'); k++)
-			letters++;
-		if (letters >= 5)
+		for (size_t k = i + digits + 1; k < len; k++) {
+			if (!is_letter(p[k]) && !(p[k] >= '0' && p[k] <= '9') && p[k] != '-' && p[k] != '_')
+				break;
+			letters += is_letter(p[k]);
+			rest++;
+		}
+		if (rest >= 5 && letters)
 			return true;
 		i += digits;
 	}
 	return false;
+}
+
+/* Where a path is wanted people write the secret itself, and so do they into a proxy. */
+static bool seems_secret(const char *name, const char *value, size_t len)
+{
+	const size_t n = strlen(name);
+
+	if (strcmp(name, "proxy") == 0)
+		return memchr(value, '@', len) != NULL;
+	return n > 5 && strcmp(name + n - 5, "_file") == 0 && len && (memchr(value, ':', len) || value[len - 1] == '/');
+}
+
+/* Of a secret that was cut over two lines: indented, neither a key nor a section. base64 ends in "=". */
+static bool is_rest(const char *line, size_t len)
+{
+	size_t at = 0;
+
+	if (!len || (line[0] != ' ' && line[0] != '\t'))
+		return false;
+	while (at < len && (line[at] == ' ' || line[at] == '\t'))
+		at++;
+	if (at < len && line[at] == '[')
+		return false;
+	while (at < len && line[at] != '=' && line[at] != ':')
+		at++;
+	while (at < len && line[at] == '=')
+		at++;
+	return at == len;
 }
 
 /* What follows the name in a line that holds a secret, or seems to by a slip in the name, must not reach a journal. Returns how much of the
@@ -187,8 +224,12 @@ static size_t shown(const struct place *at)
 	while (len && (name[len - 1] == ' ' || name[len - 1] == '\t'))
 		len--;
 	name[len] = '\0';
+	if (is_rest(at->line, at->line_len))
+		return strspn(name, " \t");
 	/* a secret in the wrong place */
-	if (len < at->line_len && (memmem(at->line, at->line_len, "://", 3) || has_token(at->line, at->line_len)))
+	if (len < at->line_len &&
+		(memmem(at->line, at->line_len, "://", 3) || has_token(at->line, at->line_len) ||
+			seems_secret(name, at->line + len + 1, at->line_len - len - 1)))
 		return len;
 	if (len > 5 && strcmp(name + len - 5, "_file") == 0)
 		return at->line_len;

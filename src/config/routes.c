@@ -209,7 +209,12 @@ static void check_recipient(const struct routing *r, const struct route *route, 
 			kind == RECIPIENT_NONE
 				? arena_printf(r->d->arena, "write %s alone: its url says who hears it", t->name)
 				: arena_printf(r->d->arena, "as %s:%s", t->name, examples[kind]),
-			"\"%s\" is no recipient of %s", route->recipient, target_word(t->type));
+			"%s is no recipient of %s",
+			/* a chat has no colon, but a token has */
+			kind == RECIPIENT_CHAT && strchr(route->recipient, ':')
+				? "that"
+				: arena_printf(r->d->arena, "\"%s\"", route->recipient),
+			target_word(t->type));
 		return;
 	}
 	if (!target_reaches(t)) {

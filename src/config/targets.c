@@ -260,7 +260,7 @@ static int parse_secret_file(const struct value *v, void *field)
 	if (strchr(v->text, ':'))
 		return value_error(v, 0, 1, "name the file that holds it, as ops.token", "a path has no colon here");
 	if (v->text[v->len - 1] == '/')
-		return value_bad(v, "name the file in it", "that is a folder");
+		return value_error(v, 0, 1, "name the file in it", "that is a folder");
 	*s = (struct secret){ .from = SECRET_FILE, .text = beside(v) };
 	return 0;
 }
