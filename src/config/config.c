@@ -5,6 +5,7 @@
 #include "config/config.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "config/check.h"
 #include "config/keys.h"
@@ -252,7 +253,7 @@ static bool name_good(struct parser *p, const struct ini_section *s)
 		return false;
 	}
 	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		if (nearest_distance(ours[i], s->name) == 0) {
+		if (strcasecmp(ours[i], s->name) == 0) {
 			diag_error(p->d, &s->at, "take another name", "\"%s\" is what status calls a line of its own",
 				s->name);
 			return false;

@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "model/calendar.h"
-#include "util/nearest.h"
 
 #define SPAN_DAYS_MAX 3660
 
@@ -202,7 +202,7 @@ static int parse_week_day(const struct value *v, struct cycle_rule *c)
 	int i;
 
 	for (size_t k = 0; k < 7; k++)
-		if (v->len > 3 && nearest_distance(arena_strndup(v->d->arena, v->text, 3), weekdays[k]) == 0)
+		if (v->len > 3 && strncasecmp(v->text, weekdays[k], 3) == 0)
 			return value_bad(v, arena_printf(v->d->arena, "write %s", weekdays[k]),
 				"a day of the week has three letters");
 	if (v->text[0] >= '0' && v->text[0] <= '9')

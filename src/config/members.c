@@ -2,6 +2,7 @@
  * Apart from what one section must say by itself, since an entry may stand in any file, before or behind its quota.
  * config/ calls. */
 #include <string.h>
+#include <strings.h>
 
 #include "config/check.h"
 #include "model/policy.h"
@@ -64,7 +65,7 @@ static void unknown(const struct members *m, const struct written *w, const char
 		return;
 	for (size_t i = 0; i < m->c->entries.n; i++)
 		near = nearest_better(name, near, m->c->entries.at[i].name);
-	if (nearest_distance(name, "total") == 0)
+	if (strcasecmp(name, "total") == 0)
 		diag_error(m->d, &at, "an [interface NAME] counts the whole machine, and may have a \"quota\"",
 			"\"%s\" is no entry", name);
 	else

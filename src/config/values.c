@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/lines.h"
 #include "model/calendar.h"
@@ -182,11 +183,6 @@ static int scaled(const struct value *v, const struct quantity *q, uint64_t scal
 	return 0;
 }
 
-static bool same_word(const char *a, const char *b)
-{
-	return strlen(a) == strlen(b) && nearest_distance(a, b) == 0; /* in any case */
-}
-
 struct unit {
 	const char *name;
 	uint64_t scale;
@@ -195,7 +191,7 @@ struct unit {
 static const struct unit *find_unit(const struct unit *units, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (same_word(units[i].name, name))
+		if (strcasecmp(units[i].name, name) == 0)
 			return &units[i];
 	return NULL;
 }
@@ -318,7 +314,7 @@ int value_span(const struct value *v, uint64_t *ret_seconds)
 		return scaled(v, &q, u->scale, "seconds", ret_seconds);
 	if (!*q.unit)
 		return value_bad(v, hint(v, "write %smin, %sh or %sd", v->text, v->text, v->text), "which unit?");
-	if (same_word(q.unit, "m"))
+	if (strcasecmp(q.unit, "m") == 0)
 		return value_bad(
 			v, hint(v, "write %.*smin, or days as 30d", (int)q.digits, v->text), "minutes or months?");
 	u = find_unit(units, sizeof units / sizeof *units, q.unit);
@@ -420,8 +416,8 @@ static bool meant_time(const char *p, int *h, int *m, bool *twelve)
 		*m = digits(&p, 2);
 	}
 	p += strspn(p, " ");
-	*twelve = same_word(p, "am") || same_word(p, "pm");
-	if (same_word(p, "pm"))
+	*twelve = strcasecmp(p, "am") == 0 || strcasecmp(p, "pm") == 0;
+	if (strcasecmp(p, "pm") == 0)
 		*h = *h % 12 + 12;
 	else if (*twelve)
 		*h %= 12;
@@ -463,9 +459,9 @@ int value_flag(const struct value *v, bool *ret)
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
-		if (same_word(v->text, on[i]))
+		if (strcasecmp(v->text, on[i]) == 0)
 			meant = "write yes";
-		if (same_word(v->text, off[i]))
+		if (strcasecmp(v->text, off[i]) == 0)
 			meant = "write no";
 	}
 	return value_bad(v, meant, "it is yes or no");
