@@ -3,20 +3,14 @@
  * read when they are delivered.
  * run/ only. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "model/due.h"
 #include "model/target.h"
 #include "run/pass.h"
 #include "run/removed.h"
 #include "store/outbox.h"
 #include "util/hash.h"
-
-#define PERIODS_MAX 62 /* of one recipient in one run; after an outage the rest comes with the next runs */
-/* What ended longer ago is not stated any more: nobody waits for it, and a clock that began in 1970 would make hundreds. */
-#define STALE_S (INT64_C(100) * 86400)
-#define BACK_FACT "statement.back" /* "FROM SINCE", as in struct back */
-#define LEAST_BACK_S 82800         /* the shortest day has 23 hours: less closes no period twice */
 
 /* Who gets statements of what. */
 struct readers {
@@ -30,14 +24,9 @@ struct group {
 	const char *period;
 	struct index_list entries;
 };
-/* The clock went back: what was over by the old one has been stated, whatever the new one says. 0: never. */
-struct back {
-	int64_t from;  /* the latest that was ever seen of the old ones */
-	int64_t since; /* by the new one, when it was first seen */
-};
 struct stating {
 	struct pass *p;
-	struct back back;
+	struct due_clock clock;
 	VEC_OF(struct readers) readers;
 	struct hash_map reader_at, stated_at;
 	struct outbox_stated *stated;
@@ -175,17 +164,6 @@ static void leaves(void *with, size_t entry, int64_t row)
 
 /* -- periods --------------------------------------------------------------------------------------------------------- */
 
-/* rule NULL: days, weeks or months. */
-static int64_t period_start(const struct stating *x, const struct cycle_rule *rule, enum bucket by, int64_t t)
-{
-	return rule ? calendar_cycle(rule, t).start : calendar_floor(x->p->config->settings.timezone, by, t);
-}
-
-static int64_t period_end(const struct stating *x, const struct cycle_rule *rule, enum bucket by, int64_t t)
-{
-	return rule ? calendar_cycle(rule, t).end : calendar_next(x->p->config->settings.timezone, by, t);
-}
-
 static const char *stated_key(struct arena *a, const char *target, const char *recipient, const char *period)
 {
 	return arena_printf(a, "%s\n%s\n%s", target, recipient, period);
@@ -221,26 +199,29 @@ static const char *entry_ids(
 	return arena_strdup(&x->p->app->arena, out.p ? out.p : "");
 }
 
-/* "2026-11", "2026-11-25", or its first and last day; with the hours if it is a part of one, which a change of the zone leaves. */
-static const char *period_name(
-	const struct stating *x, const struct cycle_rule *rule, enum bucket by, int64_t from, int64_t until)
+static const char *zone_of(const struct due_cut *c)
 {
-	struct arena *a = &x->p->app->arena;
+	return c->rule ? c->rule->timezone : c->zone;
+}
+
+/* "2026-11", "2026-11-25", or its first and last day; with the hours if it is a part of one, which a change of the zone leaves. */
+static const char *period_name(struct arena *a, const struct due_cut *cut, int64_t from, int64_t until)
+{
 	char first[CALENDAR_MINUTE], last[CALENDAR_MINUTE];
-	const char *zone = rule ? rule->timezone : x->p->config->settings.timezone;
+	const char *zone = zone_of(cut);
 
 	calendar_minute(zone, from, first);
-	if (period_start(x, rule, by, from) != from)
+	if (due_start(cut, from) != from)
 		return arena_printf(a, "%s - %s", first, calendar_minute(zone, until, last));
 	calendar_minute(zone, until - 1, last);
-	return !rule && by == BUCKET_MONTH  ? arena_strndup(a, first, strlen("2026-11"))
-		: !rule && by == BUCKET_DAY ? arena_strndup(a, first, strlen("2026-11-25"))
-					    : arena_printf(a, "%.10s - %.10s", first, last);
+	return !cut->rule && cut->by == BUCKET_MONTH  ? arena_strndup(a, first, strlen("2026-11"))
+		: !cut->rule && cut->by == BUCKET_DAY ? arena_strndup(a, first, strlen("2026-11-25"))
+						      : arena_printf(a, "%.10s - %.10s", first, last);
 }
 
 /* NULL: there is nothing to state. */
 static const struct notice *statement_notice(const struct stating *x, const struct readers *r,
-	const struct index_list *entries, const struct cycle_rule *rule, enum bucket by, int64_t from, int64_t until)
+	const struct index_list *entries, const struct due_cut *cut, int64_t from, int64_t until)
 {
 	struct arena *a = &x->p->app->arena;
 	struct notice *n = arena_new(a, struct notice);
@@ -251,11 +232,11 @@ static const struct notice *statement_notice(const struct stating *x, const stru
 	*n = (struct notice){ .kind = NOTICE_STATEMENT,
 		.text = ids,
 		.time = (uint64_t)x->p->app->now,
-		.subject = period_name(x, rule, by, from, until),
+		.subject = period_name(a, cut, from, until),
 		.section = "",
 		.covers = "",
 		.remark = r->is_operator ? x->none : "",
-		.zone = rule ? rule->timezone : x->p->config->settings.timezone,
+		.zone = zone_of(cut),
 		.from = (uint64_t)from,
 		.until = (uint64_t)until };
 	return n;
@@ -268,45 +249,16 @@ static void put(struct stating *x, const struct readers *r, const char *period, 
 	*s = (struct result_statement){ r->target->name, r->recipient, period, until, n };
 }
 
-/* The clock was behind for a while (it has no battery, and the network came late) or, before that, ahead. Periods that were over by the
- * old one are passed over when it leaps across them again; those that it goes through are stated, since their figures are others now. */
-static int64_t pass_over(struct stating *x, const struct readers *r, const char *period,
-	const struct index_list *entries, const struct cycle_rule *rule, enum bucket by, int64_t until)
-{
-	const int64_t current = period_start(x, rule, by, x->p->app->now), end = period_end(x, rule, by, until);
-	int64_t told = period_start(x, rule, by, x->back.from);
-
-	if (told > current)
-		told = current;
-	if (until >= told || end == current)
-		return until;
-	if (until >= x->back.since && until >= x->p->app->now - STALE_S)
-		put(x, r, period, end, statement_notice(x, r, entries, rule, by, until, end));
-	put(x, r, period, told, NULL);
-	return told;
-}
-
 static void state(struct stating *x, const struct readers *r, const char *period, const struct index_list *entries,
-	const struct cycle_rule *rule, enum bucket by)
+	const struct due_cut *cut)
 {
-	const int64_t now = x->p->app->now, current = period_start(x, rule, by, now);
-	int64_t until = stated_until(x, r, period), stale = period_start(x, rule, by, now - STALE_S);
+	struct due_list due = { 0 };
 
-	/* never seen, or by a clock that was ahead of this one */
-	if (until < 0 || until > period_end(x, rule, by, now)) {
-		put(x, r, period, current, NULL);
-		return;
-	}
-	until = pass_over(x, r, period, entries, rule, by, until);
-	if (until < stale)
-		until = stale;
-	for (int n = 0; until < current && n < PERIODS_MAX; n++) {
-		int64_t end = period_end(x, rule, by, until);
+	due_periods(&x->clock, cut, stated_until(x, r, period), &x->p->app->arena, &due);
+	for (size_t i = 0; i < due.n; i++) {
+		const struct due_period *d = &due.at[i];
 
-		if (end > current || end <= until)
-			return;
-		put(x, r, period, end, statement_notice(x, r, entries, rule, by, until, end));
-		until = end;
+		put(x, r, period, d->until, d->told ? statement_notice(x, r, entries, cut, d->from, d->until) : NULL);
 	}
 }
 
@@ -334,7 +286,7 @@ static void state_cycles(struct stating *x, const struct readers *r)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		state(x, r, groups[i].period, &groups[i].entries,
-			&x->p->config->entries.at[groups[i].entries.at[0]].cycle, BUCKET_DAY);
+			&(struct due_cut){ .rule = &x->p->config->entries.at[groups[i].entries.at[0]].cycle });
 }
 
 /* Who gets none any more begins anew when he gets them again. */
@@ -366,25 +318,19 @@ static void find_last_readers(struct stating *x)
 	}
 }
 
-static int look_back(struct stating *x, struct err *err)
+static int look_at_clock(struct stating *x, struct err *err)
 {
 	struct arena *a = &x->p->app->arena;
-	const int64_t sampled = x->p->ledger.sampled, now = x->p->app->now;
-	const char *text;
-	char *rest;
+	struct due_clock next;
+	const char *was, *is;
 
-	if (store_meta_get(x->p->store, a, BACK_FACT, &text, err))
+	if (store_meta_get(x->p->store, a, DUE_FACT, &was, err))
 		return -1;
-	if (text) {
-		x->back.from = strtoll(text, &rest, 10);
-		x->back.since = strtoll(rest, NULL, 10);
-	}
-	if (sampled - now < LEAST_BACK_S)
-		return 0;
-	x->back.from = sampled > x->back.from ? sampled : x->back.from;
-	x->back.since = now;
-	*vec_push(a, &x->p->result.facts) = (struct fact){ BACK_FACT,
-		arena_printf(a, "%" PRId64 " %" PRId64, x->back.from, x->back.since) };
+	due_read(was, &x->clock);
+	due_step(&x->clock, x->p->ledger.sampled, x->p->app->now, &next);
+	is = due_text(a, &next);
+	if (strcmp(is ? is : "", was ? was : "") != 0)
+		*vec_push(a, &x->p->result.facts) = (struct fact){ DUE_FACT, is };
 	return 0;
 }
 
@@ -393,8 +339,8 @@ static int prepare(struct stating *x, struct err *err)
 	struct arena *a = &x->p->app->arena;
 	const struct config *c = x->p->config;
 
-	if (look_back(x, err) || store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err) ||
-		removed_load(x->p, x->p->app->now - STALE_S, &x->removed, err))
+	if (look_at_clock(x, err) || store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err) ||
+		removed_load(x->p, x->p->app->now - DUE_STALE_S, &x->removed, err))
 		return -1;
 	hash_map_init(&x->reader_at, a, c->entries.n);
 	hash_map_init(&x->stated_at, a, x->n_stated);
@@ -425,8 +371,9 @@ int pass_statements(struct pass *p, struct err *err)
 		if (r->target->statement == STATEMENT_CYCLE)
 			state_cycles(&x, r);
 		else
-			state(&x, r, periods[r->target->statement].name, &r->entries, NULL,
-				periods[r->target->statement].by);
+			state(&x, r, periods[r->target->statement].name, &r->entries,
+				&(struct due_cut){
+					.zone = p->config->settings.timezone, .by = periods[r->target->statement].by });
 	}
 	forget_others(&x);
 	return 0;

@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/due.h"
 #include "model/trial.h"
 #include "store/db.h"
 #include "store/files.h"
 #include "store/keep.h"
+#include "store/query.h"
 
 /* -- backup ---------------------------------------------------------------------------------------------------------- */
 
@@ -163,6 +165,26 @@ static bool same_line(struct store *s, struct store *old, struct arena *a, struc
 		db_step(s, q, err) > 0 && db_step(old, p, err) > 0 && strcmp(db_text(q, 0, a), db_text(p, 0, a)) == 0;
 }
 
+/* One of when the clock was ahead: the next run sets it back, to where statements were made up to by the one that it replaces. */
+static int carry_clock(struct store *s, struct store *old, struct arena *a, struct err *err)
+{
+	struct due_clock clock, other;
+	int64_t sampled, ahead;
+	const char *is, *was, *zone;
+	struct err unheard = { 0 };
+
+	if (query_base(old, a, &sampled, &zone, &unheard) || store_meta_get(old, a, DUE_FACT, &was, &unheard))
+		return 0;
+	if (query_base(s, a, &ahead, &zone, err) || store_meta_get(s, a, DUE_FACT, &is, err))
+		return -1;
+	if (ahead - sampled < DUE_BACK_S)
+		return 0;
+	due_read(is, &clock);
+	due_read(was, &other);
+	due_take(&clock, &other, sampled);
+	return store_meta_set(s, DUE_FACT, due_text(a, &clock), err);
+}
+
 /* A statement that was sent is sent, whatever a database of before knows of it. One that cannot be read tells nothing, nor does another
  * machine's: what that one did not send is still to be sent. */
 static int carry_stated(struct store *s, const char *path, struct arena *a, struct err *err)
@@ -185,7 +207,7 @@ static int carry_stated(struct store *s, const char *path, struct arena *a, stru
 		db_bind_int(q, 4, sqlite3_column_int64(told, 3));
 		rc = db_exec(s, q, err);
 	}
-	return rc;
+	return rc ? rc : carry_clock(s, old, a, err);
 }
 
 /* Is the copy a whole database of ours? Then it becomes one of this version, marked. path: of the one whose place it takes. */

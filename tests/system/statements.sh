@@ -261,6 +261,33 @@ is "ahead for a run, then right: each day at its end" "$(titles | uniq -d | xarg
 at_ok '2027-01-16 12:00' sample
 is "... after an outage the day that was counted" "$(titles | uniq -d | xargs -n 3 | cut -d' ' -f3 | tail -n 1)" "2027-01-13"
 
+# A clock that once was far ahead takes nothing away from later outages; nor does a database of before it that is put back, or one of then.
+config daily </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+at_ok '2099-06-01 12:00' sample
+pf_ok db backup "$WORK/far.db"
+for day in $(seq 10 20); do at_ok "2027-01-$day 12:30" sample; done
+pf_ok db backup "$WORK/right.db"
+at_ok '2027-02-03 13:00' sample
+of_2027() { titles | cut -d' ' -f3 | grep ^2027; }
+every_day() { for d in $(seq 0 "$2"); do date -u -d "$1 + $d days" +%F; done; } # FIRST MORE: days
+is "ahead in 2099 for a run, ten days, a fortnight without power: each day once" "$(of_2027)" "$(every_day 2027-01-10 23)"
+pf_ok db restore "$WORK/far.db"
+at_ok '2027-02-03 13:30' apply
+at_ok '2027-02-17 13:00' sample
+is "... a database of then is put back, and a fortnight without power again: each once" "$(of_2027)" "$(every_day 2027-01-10 37)"
+pf_ok db restore "$WORK/right.db"
+at_ok '2027-02-17 13:30' apply
+at_ok '2027-02-17 13:45' sample
+is "... and one of later: each once" "$(of_2027)" "$(every_day 2027-01-10 37)"
+at_ok '2099-06-10 12:00' sample
+at_ok '2027-02-17 14:00' sample
+at_ok '2000-01-01 00:05' sample
+at_ok '2027-02-18 12:00' sample
+at_ok '2027-03-04 12:00' sample
+is "ahead and behind once more, and another outage" "$(of_2027)" "$(every_day 2027-01-10 52)"
+
 # -- summer time -----------------------------------------------------------------------------------------------------------------------
 for zone in Europe/Berlin America/Santiago Australia/Lord_Howe; do
 	config daily $zone </dev/null
