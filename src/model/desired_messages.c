@@ -1,6 +1,6 @@
 /* Messages pass: see desired_messages.h.
  * Every packet that is limited and is not for an open port meets these rules: going out one comparison, or two; coming in one look into a
- * set that is nearly always empty.
+ * set that is nearly always empty, three where a resolver of this machine is.
  * Pure; desired_enforce.c calls. */
 #include "model/desired_messages.h"
 
@@ -10,68 +10,84 @@
 #include "model/desired_pass.h"
 #include "model/desired_put.h"
 
-#define CHAIN "message_out"
 /* As the kernel names them in dumps: behind an address of 4 bytes, behind one of 16. */
 static const uint32_t behind[2][2] = { { 9, 10 }, { 2, 13 } };
 
 static const uint16_t DNS_PORTS[] = { 53, 853 };
 
+/* A set a family: with whom packets are exchanged, his port, and ours. */
+struct noted {
+	const char *name[2];
+	enum set_key key[2];
+	bool ours; /* our port is part of it */
+};
+/* Of the sender alone: however many questions others have the resolver ask, there is room for what he sends. */
+static const struct noted answers = { { "answer4", "answer6" }, { KEY_ADDR4_SERVICES, KEY_ADDR6_SERVICES }, true };
+/* Of the resolver, and for when that is full, since anybody of this machine can fill it: whom it asks, which are few. */
+static const struct noted questions = { { "question4", "question6" }, { KEY_ADDR4_SERVICES, KEY_ADDR6_SERVICES },
+	true };
+static const struct noted servers = { { "server4", "server6" }, { KEY_ADDR4_SERVICE, KEY_ADDR6_SERVICE }, false };
+
 /* Makes it at its first use. */
-static const char *answers(struct desired_build *b, uint8_t family)
+static const char *set_of(struct desired_build *b, const struct noted *n, uint8_t family)
 {
-	const char *name = family == 4 ? "answer4" : "answer6";
+	const char *name = n->name[family == 6];
 	struct ruleset_set *s = ruleset_set(&b->out->ruleset, name);
 
 	if (!s) {
-		s = desired_set(b, name, family == 4 ? KEY_ADDR4_SERVICES : KEY_ADDR6_SERVICES, false, DATA_NONE);
+		s = desired_set(b, name, n->key[family == 6], false, DATA_NONE);
 		s->timed = s->dynamic = true;
 	}
 	return name;
 }
 
-/* Whom it is exchanged with, and the two ports: theirs, ours. */
-static void put_exchange(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint8_t family)
+static struct ruleset_rule *put_noted(struct desired_build *b, struct ruleset_chain *c, enum direction d,
+	const struct noted *n, uint8_t family, enum rule_op op)
 {
 	const enum direction theirs = d == DIR_IN ? DIR_OUT : DIR_IN;
+	struct ruleset_rule *r = rule_new(b, c);
 
 	rule_put_family(b, r, family);
 	rule_put_address(b, r, theirs, family);
 	rule_put_port(b, r, theirs, behind[family == 6][0]);
-	rule_put_port(b, r, d, behind[family == 6][1]);
+	if (n->ours)
+		rule_put_port(b, r, d, behind[family == 6][1]);
+	rule_put_named(b, r, op, 0, set_of(b, n, family));
+	return r;
 }
 
-static void let_in(struct desired_build *b, struct ruleset_chain *c)
+static void let_in(struct desired_build *b, struct ruleset_chain *c, const struct noted *n)
 {
-	for (uint8_t family = 4; family <= 6; family += 2) {
-		struct ruleset_rule *r = rule_new(b, c);
+	for (uint8_t family = 4; family <= 6; family += 2)
+		rule_put_verdict(b, put_noted(b, c, DIR_IN, n, family, OP_LOOKUP), NF_ACCEPT, NULL);
+}
 
-		put_exchange(b, r, DIR_IN, family);
-		rule_put_named(b, r, OP_LOOKUP, 0, answers(b, family));
+/* What fits into no set goes out all the same. */
+static const char *note_chain(
+	struct desired_build *b, const char *name, const struct noted *first, const struct noted *full)
+{
+	struct ruleset_chain c = { .name = name };
+
+	if (ruleset_chain(&b->out->ruleset, name))
+		return name;
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct ruleset_rule *r = put_noted(b, &c, DIR_OUT, first, family, OP_UPDATE);
+
+		if (!full)
+			continue;
 		rule_put_verdict(b, r, NF_ACCEPT, NULL);
-	}
-}
-
-/* What cannot be noted since the set is full goes out all the same. */
-static void note_chain(struct desired_build *b)
-{
-	struct ruleset_chain c = { .name = CHAIN };
-
-	if (ruleset_chain(&b->out->ruleset, CHAIN))
-		return;
-	for (uint8_t family = 4; family <= 6; family += 2) {
-		struct ruleset_rule *r = rule_new(b, &c);
-
-		put_exchange(b, r, DIR_OUT, family);
-		rule_put_named(b, r, OP_UPDATE, 0, answers(b, family));
+		put_noted(b, &c, DIR_OUT, full, family, OP_UPDATE);
 	}
 	rule_put_verdict(b, rule_new(b, &c), NF_ACCEPT, NULL);
-	*desired_chain(b, CHAIN) = c;
+	*desired_chain(b, name) = c;
+	return name;
 }
 
-static void put_end(struct desired_build *b, struct ruleset_rule *r, bool noted)
+/* chain: that notes it; NULL: it is not noted. */
+static void put_end(struct desired_build *b, struct ruleset_rule *r, const char *chain)
 {
-	if (noted)
-		rule_put_verdict(b, r, (uint32_t)NFT_GOTO, CHAIN);
+	if (chain)
+		rule_put_verdict(b, r, (uint32_t)NFT_GOTO, chain);
 	else
 		desired_accept(b, r);
 }
@@ -87,34 +103,36 @@ static const char *dns(struct desired_build *b)
 	return "dns";
 }
 
-static void let_out(struct desired_build *b, struct ruleset_chain *c, bool noted)
+static void let_sender_out(struct desired_build *b, struct ruleset_chain *c, bool noted)
 {
-	const struct enforcement *e = b->enforcement;
-	struct ruleset_rule *r;
+	const char *chain = noted ? note_chain(b, "message_out", &answers, NULL) : NULL;
+	struct ruleset_rule *r = rule_new(b, c);
 
-	if (e->sender) {
-		r = rule_new(b, c);
-		rule_put_user_is(b, r, e->sender);
-		put_end(b, r, noted);
-	}
-	if (e->resolver) {
-		r = rule_new(b, c);
-		rule_put_port(b, r, DIR_IN, 1);
-		rule_put_named(b, r, OP_LOOKUP, 0, dns(b));
-		rule_put_user_is(b, r, e->resolver);
-		put_end(b, r, noted);
-	}
+	rule_put_user_is(b, r, b->enforcement->sender);
+	put_end(b, r, chain);
+}
+
+static void let_resolver_out(struct desired_build *b, struct ruleset_chain *c, bool noted)
+{
+	const char *chain = noted ? note_chain(b, "question_out", &questions, &servers) : NULL;
+	struct ruleset_rule *r = rule_new(b, c);
+
+	rule_put_port(b, r, DIR_IN, 1);
+	rule_put_named(b, r, OP_LOOKUP, 0, dns(b));
+	rule_put_user_is(b, r, b->enforcement->resolver);
+	put_end(b, r, chain);
 }
 
 void desired_messages(struct desired_build *b, struct ruleset_chain *c, enum direction d, bool noted)
 {
-	if (!b->enforcement->sender && !b->enforcement->resolver)
-		return;
-	if (d == DIR_IN) {
-		let_in(b, c);
-		return;
+	if (b->enforcement->sender && d == DIR_OUT)
+		let_sender_out(b, c, noted);
+	else if (b->enforcement->sender)
+		let_in(b, c, &answers);
+	if (b->enforcement->resolver && d == DIR_OUT) {
+		let_resolver_out(b, c, noted);
+	} else if (b->enforcement->resolver) {
+		let_in(b, c, &questions);
+		let_in(b, c, &servers);
 	}
-	if (noted)
-		note_chain(b);
-	let_out(b, c, noted);
 }

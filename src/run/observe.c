@@ -13,7 +13,7 @@
 #include "tc/link.h"
 #include "util/hash.h"
 
-#define RULES_VERSION 5 /* of what desired.c makes: another one reads and compares everything once */
+#define RULES_VERSION 6 /* of what desired.c makes: another one reads and compares everything once */
 
 int pass_where(struct pass *p, struct err *err)
 {

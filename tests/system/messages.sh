@@ -150,6 +150,47 @@ resolver 127.0.0.1 $RESOLVER late
 pf_ok apply
 is "one that becomes another user when it has its port" "$(stored)" "$RESOLVER 127.0.0.1"
 message_passes "... asks too" yes
+crowd() { # SERVER: more questions at once than a set holds, each from a port of its own
+	as $RESOLVER "$PYTHON" -c 'import socket, sys
+for port in range(20000, 28300):
+    s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+    s.bind(("", port))
+    s.sendto(b"", (sys.argv[1], 853))
+    s.close()' "$1"
+}
+for family in 4 6; do
+	crowd "$(there $family)"
+	is "IPv$family: anybody may have the resolver ask until there is no more room" "$(elements question$family)" 8192
+	is "... it still gets its answers" "$(ask $RESOLVER "$(there $family)")" yes
+	is "... from whom it asked, at both ports" "$(elements server$family)" 2
+	is "... others get nothing from there" "$(ask $OTHER "$(there $family)" 28301)" no
+done
+message_passes "... and messages pass" yes
+
+# -- a table of versions in which the resolver shared the sender's sets ---------------------------------------------------------------
+counters() { nft -a list counters table inet portflow | sed -n '/canary/d; s/.*counter \(.*\) { # handle /\1 /p'; }
+whole() { nft -s list chain inet portflow "$1"; }
+were=$(counters) was=$(whole enforce_in)$(whole enforce_out)$(whole question_out)
+before=$(pf status --json | "$PYTHON" -c 'import json, sys
+print(json.load(sys.stdin)["entries"][0]["in"]["bytes"])')
+nft -f - <<-END
+	flush chain inet portflow enforce_out
+	flush chain inet portflow question_out
+	delete chain inet portflow question_out
+	$(nft -a list chain inet portflow enforce_in | sed -nE 's/.*@(question|server).*# handle (.*)/delete rule inet portflow enforce_in handle \2/p')
+	delete set inet portflow question4
+	delete set inet portflow question6
+	delete set inet portflow server4
+	delete set inet portflow server6
+	add rule inet portflow enforce_out meta skuid $SENDER goto message_out
+	add rule inet portflow enforce_out th dport @dns meta skuid $RESOLVER goto message_out
+END
+pf_ok sample
+is "a table in which they shared sets is mended" "$(whole enforce_in)$(whole enforce_out)$(whole question_out)" "$was"
+is "... its counters stay" "$(counters)" "$were"
+is_ge "... with what they counted" "$(pf status --json | "$PYTHON" -c 'import json, sys
+print(json.load(sys.stdin)["entries"][0]["in"]["bytes"])')" "$before"
+message_passes "... and messages pass" yes
 if command -v strace >/dev/null; then
 	ok "who looks" strace -f -e trace=openat -o "$NET/trace" "$PORTFLOW" -c "$INI" status
 	unlike "... takes it from the database, and looks at no process" "$(cat "$NET/trace")" '/proc/[0-9]+/fd'

@@ -53,6 +53,19 @@ static size_t users(const struct desired *d, const char *chain)
 	return n;
 }
 
+/* Into sets whose names begin so. */
+static size_t noted(const struct desired *d, const char *chain, const char *set)
+{
+	const struct ruleset_chain *c = ruleset_chain(&d->ruleset, chain);
+	size_t n = 0;
+
+	for (size_t i = 0; c && i < c->rules.n; i++)
+		for (size_t k = 0; k < c->rules.at[i].exprs.n; k++)
+			n += c->rules.at[i].exprs.at[k].op == OP_UPDATE &&
+				strncmp(c->rules.at[i].exprs.at[k].name, set, strlen(set)) == 0;
+	return n;
+}
+
 static void where_they_stand(void **state)
 {
 	cleanup_arena struct arena a = { 0 };
@@ -66,12 +79,24 @@ static void where_they_stand(void **state)
 	assert_int_equal(users(&one, "enforce_out"), 1);
 	assert_int_equal(users(&one, "class_out"), 1);
 	assert_null(ruleset_set(&one.ruleset, "dns"));
+	assert_null(ruleset_set(&one.ruleset, "question4"));
+	assert_null(ruleset_chain(&one.ruleset, "question_out"));
 	assert_int_equal(users(&both, "enforce_out"), 2);
 	assert_int_equal(users(&both, "class_out"), 2);
 	assert_int_equal(users(&both, "enforce_in"), 0);
 	assert_string_equal(set_text(&a, ruleset_set(&both.ruleset, "dns")), "53 853");
 	s = ruleset_set(&both.ruleset, "answer6");
 	assert_true(s && s->dynamic && s->timed && !s->interval && s->key == KEY_ADDR6_SERVICES && s->elems.n == 0);
+	s = ruleset_set(&both.ruleset, "question6");
+	assert_true(s && s->dynamic && s->timed && !s->interval && s->key == KEY_ADDR6_SERVICES && s->elems.n == 0);
+	s = ruleset_set(&both.ruleset, "server6");
+	assert_true(s && s->dynamic && s->timed && !s->interval && s->key == KEY_ADDR6_SERVICE && s->elems.n == 0);
+	/* nobody else's questions take room of what the sender sends */
+	assert_int_equal(noted(&both, "message_out", "answer"), 2);
+	assert_int_equal(noted(&both, "message_out", ""), 2);
+	assert_int_equal(noted(&both, "question_out", "question"), 2);
+	assert_int_equal(noted(&both, "question_out", "server"), 2);
+	assert_int_equal(noted(&both, "question_out", ""), 4);
 	assert_true(wanted(&a, 998, 991, false).ruleset.sets.n > 0);
 }
 
@@ -86,6 +111,8 @@ static const char *const leave_elements[] = {
 	"nft add element inet portflow answer4 { 192.0.2.1 . 443 . 40000 }",
 	"nft add element inet portflow answer4 { 192.0.2.1 . 53 . 40001 timeout 9s }",
 	"nft add element inet portflow answer6 { 2001:db8::1 . 443 . 40000 }",
+	"nft add element inet portflow question4 { 192.0.2.1 . 53 . 40002 }",
+	"nft add element inet portflow server6 { 2001:db8::1 . 53 }",
 };
 
 static void written_and_read(void **state)
@@ -153,7 +180,22 @@ static void typed(void **state)
 #define SET4 "type ipv4_addr . inet_service . inet_service; "
 #define ANEW \
 	"flush chain inet portflow message_out; flush chain inet portflow enforce_in; delete set inet portflow answer4; "
+/* As versions made it in which the resolver shared the sender's sets. */
+#define SHARED \
+	"flush chain inet portflow enforce_out; flush chain inet portflow enforce_in; flush chain inet portflow question_out; " \
+	"delete chain inet portflow question_out; delete set inet portflow question4; delete set inet portflow question6; " \
+	"delete set inet portflow server4; delete set inet portflow server6; " \
+	"add rule inet portflow enforce_in meta nfproto ipv4 ip saddr . th sport . th dport @answer4 accept; " \
+	"add rule inet portflow enforce_in meta nfproto ipv6 ip6 saddr . th sport . th dport @answer6 accept; " \
+	"add rule inet portflow enforce_out meta skuid 998 goto message_out; " \
+	"add rule inet portflow enforce_out th dport @dns meta skuid 991 goto message_out"
 static const char *const damages[] = {
+	SHARED,
+	"flush chain inet portflow question_out",
+	"insert rule inet portflow question_out ip daddr . th dport . th sport @answer4 accept",
+	"insert rule inet portflow enforce_out meta skuid 991 goto message_out",
+	"flush chain inet portflow question_out; flush chain inet portflow enforce_in; delete set inet portflow server4; "
+	"add set inet portflow server4 { type ipv4_addr . inet_service; flags timeout; timeout 30s; }",
 	"flush chain inet portflow message_out",
 	"insert rule inet portflow message_out drop",
 	"insert rule inet portflow message_out update @answer4 { ip daddr . th dport . th sport timeout 1h }",
