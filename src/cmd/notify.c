@@ -10,6 +10,7 @@
 #include "cmd/gather.h"
 #include "cmd/term.h"
 #include "notify/summary.h"
+#include "run/access.h"
 #include "run/deliver.h"
 #include "run/facts.h"
 #include "run/files.h"
@@ -141,6 +142,22 @@ static void send_all(
 	deliver_send(app, list, n);
 }
 
+/* What root reads by hand the timers may not: then it is no success, unless these have a configuration of their own. */
+static bool say_accepted(struct app *app, const struct attempt *x)
+{
+	const char *denied = access_target_denied(&app->arena, &x->target);
+
+	if (!denied || app->config_given) {
+		fprintf(app->out, "%s: accepted\n", x->name);
+		if (denied)
+			app_warn(
+				app, "%s: with this configuration the services could not send it: %s", x->name, denied);
+		return true;
+	}
+	fprintf(app->out, "%s: accepted now, but the services cannot send to it: %s\n", x->name, denied);
+	return false;
+}
+
 static int send_now(
 	struct app *app, const struct config *c, const struct args *args, const struct status *status, struct err *err)
 {
@@ -157,7 +174,7 @@ static int send_now(
 		const struct outcome *o = x->problem ? NULL : &list[x->sending].outcome;
 
 		if (o && o->kind == OUTCOME_DONE) {
-			fprintf(app->out, "%s: accepted\n", x->name);
+			bad |= !say_accepted(app, x);
 			continue;
 		}
 		fprintf(app->out, "%s: not accepted: %s\n", x->name, o ? o->why : x->problem);
@@ -177,7 +194,8 @@ const struct command cmd_notify_test = {
 	.name = "notify test",
 	.args = "[TARGET[:RECIPIENT]]",
 	.summary = "send a test message and say what the service answers",
-	.text = "A real message to the target, or to all of them, at once. Exit 1 when one was not accepted.",
+	.text = "A real message to the target, or to all of them, at once. Exit 1 when one was not accepted, or when the "
+		"services could not send it, since they may not read its secret.",
 	.words_max = 1,
 	.run = run_test,
 };

@@ -1,61 +1,25 @@
-/* What the services' user must reach: asked of the kernel by becoming that user in a child, since modes, groups, access lists and
- * folders on the way all have a say.
+/* What the services' user must reach: the configuration, what it names, and the database.
+ * access.c asks; here is what it is asked about.
  * doctor.c calls. */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "model/target.h"
+#include "run/access.h"
 #include "run/doctor.h"
 
-/* Opens path as the user; the errno, 0 if it went well. */
-static int try_open(const struct passwd *user, const char *path, int flags)
+static void ask(struct doctor *d, const struct access_need *n, size_t *denied)
 {
-	pid_t pid = fork();
-	int status;
+	const char *cure, *why = access_denied(d->arena, n, &cure);
 
-	if (pid < 0)
-		return errno;
-	if (pid == 0) {
-		if (initgroups(user->pw_name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
-			_exit(EPERM);
-		_exit(open(path, flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) < 0 ? errno : 0);
-	}
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return errno;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EIO;
-}
-
-struct need {
-	const char *path;
-	int flags;        /* of open() */
-	const char *mode; /* for the cure */
-	const char *owner;
-};
-
-static void ask(struct doctor *d, const struct passwd *user, const struct need *n, size_t *denied)
-{
-	int rc;
-
-	if (access(n->path, F_OK) != 0)
-		return;
-	rc = try_open(user, n->path, n->flags);
-	if (rc == 0)
+	if (!why)
 		return;
 	(*denied)++;
 	/* a file given by -c is not the one that the services read */
-	doctor_say(d, d->app->config_given ? FINDING_WARN : FINDING_FAIL, "access",
-		arena_printf(d->arena, "chown %s %s; chmod %s %s", n->owner, n->path, n->mode, n->path),
-		"user %s cannot %s %s: %s", user->pw_name, (n->flags & O_ACCMODE) == O_RDWR ? "write" : "read", n->path,
-		strerror(rc));
+	doctor_say(d, d->app->config_given ? FINDING_WARN : FINDING_FAIL, "access", cure, "%s", why);
 }
 
 static int is_ini(const struct dirent *e)
@@ -65,17 +29,17 @@ static int is_ini(const struct dirent *e)
 	return dot && dot != e->d_name && strcmp(dot, ".ini") == 0;
 }
 
-static void ask_folder(struct doctor *d, const struct passwd *user, const char *folder, size_t *denied)
+static void ask_folder(struct doctor *d, const char *folder, size_t *denied)
 {
 	struct dirent **names;
 	int n;
 
-	ask(d, user, &(struct need){ folder, O_RDONLY | O_DIRECTORY, "0750", "root:" SERVICE_USER }, denied);
+	ask(d, &(struct access_need){ folder, O_RDONLY | O_DIRECTORY, "0750", "root:" SERVICE_USER }, denied);
 	n = scandir(folder, &names, is_ini, alphasort);
 	for (int i = 0; i < n; i++) {
-		ask(d, user,
-			&(struct need){ arena_printf(d->arena, "%s/%s", folder, names[i]->d_name), O_RDONLY, "0640",
-				"root:" SERVICE_USER },
+		ask(d,
+			&(struct access_need){ arena_printf(d->arena, "%s/%s", folder, names[i]->d_name), O_RDONLY,
+				"0640", "root:" SERVICE_USER },
 			denied);
 		free(names[i]);
 	}
@@ -98,41 +62,38 @@ static const char *name_of(const char *path)
 }
 
 /* Messages are sent as this user. */
-static void ask_target(struct doctor *d, const struct passwd *user, const struct target *t, size_t *denied)
+static void ask_target(struct doctor *d, const struct target *t, size_t *denied)
 {
-	const struct secret *const secrets[] = { &t->token, &t->url, &t->secret, &t->password };
+	struct access_need need;
 
-	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
-		if (secrets[i]->from == SECRET_FILE)
-			ask(d, user, &(struct need){ secrets[i]->text, O_RDONLY, "0640", "root:" SERVICE_USER },
-				denied);
-	if (t->ca_file)
-		ask(d, user, &(struct need){ t->ca_file, O_RDONLY, "0644", "root:root" }, denied);
+	for (size_t i = 0; access_target(t, i, &need); i++)
+		if (need.path)
+			ask(d, &need, denied);
 }
 
-static void ask_all(struct doctor *d, const struct passwd *user)
+static void ask_all(struct doctor *d)
 {
 	const char *both = SERVICE_USER ":" SERVICE_USER, *database = d->config.settings.database;
 	size_t denied = 0;
 
-	ask(d, user, &(struct need){ d->app->config_path, O_RDONLY, "0640", "root:" SERVICE_USER }, &denied);
+	ask(d, &(struct access_need){ d->app->config_path, O_RDONLY, "0640", "root:" SERVICE_USER }, &denied);
 	if (strcmp(name_of(d->app->config_path), "portflow.ini") == 0)
-		ask_folder(d, user, arena_printf(d->arena, "%s/portflow.d", folder_of(d->arena, d->app->config_path)),
-			&denied);
+		ask_folder(
+			d, arena_printf(d->arena, "%s/portflow.d", folder_of(d->arena, d->app->config_path)), &denied);
 	if (database) {
-		ask(d, user, &(struct need){ folder_of(d->arena, database), O_RDONLY | O_DIRECTORY, "0750", both },
+		ask(d, &(struct access_need){ folder_of(d->arena, database), O_RDONLY | O_DIRECTORY, "0750", both },
 			&denied);
-		ask(d, user, &(struct need){ database, O_RDWR, "0640", both }, &denied);
-		ask(d, user, &(struct need){ arena_printf(d->arena, "%s-wal", database), O_RDWR, "0640", both },
+		ask(d, &(struct access_need){ database, O_RDWR, "0640", both }, &denied);
+		ask(d, &(struct access_need){ arena_printf(d->arena, "%s-wal", database), O_RDWR, "0640", both },
 			&denied);
-		ask(d, user, &(struct need){ arena_printf(d->arena, "%s-shm", database), O_RDWR, "0640", both },
+		ask(d, &(struct access_need){ arena_printf(d->arena, "%s-shm", database), O_RDWR, "0640", both },
 			&denied);
 	}
 	for (size_t i = 0; i < d->config.targets.n; i++)
-		ask_target(d, user, &d->config.targets.at[i], &denied);
+		ask_target(d, &d->config.targets.at[i], &denied);
 	if (denied == 0)
 		doctor_say(d, FINDING_OK, "access", NULL, "user %s can read the configuration and write the database",
-			user->pw_name);
+			SERVICE_USER);
 }
 
 /* Everybody on the machine could read who moves how much, or change what is counted. */
@@ -160,5 +121,5 @@ void doctor_access(struct doctor *d)
 		doctor_say(d, FINDING_WARN, "access", "sudo portflow doctor",
 			"only root can try what user " SERVICE_USER " can read");
 	else
-		ask_all(d, user);
+		ask_all(d);
 }

@@ -11,6 +11,7 @@
 
 #include "model/desired_enforce.h"
 #include "nft/words.h"
+#include "run/access.h"
 #include "run/deliver.h"
 #include "run/pass.h"
 #include "run/trial_place.h"
@@ -289,12 +290,27 @@ static int take_down(struct pass *p, struct err *err)
 	return pass_trial_down(p, err);
 }
 
+/* The alert that never comes is found when its target is written, not when it is missed. */
+static void warn_access(struct pass *p)
+{
+	for (size_t i = 0; p->config && i < p->config->targets.n; i++) {
+		const struct target *t = &p->config->targets.at[i];
+		const char *denied = access_target_denied(&p->app->arena, t);
+
+		if (denied)
+			app_warn(p->app, "%s:%" PRIu32 ": the services cannot send to [notify %s]: %s", t->where.file,
+				t->where.line, t->name, denied);
+	}
+}
+
 static void warn(struct pass *p)
 {
 	pass_bypass(p);
 	if (p->mode != RUN_SAMPLE) {
 		pass_interval(p);
 		pass_queues_warn(p);
+		if (!p->app->config_given)
+			warn_access(p);
 	}
 	for (size_t i = 0; i < p->watch.warnings.n; i++) {
 		const struct watch_warning *w = &p->watch.warnings.at[i];

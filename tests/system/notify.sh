@@ -306,5 +306,44 @@ is "... nor in arguments or environments" "$(grep -cE 'T0PSECRET|123:abc' "$WORK
 ini_sed -e '/^url = https:/d' -e 's|^secret = key|secret_file = /nonexistent|'
 like "doctor: one secret is the service's to know, and another's file is missing" "$(pf doctor)" 'fail +secret +the secret of \[notify hook\]: /nonexistent: No such file'
 unlike "... of the first it cannot say anything" "$(pf doctor)" 'hook\.url'
+
+# What root reads by hand the services may not. /etc is a copy from here on, with the configuration in its own place.
+cp -a /etc "$WORK/etc" && mount --bind "$WORK/etc" /etc || exit 1
+rm -rf /etc/portflow.d /etc/systemd/system/portflow-*
+mkdir -m 755 /etc/portflow.d
+telegram_up
+cp "$NET/ops.token" /etc/portflow.d/ops.token
+chmod 600 /etc/portflow.d/ops.token
+{ printf '[portflow]\nnode = hk1\ndatabase = %s\nnotify = ops\n[port web]\nports = 53\n' "$DB"; ops_section; } |
+	sed 's|^token_file.*|token_file = portflow.d/ops.token|' >/etc/portflow.ini
+plain() { # without -c
+	out=$(timeout -k 5 60 "$PORTFLOW" "$@" 2>"$WORK/err")
+	rc=$?
+	err=$(cat "$WORK/err")
+}
+cure="user portflow cannot read /etc/portflow.d/ops.token: Permission denied; chown root:portflow /etc/portflow.d/ops.token; chmod 0640 /etc/portflow.d/ops.token"
+plain notify test
+is "a secret that root alone may read: no success, and the cure" "$rc $out" "1 ops: accepted now, but the services cannot send to it: $cure"
+plain apply
+like "... apply says so when it is written" "$err" "portflow.ini:7: the services cannot send to \[notify ops\]: $cure"
+plain -c /etc/portflow.ini notify test
+is "... a configuration of one's own: a remark" "$rc $out" "0 ops: accepted"
+like "... with the same words" "$err" "$cure"
+chmod 644 /etc/portflow.d/ops.token
+chmod 700 /etc/portflow.d
+plain notify test
+is "a folder that they may not enter" "$rc $out" "1 ops: accepted now, but the services cannot send to it: user portflow cannot enter /etc/portflow.d, where \
+/etc/portflow.d/ops.token lies; keep it where they may go: in /etc/portflow.d, a database in /var/lib/portflow"
+chmod 755 /etc/portflow.d
+plain notify test
+is "one that they may" "$rc $out" "0 ops: accepted"
+mount -t tmpfs portflow-test /var/tmp
+mv /etc/portflow.d/ops.token /var/tmp/ops.token
+ln -s /var/tmp/ops.token /etc/portflow.d/ops.token
+plain notify test
+like "one that their sandbox hides" "$rc $out" '^1 .*/etc/portflow.d/ops.token is hidden from the services'
+mkdir -p /etc/systemd/system/portflow-sample.service.d
+plain notify test
+is "... but not where somebody changed that" "$rc $out" "0 ops: accepted"
 like "the program links no libcurl" "$(readelf -d "$PORTFLOW" | grep -c libcurl)" '^0$'
 done_testing
