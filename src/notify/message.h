@@ -12,15 +12,19 @@ struct message_day {
 	const char *label; /* "2026-11-25" */
 	uint64_t bytes[DIRS];
 };
+struct message_days {
+	struct message_day *at; /* ascending; days without traffic are left out */
+	size_t n, cap;
+};
 
 struct message_item {
 	const char *head; /* "web: quota used up: blocked" */
 	VEC_OF(const char *) lines;
-	const struct notice *notice;     /* NULL: not of an event */
-	const char *bar_text;            /* "80.0 GB / 100 GB, 80 %"; "" no bar */
-	uint32_t permille;               /* of the bar, at most 1000 */
-	bool list;                       /* its line is one, with commas: it may be shown in part */
-	VEC_OF(struct message_day) days; /* empty: no table */
+	const struct notice *notice; /* NULL: not of an event */
+	const char *bar_text;        /* "80.0 GB / 100 GB, 80 %"; "" no bar */
+	uint32_t permille;           /* of the bar, at most 1000 */
+	bool list;                   /* its line is one, with commas: it may be shown in part */
+	struct message_days days;    /* empty: no table */
 };
 
 struct message {

@@ -36,8 +36,8 @@ static void put_entry(struct arena *a, const struct statement_entry *e, bool day
 			message_moved(a, m->language, sum), i18n_word(m->language, WORD_BILLED),
 			billing_name(e->billing),
 			figure_bytes(a, UNITS_SI, billing_figure(e->billing, sum[DIR_IN], sum[DIR_OUT]))));
-	for (size_t i = 0; days && i < e->days.n; i++)
-		*vec_push(a, &item->days) = e->days.at[i];
+	if (days)
+		item->days = e->days;
 }
 
 static void put_unheard(struct arena *a, const char *names, struct message *m)

@@ -9,8 +9,8 @@
 struct statement_entry {
 	const char *name, *covers, *remark; /* covers and remark "" where the INI has the entry no more */
 	enum billing billing;
-	bool removed;                    /* the INI has it no more */
-	VEC_OF(struct message_day) days; /* ascending */
+	bool removed; /* the INI has it no more */
+	struct message_days days;
 };
 
 struct statement_figures {

@@ -11,16 +11,17 @@
 
 /* What many statements share: read once. Zeroed at first. */
 struct stated_book {
-	struct arena arena, days; /* days holds the rows of the last period of whole days */
-	bool loaded;
+	struct arena arena, days; /* days holds the figures of the last period */
 	struct ledger ledger;
+	const struct entry **entries; /* by ledger.entries; NULL: the INI has it no more */
+	struct message_days *moved;   /* the same; NULL: none are read */
+	const char *zone;             /* with the next two: the period */
 	uint64_t from, until;
-	struct store_row *rows; /* of all entries */
-	size_t n;
+	bool loaded;
 };
 void stated_close(struct stated_book *b);
 
-/* Figures and texts in a. */
+/* Texts in a, figures in b until it is asked again or closed. */
 int stated_figures(struct stated_book *b, struct arena *a, struct store *s, const struct config *c,
 	const struct notice *n, struct statement_figures *ret, struct err *err);
 
