@@ -5,17 +5,13 @@
  * run/ calls. */
 #include "run/deliver.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "child/child.h"
 #include "run/facts.h"
-#include "run/secrets.h"
-#include "run/stated.h"
+#include "run/letter.h"
 #include "store/outbox.h"
-#include "util/hash.h"
 #include "util/utf8.h"
 
 #define LETTERS 100   /* at a time */
@@ -35,21 +31,9 @@ struct refusal {
 };
 
 struct delivery {
-	struct store *store;
-	const struct config *config;
-	const char *node; /* NULL: not looked up yet */
-	struct stated_book book;
+	struct letter_source from;
 	VEC_OF(struct refusal) refusals;
 	size_t in_vain;
-};
-
-struct letter_rows {
-	const struct outbox_row *first;
-	size_t n;
-	struct target target;
-	const char *problem;        /* NULL, or why it cannot be sent now */
-	const struct outcome *held; /* NULL, or of a refused login */
-	bool hopeless;              /* ... nor ever */
 };
 
 static int64_t monotonic_ms(void)
@@ -135,103 +119,6 @@ void deliver_send(struct app *app, struct sending *list, size_t n)
 }
 
 /* -- letters --------------------------------------------------------------------------------------------------------- */
-
-static void address(struct app *app, const struct config *c, struct letter_rows *l)
-{
-	const struct target *t = config_target(c, l->first->target, strlen(l->first->target));
-
-	if (!t) {
-		l->problem = "its [notify] section is gone";
-		l->hopeless = true;
-		return;
-	}
-	l->target = *t;
-	l->problem = secrets_reveal(&app->arena, &l->target);
-}
-
-/* A key that is the same whatever database says it: a statement that is made twice, after a restored backup, can be known again. So it
- * is of names, and not of rows of a table. */
-static const char *statement_key(struct arena *a, const char *node, const struct letter_rows *l, const struct notice *n,
-	const struct statement_figures *f)
-{
-	uint64_t h = hash_text(hash_text(HASH_START, l->first->target), l->first->recipient);
-
-	for (size_t i = 0; i < f->entries.n; i++)
-		h = hash_text(h, f->entries.at[i].name);
-	return arena_printf(a, "%s.statement.%" PRIu64 ".%" PRIu64 ".%016" PRIx64, node, n->from, n->until, h);
-}
-
-/* One that is damaged, as no event of ours writes it, still has its event. NULL: not even that. */
-static const struct notice *notice_of(struct arena *a, const char *zone, const struct outbox_row *r)
-{
-	struct notice *n = arena_new(a, struct notice);
-
-	if (notice_get(a, r->notice, r->notice_len, n))
-		return n;
-	if (!*r->kind || !*r->text)
-		return NULL;
-	*n = (struct notice){ .kind = r->kind,
-		.text = r->text,
-		.time = (uint64_t)r->created,
-		.subject = "",
-		.section = "",
-		.covers = "",
-		.remark = "",
-		.zone = zone };
-	return n;
-}
-
-static void write_letter(struct app *app, struct delivery *d, struct letter_rows *l, struct request *ret)
-{
-	struct arena *a = &app->arena;
-	const struct notice **notices = arena_array(a, l->n, sizeof *notices);
-	struct message m;
-	struct letter letter = {
-		.message = &m, .recipient = l->first->recipient, .time = l->first->created, .now = app->now
-	};
-	size_t n = 0;
-
-	for (size_t i = 0; i < l->n; i++) {
-		const struct notice *notice = notice_of(a, d->config->settings.timezone, &l->first[i]);
-
-		if (notice)
-			notices[n++] = notice;
-	}
-	if (!n) {
-		l->problem = "the database has it damaged, and its event is gone";
-		l->hopeless = true;
-		return;
-	}
-	letter.key = arena_printf(a, "%s.%" PRId64 ".%" PRId64, d->node, l->first->created, l->first->letter);
-	if (n == 1 && strcmp(notices[0]->kind, NOTICE_STATEMENT) == 0) {
-		struct statement_figures figures = { 0 };
-		struct err err = { 0 };
-
-		if (stated_figures(&d->book, a, d->store, d->config, notices[0], &figures, &err)) {
-			l->problem = arena_strdup(a, err.text);
-			return;
-		}
-		letter.key = statement_key(a, d->node, l, notices[0], &figures);
-		statement_of(a, l->target.language, d->node, notices[0], &figures, l->target.attach_csv, &m);
-	} else {
-		message_of(a, l->target.language, d->node, notices, n, &m);
-	}
-	notifier_of(l->target.type)->build(a, &l->target, &letter, ret);
-}
-
-static size_t split(struct arena *a, const struct outbox_rows *rows, struct letter_rows **ret)
-{
-	struct letter_rows *l = arena_array(a, rows->n + 1, sizeof *l);
-	size_t n = 0;
-
-	for (size_t i = 0; i < rows->n; i++) {
-		if (!n || l[n - 1].first->letter != rows->at[i].letter)
-			l[n++].first = &rows->at[i];
-		l[n - 1].n++;
-	}
-	*ret = l;
-	return n;
-}
 
 static int64_t wait_s(const struct outbox_row *r, uint32_t asked)
 {
@@ -321,10 +208,10 @@ static void note_refusal(struct delivery *d, const char *target, const struct ou
 
 	if (!o->refused || refused_before(d, target))
 		return;
-	r = vec_push(&d->book.arena, &d->refusals);
-	*r = (struct refusal){ arena_strdup(&d->book.arena, target), *o };
+	r = vec_push(&d->from.book.arena, &d->refusals);
+	*r = (struct refusal){ arena_strdup(&d->from.book.arena, target), *o };
 	r->outcome.untried = true;
-	r->outcome.why = arena_strdup(&d->book.arena, o->why);
+	r->outcome.why = arena_strdup(&d->from.book.arena, o->why);
 }
 
 static void send_letters(struct app *app, struct delivery *d, const char *lease, uint32_t budget_ms,
@@ -334,7 +221,7 @@ static void send_letters(struct app *app, struct delivery *d, const char *lease,
 	struct sending *list = arena_array(a, n + 1, sizeof *list);
 	struct sends s = { .app = app,
 		.list = list,
-		.store = d->store,
+		.store = d->from.store,
 		.lease = lease,
 		.letters = arena_array(a, n + 1, sizeof *s.letters),
 		.taken = arena_array(a, n + 1, sizeof *s.taken) };
@@ -344,11 +231,11 @@ static void send_letters(struct app *app, struct delivery *d, const char *lease,
 		l[i].held = refused_before(d, l[i].first->target);
 		if (l[i].held)
 			continue;
-		address(app, d->config, &l[i]);
+		letter_address(app, d->from.config, &l[i]);
 		if (l[i].problem)
 			continue;
 		list[sent].target = &l[i].target;
-		write_letter(app, d, &l[i], &list[sent].request);
+		letter_write(app, &d->from, &l[i], &list[sent].request);
 		if (l[i].problem)
 			continue;
 		s.letters[sent] = l[i].first->letter;
@@ -383,18 +270,19 @@ static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
 	size_t n;
 
 	if (facts_nonce(lease, &err) ||
-		store_outbox_take(d->store, &app->arena, lease, app->now, LETTERS, &rows, &err)) {
+		store_outbox_take(d->from.store, &app->arena, lease, app->now, LETTERS, &rows, &err)) {
 		app_warn(app, "%s: nothing more is delivered in this run", err.text);
 		return 0;
 	}
 	if (!rows.n)
 		return 0;
-	if (!d->node && (store_meta_get(d->store, &d->book.arena, "node", &d->node, &err) || !d->node))
-		d->node = facts_node(&d->book.arena);
-	n = split(&app->arena, &rows, &l);
+	if (!d->from.node &&
+		(store_meta_get(d->from.store, &d->from.book.arena, "node", &d->from.node, &err) || !d->from.node))
+		d->from.node = facts_node(&d->from.book.arena);
+	n = letter_split(&app->arena, &rows, &l);
 	results = arena_array(&app->arena, n, sizeof *results);
 	send_letters(app, d, lease, budget_ms, l, n, results);
-	if (store_outbox_settle(d->store, lease, results, n, &err)) {
+	if (store_outbox_settle(d->from.store, lease, results, n, &err)) {
 		app_warn(app, "%s: what was delivered may be delivered again", err.text);
 		return 0;
 	}
@@ -408,7 +296,7 @@ static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
 /* A batch has memory of its own: a thousand statements are composed in that of a hundred. */
 size_t deliver(struct app *app, struct store *s, const struct config *c)
 {
-	struct delivery d = { .store = s, .config = c, .node = c->settings.node };
+	struct delivery d = { .from = { .store = s, .config = c, .node = c->settings.node } };
 	const int64_t end = monotonic_ms() + DELIVER_BUDGET_MS;
 	bool more = true;
 
@@ -419,6 +307,6 @@ size_t deliver(struct app *app, struct store *s, const struct config *c)
 		more = batch(&own, &d, (uint32_t)(end - monotonic_ms()));
 		arena_free(&own.arena);
 	}
-	stated_close(&d.book);
+	stated_close(&d.from.book);
 	return d.in_vain;
 }
