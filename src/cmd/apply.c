@@ -173,8 +173,8 @@ const struct command cmd_sample = {
 	.name = "sample",
 	.summary = "what the timer runs: read the file, mend the table, store the counts",
 	.text = "Like apply, but made for a timer: silent on success. When the file has an error, or is younger than two seconds, "
-		"counting goes on with the configuration applied last; an error is told with status 78 each time. After down "
-		"it only says so.",
+		"counting goes on with the configuration applied last, which is said; an error is told with status 78 each time, "
+		"but not one of a file so young, which may be half written. After down it only says so.",
 	.run = run_sample,
 };
 

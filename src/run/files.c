@@ -15,6 +15,7 @@
 #define FILE_MAX ((size_t)16 << 20)
 #define FOLDER "portflow.d"
 #define MAIN_NAME "portflow.ini"
+#define SETTLE_S 2 /* a file younger than this may be half written */
 
 static void close_fd(const int *fd)
 {
@@ -202,7 +203,12 @@ int run_diagnostics(const struct app *app, const struct diags *d, struct err *er
 		d->errors, d->errors == 1 ? "error" : "errors");
 }
 
-int run_config(struct app *app, struct config **ret, struct files_state *ret_files, struct err *err)
+bool files_young(const struct app *app, int64_t mtime)
+{
+	return app->now >= mtime && app->now - mtime < SETTLE_S;
+}
+
+static int load(struct app *app, bool of_timer, struct config **ret, struct files_state *ret_files, struct err *err)
 {
 	struct diags d = { .arena = &app->arena };
 	struct config_sources sources;
@@ -211,10 +217,22 @@ int run_config(struct app *app, struct config **ret, struct files_state *ret_fil
 	if (files_load(app, &app->arena, &sources, err))
 		return -1;
 	config = config_parse(&app->arena, &sources, &d);
+	if (of_timer && d.errors && files_young(app, sources.mtime))
+		return err_set(err, ERR_BUSY, "%s was written just now", app->config_path);
 	if (run_diagnostics(app, &d, err))
 		return -1;
 	*ret = config;
 	if (ret_files)
 		*ret_files = (struct files_state){ sources.mtime, config_sources_hash(&sources) };
 	return 0;
+}
+
+int run_config(struct app *app, struct config **ret, struct files_state *ret_files, struct err *err)
+{
+	return load(app, false, ret, ret_files, err);
+}
+
+int run_config_of_timer(struct app *app, struct config **ret, struct files_state *ret_files, struct err *err)
+{
+	return load(app, true, ret, ret_files, err);
 }

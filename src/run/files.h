@@ -22,6 +22,11 @@ struct files_state {
 	uint64_t hash; /* config_sources_hash */
 };
 int run_config(struct app *app, struct config **ret, struct files_state *ret_files, struct err *err);
+/* The same for a timer, which nobody asked to come now: files that have errors and are young may be half written: ERR_BUSY then, and no
+ * word of what is wrong. */
+int run_config_of_timer(struct app *app, struct config **ret, struct files_state *ret_files, struct err *err);
+/* Written so lately, by their time, that whoever writes them may not be through. */
+bool files_young(const struct app *app, int64_t mtime);
 
 /* Prints diagnostics; -1 and err when there are errors among them. */
 int run_diagnostics(const struct app *app, const struct diags *d, struct err *err);

@@ -78,7 +78,8 @@ static void remember(struct pass *p)
 	const struct ledger *l = &p->ledger;
 	bool ours = l->bound.present && strcmp(l->bound.boot_id, p->boot_id) == 0 && l->bound.netns == p->netns;
 
-	p->found.rebuilt |= p->identity == IDENTITY_NONE && ours && !p->down;
+	/* pending: a run that died had made it anew, and told nobody */
+	p->found.rebuilt |= (p->identity == IDENTITY_NONE || p->identity == IDENTITY_PENDING) && ours && !p->down;
 	p->found.copied |= p->identity == IDENTITY_COPY;
 	p->found.reset |= p->reset;
 	if (p->diff.copies > p->found.copies)
@@ -406,8 +407,8 @@ static int act(struct pass *p, struct err *err)
 	pass_explain(p);
 	if (p->mode == RUN_PLAN)
 		return pass_foresee(p, err);
-	if (p->down && store_meta_set(p->store, "down", NULL, err) < 0)
-		return -1;
+	if (p->down)
+		*vec_push(&p->app->arena, &p->result.facts) = (struct fact){ "down", NULL };
 	if (pass_account(p, err) < 0 || (p->found.copies > 1 && store_meta_set(p->store, "copies", NULL, err) < 0))
 		return -1;
 	p->report->adjusted.stored = p->report->adjusted.changed;

@@ -10,7 +10,7 @@
 #include "run/trial_place.h"
 #include "util/hash.h"
 
-#define SETTLE_S 2 /* a file younger than this may be half written */
+#define REFUSED_FACT "refused" /* what was told of last: refused_mark */
 #define TEXT_MAX ((size_t)64 << 20)
 
 /* A trial that is pending is found whatever the files say of the database. */
@@ -23,22 +23,31 @@ static void find_trial(struct pass *p)
 		p->database = place;
 }
 
+/* The files, or that they are not to be had: what was applied last then holds, if this is a timer's run. */
+static int read_files(struct pass *p, struct files_state *ret, struct err *err)
+{
+	if (p->mode == RUN_SAMPLE)
+		return run_config_of_timer(p->app, &p->config, ret, err);
+	return run_config(p->app, &p->config, ret, err);
+}
+
 int pass_source(struct pass *p, struct err *err)
 {
 	struct files_state files;
 
 	if (p->ending)
 		return pass_trial_source(p);
-	if (run_config(p->app, &p->config, &files, err) == 0) {
+	if (read_files(p, &files, err) == 0) {
 		p->files_hash = files.hash;
 		p->database = p->config->settings.database;
 		find_trial(p);
-		p->young = p->mode == RUN_SAMPLE && p->app->now - files.mtime < SETTLE_S && p->app->now >= files.mtime;
+		p->young = p->mode == RUN_SAMPLE && files_young(p->app, files.mtime);
 		return 0;
 	}
-	if (err->kind != ERR_CONFIG || (p->mode != RUN_SAMPLE && p->mode != RUN_DOWN))
+	p->young = err->kind == ERR_BUSY;
+	if (!p->young && (err->kind != ERR_CONFIG || (p->mode != RUN_SAMPLE && p->mode != RUN_DOWN)))
 		return -1;
-	p->report->refused = p->mode == RUN_SAMPLE;
+	p->report->refused = p->mode == RUN_SAMPLE && !p->young;
 	p->config = NULL;
 	p->database = files_database(p->app, &p->app->arena); /* of what cannot be read the default holds */
 	find_trial(p);
@@ -56,24 +65,37 @@ static const char *print_config(struct pass *p, const struct config *c)
 	return copy;
 }
 
-static void note_refusal(struct pass *p)
+/* What the files are, of those that cannot be taken up. */
+static const char *refused_mark(struct pass *p)
 {
 	struct arena *a = &p->app->arena;
-	struct err ignored = { 0 };
-	const char *told = NULL, *mark;
+	struct err why = { 0 };
 	struct config_sources sources = { 0 };
 	uint64_t h = HASH_START;
 
-	if (files_load(p->app, a, &sources, &ignored) < 0)
-		h = hash_text(h, ignored.text);
+	if (files_load(p->app, a, &sources, &why) < 0)
+		h = hash_text(h, why.text);
 	for (size_t f = 0; f < sources.files.n; f++)
 		h = hash_bytes(h, sources.files.at[f].bytes, sources.files.at[f].len);
-	mark = arena_printf(a, "%016llx", (unsigned long long)h);
-	if (store_meta_get(p->store, a, "refused", &told, &ignored) == 0 && told && strcmp(told, mark) == 0)
-		return;
-	pass_event(p, 0, "configuration_refused",
-		"%s has an error; counting goes on with the configuration applied last", p->app->config_path);
-	store_meta_set(p->store, "refused", mark, &ignored);
+	return arena_printf(a, "%016llx", (unsigned long long)h);
+}
+
+/* Files with an error are told of once, until there are others; told and remembered in one transaction, the result. */
+static int note_refusal(struct pass *p, struct err *err)
+{
+	const char *told = NULL, *mark = p->report->refused ? refused_mark(p) : NULL;
+
+	if (!p->store || p->mode == RUN_PLAN || (!mark && !p->config))
+		return 0;
+	if (store_meta_get(p->store, &p->app->arena, REFUSED_FACT, &told, err) < 0)
+		return -1;
+	if (mark ? told && strcmp(told, mark) == 0 : !told)
+		return 0;
+	*vec_push(&p->app->arena, &p->result.facts) = (struct fact){ REFUSED_FACT, mark };
+	if (mark)
+		pass_event(p, 0, "configuration_refused",
+			"%s has an error; counting goes on with the configuration applied last", p->app->config_path);
+	return 0;
 }
 
 /* The files are to the byte what they were when the applied text was printed from them: then it need not be printed, nor read. */
@@ -151,6 +173,10 @@ int pass_compared(struct pass *p, bool applied_holds, struct err *err)
 /* What was applied last holds. */
 static void fall_back(struct pass *p)
 {
+	if (p->young && !p->report->says)
+		p->report->says = arena_printf(&p->app->arena,
+			"%s was written just now: the next run looks at it, until then what was applied last holds",
+			p->app->config_path);
 	p->fell_back = true;
 	p->config = p->applied;
 	p->text = p->applied_text;
@@ -165,8 +191,8 @@ int pass_applied(struct pass *p, struct err *err)
 	if (read_applied(p, err) < 0 || pass_trial(p, err) < 0)
 		return -1;
 	same = p->config && p->config == p->applied;
-	if (p->report->refused)
-		note_refusal(p);
+	if (note_refusal(p, err) < 0)
+		return -1;
 	if (p->applied && !same &&
 		(!p->config || p->hold || (p->mode == RUN_SAMPLE && !p->config->settings.auto_apply)))
 		fall_back(p);

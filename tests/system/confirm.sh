@@ -284,7 +284,7 @@ like "and says so" "$err" 'was not confirmed until .*: rolled back'
 afresh
 abandon
 time_over
-echo nonsense >>"$INI"
+echo nonsense >>"$INI" && touch -d "-1 minute" "$INI"
 exits "it does so when the file has an error by then" 78 sample
 ok "all of it" as_before
 after

@@ -53,7 +53,8 @@ strace_works() {
 fault_points() { # FILE COMMAND...
 	local into=$1
 	shift
-	strace -f -qq -o "$WORK/trace" "$PORTFLOW" -c "$INI" "$@" >/dev/null 2>"$WORK/stderr" || return 1
+	strace -f -qq -o "$WORK/trace" "$PORTFLOW" -c "$INI" "$@" >/dev/null 2>"$WORK/stderr"
+	[ $? = "${FAULT_EXIT:-0}" ] || return 1
 	sed -n 's/^\([0-9]* *\)\([a-z0-9_]*\)(.*/\2/p' "$WORK/trace" | awk '{ print $1, ++n[$1] }' >"$into"
 	sed 's/^[0-9]* *//' "$WORK/trace" | awk '
 		/^sendto\(/ { sent++ }
