@@ -58,16 +58,13 @@ static struct shape_device_list copy(struct arena *a, const struct shape_device_
 	return r;
 }
 
-/* shaped: what goes out. */
-static void make(struct kernel *k, bool shaped)
+/* shaped: what goes out. devices: as watch_of() has them, of which eth0 and eth1 are there. */
+static void make_of(struct kernel *k, const char *config, const char *devices, bool shaped)
 {
 	struct arena *a = &k->a;
 
-	k->config = config_of(a, CONFIG);
-	/* not whole bytes a second */
-	((struct entry *)(uintptr_t)&k->config->entries.at[HOST])->limit[DIR_IN].bps++;
-	((struct entry *)(uintptr_t)&k->config->entries.at[HOST])->limit[DIR_OUT].bps++;
-	k->watch = watch_of(a, "eth0:1500 eth1:9000");
+	k->config = config_of(a, config);
+	k->watch = watch_of(a, devices);
 	k->facts = (struct limit_facts){ .watch = &k->watch, .htb = true };
 	for (int i = 1; i <= 2; i++)
 		*vec_push(a, &k->facts.out) = (struct shape_device){ .ifindex = i,
@@ -83,6 +80,14 @@ static void make(struct kernel *k, bool shaped)
 		k->policies[i].state.cycle_end = k->decided[i].cycle_end = NOW + DAYS;
 		k->minors[i] = (uint32_t)i + 1;
 	}
+}
+
+static void make(struct kernel *k, bool shaped)
+{
+	make_of(k, CONFIG, "eth0:1500 eth1:9000", shaped);
+	/* not whole bytes a second */
+	((struct entry *)(uintptr_t)&k->config->entries.at[HOST])->limit[DIR_IN].bps++;
+	((struct entry *)(uintptr_t)&k->config->entries.at[HOST])->limit[DIR_OUT].bps++;
 	k->decided[OLD].expired = true;
 }
 
@@ -94,8 +99,9 @@ static void build(struct kernel *k)
 	limit_trees(a, k->config, &k->facts, k->enforcement.ways, k->minors, false, &k->wanted);
 	k->trees = copy(a, &k->wanted);
 	hash_map_init(&k->used_up, a, 0);
-	for (size_t i = 0; i < SUBJECTS; i++) {
-		const struct entry *e = i < PLAN ? &k->config->entries.at[i] : &k->config->quotas.at[i - PLAN];
+	for (size_t i = 0; i < k->config->entries.n + k->config->quotas.n; i++) {
+		const size_t n = k->config->entries.n;
+		const struct entry *e = i < n ? &k->config->entries.at[i] : &k->config->quotas.at[i - n];
 
 		for (enum direction d = 0; d < DIRS; d++)
 			if (k->decided[i].quota >= QUOTA_THROTTLED && enforce_quota_object(a, e, d, false))
@@ -413,11 +419,117 @@ static void damaged(void **state)
 	}
 }
 
+static struct shape_class *class(struct kernel *k, size_t device, uint32_t minor)
+{
+	struct shape_class *c = (struct shape_class *)(uintptr_t)shape_class(&k->trees.at[device], minor);
+
+	if (!c)
+		fail_msg("no class %x on device %zu", minor, device);
+	return c;
+}
+
+/* A whole interface that is not there, or none at all. */
+static void no_device(void **state)
+{
+	static const struct {
+		const char *config, *devices, *want, *shaped;
+	} cases[] = {
+		/* rules go by name: it is policed from its first packet on */
+		{ "[interface all]\ninterface = ppp0\nlimit_out = 8mbit\n", "eth0:1500 ppp0:-",
+			"free | 8000000 configured of all until 0", "free | 8000000 configured of all until 0" },
+		{ "[interface all]\nlimit_out = 8mbit\n", "ppp0:-", "free | 8000000 configured of all until 0",
+			"free | 8000000 configured of all until 0" },
+		{ "[interface all]\nlimit = 8mbit\n", "", "free | free", "free | free" },
+		{ "[interface all]\nquota = 1GB\nquota_action = block\n[port web]\nports = 80\nlimit_out = 8mbit\n", "",
+			"free | free", "free | free" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+		struct kernel k = { 0 };
+
+		make_of(&k, cases[i / 2].config, cases[i / 2].devices, i % 2);
+		build(&k);
+		expect(&k, 0, i % 2 ? cases[i / 2].shaped : cases[i / 2].want, cases[i / 2].config);
+		arena_free(&k.a);
+	}
+}
+
+/* Packets of an entry are dropped, and no quota is decided to do it: it is the entry's, for as long as it is there. */
+static void nobodys_block(void **state)
+{
+	struct kernel k = { 0 };
+
+	(void)state;
+	make(&k, false);
+	state_of(&k, WEB, QUOTA_BLOCKED, 0);
+	build(&k);
+	k.decided[WEB].quota = QUOTA_OK;
+	hash_map_init(&k.used_up, &k.a, 0);
+	expect(&k, WEB, BLOCKED, "decided to be open, and still blocked");
+	assert_int_equal(k.held[WEB].quotas.n, 0);
+	set(&k, "block_tcp")->elems.at[0].deadline = 60 * 1000;
+	expect(&k, WEB, "0 quota of web until 60 | 0 quota of web until 60", "for a minute more");
+	arena_free(&k.a);
+
+	k = (struct kernel){ 0 };
+	make(&k, false);
+	build(&k);
+	for (size_t i = 0; i < 2; i++) {
+		struct ruleset_set *s = set(&k, i ? "block_udp" : "block_tcp");
+
+		*vec_push(&k.a, &s->elems) = (struct ruleset_elem){ .from = { 0, 82 }, .to = { 0, 82 } };
+		s->sorted = false;
+	}
+	expect(&k, BURST, "0 quota of burst until 0 | 0 quota of burst until 0", "blocked by somebody, for ever");
+	assert_int_equal(k.held[BURST].quotas.n, 0);
+	expect(&k, SLOW, "free | free", "... nobody else is");
+	arena_free(&k.a);
+}
+
+/* A device in the limit of all and in one of its own: the smaller one is its class. */
+static void several_wholes(void **state)
+{
+	static const struct {
+		const char *text, *all, *nic;
+	} cases[] = {
+		{ "[interface all]\nlimit_out = 100mbit\n[interface nic]\ninterface = eth0\nlimit_out = 50mbit\n",
+			"free | 100000000 configured of all until 0, shaped",
+			"free | 50000000 configured of nic until 0, shaped" },
+		{ "[interface all]\nlimit_out = 100mbit\n[interface nic]\ninterface = eth0\nlimit_out = 200mbit\n",
+			"free | 100000000 configured of all until 0, shaped",
+			"free | 200000000 configured of nic until 0, shaped" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct kernel k = { 0 };
+
+		make_of(&k, cases[i].text, "eth0:1500 eth1:1500", true);
+		build(&k);
+		expect(&k, 0, cases[i].all, "as it is wanted");
+		expect(&k, 1, cases[i].nic, "as it is wanted");
+		class(&k, 0, SHAPE_INNER)->ceil_bytes = 30000000 / 8;
+		expect(&k, 0, cases[i].all, "of several devices the fastest");
+		expect(&k, 1, "free | 30000000 configured of nic until 0, shaped", "slower than either");
+		class(&k, 1, SHAPE_INNER)->ceil_bytes = 40000000 / 8;
+		expect(&k, 0, "free | 40000000 configured of all until 0, shaped", "slower on both");
+		k.trees.at[0].root = SHAPE_ROOT_DEFAULT;
+		k.trees.at[0].classes.n = 0;
+		expect(&k, 0, "free | free", "no queue on one of its devices");
+		expect(&k, 1, "free | free", "no queue on its only one");
+		arena_free(&k.a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(as_decided),
 		cmocka_unit_test(damaged),
+		cmocka_unit_test(no_device),
+		cmocka_unit_test(nobodys_block),
+		cmocka_unit_test(several_wholes),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
