@@ -67,6 +67,17 @@ void diag_warning(struct diags *d, const struct place *at, const char *cure, con
 	va_end(ap);
 }
 
+void diags_drop_of_service(struct diags *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->list.n; i++)
+		if (!d->list.at[i].of_service)
+			d->list.at[kept++] = d->list.at[i];
+	d->warnings -= d->list.n - kept;
+	d->list.n = kept;
+}
+
 struct place place_inside(const struct place *at, size_t offset, size_t width)
 {
 	struct place p = *at;

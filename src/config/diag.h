@@ -24,6 +24,7 @@ struct diag {
 	struct place at;
 	const char *text;
 	const char *cure; /* NULL: the text says it */
+	bool of_service;  /* a warning that holds only where systemd does not give the service what is missed */
 };
 
 struct diags {
@@ -37,6 +38,9 @@ void diag_error(struct diags *d, const struct place *at, const char *cure, const
 	__attribute__((format(printf, 4, 5)));
 void diag_warning(struct diags *d, const struct place *at, const char *cure, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* Takes out what is of_service: for those who run every minute. */
+void diags_drop_of_service(struct diags *d);
 
 /* The place `offset` bytes further on in the same line. */
 struct place place_inside(const struct place *at, size_t offset, size_t width);

@@ -55,6 +55,7 @@ static void check_secret(
 	diag_warning(d, &w->section->at,
 		arena_printf(d->arena, "write \"%s\" or \"%s\", or give the service that credential", key, file),
 		"[notify %s] has no \"%s\": it must come as the credential %s", t->name, key, s->text);
+	d->list.at[d->list.n - 1].of_service = true;
 }
 
 static void check_required(const struct target *t, const struct written *w, struct diags *d)

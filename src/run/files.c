@@ -219,6 +219,7 @@ static int load(struct app *app, bool of_timer, struct config **ret, struct file
 	config = config_parse(&app->arena, &sources, &d);
 	if (of_timer && d.errors && files_young(app, sources.mtime))
 		return err_set(err, ERR_BUSY, "%s was written just now", app->config_path);
+	diags_drop_of_service(&d);
 	if (run_diagnostics(app, &d, err))
 		return -1;
 	*ret = config;

@@ -14,6 +14,7 @@
 #include "run/access.h"
 #include "run/deliver.h"
 #include "run/pass.h"
+#include "run/secrets.h"
 #include "run/trial_place.h"
 #include "tc/words.h"
 
@@ -312,6 +313,8 @@ static void warn(struct pass *p)
 		pass_queues_warn(p);
 		if (!p->app->config_given)
 			warn_access(p);
+		if (p->config)
+			secrets_warn(p->app, p->config);
 	}
 	for (size_t i = 0; i < p->watch.warnings.n; i++) {
 		const struct watch_warning *w = &p->watch.warnings.at[i];

@@ -133,20 +133,47 @@ static const char *reveal(struct arena *a, const struct target *t, const char *k
 	return NULL;
 }
 
+/* The i-th secret of a target; NULL behind the last. */
+static struct secret *secret_at(struct target *t, size_t i, const char **ret_key)
+{
+	static const char *const keys[] = { "token", "url", "secret", "password" };
+	struct secret *const all[] = { &t->token, &t->url, &t->secret, &t->password };
+
+	if (i == sizeof all / sizeof *all)
+		return NULL;
+	*ret_key = keys[i];
+	return all[i];
+}
+
 const char *secrets_reveal(struct arena *a, struct target *t)
 {
-	struct {
-		const char *key;
-		struct secret *secret;
-	} all[] = { { "token", &t->token }, { "url", &t->url }, { "secret", &t->secret },
-		{ "password", &t->password } };
+	const char *key;
+	struct secret *s;
 
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* from here on a core file would hold them */
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		const char *why = reveal(a, t, all[i].key, all[i].secret);
+	for (size_t i = 0; (s = secret_at(t, i, &key)); i++) {
+		const char *why = reveal(a, t, key, s);
 
 		if (why)
 			return why;
 	}
 	return NULL;
+}
+
+void secrets_warn(const struct app *app, const struct config *c)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	cleanup_arena struct arena a = { 0 };
+
+	for (size_t t = 0; t < c->targets.n; t++) {
+		struct target target = c->targets.at[t];
+		const struct secret *s;
+		const char *key;
+
+		for (size_t i = 0; (s = secret_at(&target, i, &key)); i++)
+			if (s->from == SECRET_CREDENTIAL &&
+				(!folder || access(arena_printf(&a, "%s/%s", folder, s->text), F_OK)))
+				app_warn(app, "[notify %s] has no \"%s\": it must come as the service's credential %s",
+					target.name, key, s->text);
+	}
 }

@@ -6,10 +6,14 @@
 
 #include <stdbool.h>
 
+#include "config/config.h"
 #include "model/target.h"
-#include "util/arena.h"
+#include "run/app.h"
 
 /* Fills the values of all secrets of *t. NULL: all are there; else one line that says which one is missing, why, and the cure. */
 const char *secrets_reveal(struct arena *a, struct target *t);
+
+/* Warns of secrets that only the services can have, as credentials, and that nobody gave to this run. */
+void secrets_warn(const struct app *app, const struct config *c);
 
 #endif

@@ -128,15 +128,16 @@ test_firewall() {
 }
 test_messages() { # from the sandbox of the services: a program of the user's runs, and the network may be asked
 	box sh -c 'printf "#!/bin/sh\ncat >>/var/lib/portflow/told; id -un >/var/lib/portflow/teller\n" >/usr/local/bin/told; chmod 755 /usr/local/bin/told; cp -p /etc/portflow.ini /root/quiet.ini'
-	box sh -c "printf '[portflow]\nnotify = program, hook\n[notify program]\ntype = exec\ncommand = /usr/local/bin/told\n[notify hook]\ntype = webhook\nurl = http://$THERE4:9/x\n' >>/etc/portflow.ini; touch -d '-1 minute' /etc/portflow.ini"
+	box sh -c "printf '[portflow]\nnotify = program, hook\n[notify program]\ntype = exec\ncommand = /usr/local/bin/told\n[notify hook]\ntype = webhook\n' >>/etc/portflow.ini; touch -d '-1 minute' /etc/portflow.ini"
+	box sh -c "mkdir -p /etc/systemd/system/portflow-.service.d; umask 077; echo http://$THERE4:9/x >/root/hook.url; printf '[Service]\nLoadCredential=hook.url:/root/hook.url\n' >/etc/systemd/system/portflow-.service.d/credentials.conf; systemctl daemon-reload"
 	run_unit portflow-sample.service
 	box nft delete table inet portflow
 	run_unit portflow-sample.service
 	like "an event reaches a program of the user's" "$(box cat /var/lib/portflow/told)" '"kind":"table_rebuilt"'
 	is "... which is not root" "$(box cat /var/lib/portflow/teller)" portflow
-	like "portflow-net may ask the network from there" "$(box portflow notify list)" ' hook .*refused'
+	like "portflow-net may ask the network from there, by a url that is a credential of the service" "$(box portflow notify list)" ' hook .*refused'
 	like "doctor says how it is fenced off" "$(box portflow doctor)" 'ok +fence .*Landlock'
-	box sh -c 'cp -p /root/quiet.ini /etc/portflow.ini; touch -d "-1 minute" /etc/portflow.ini; portflow -q apply; portflow notify drop "$(portflow notify list | sed -n "s/^ *\([0-9]*\)  hook.*/\1/p")"'
+	box sh -c 'rm -r /etc/systemd/system/portflow-.service.d; systemctl daemon-reload; cp -p /root/quiet.ini /etc/portflow.ini; touch -d "-1 minute" /etc/portflow.ini; portflow -q apply; portflow notify drop "$(portflow notify list | sed -n "s/^ *\([0-9]*\)  hook.*/\1/p")"'
 	is "nothing waits any more" "$(box portflow notify list)" "Nothing waits for delivery."
 
 	# An intruder in portflow-net's place, in a service of the same sandbox.
