@@ -10,6 +10,7 @@
 #include "run/lock.h"
 #include "run/trial_look.h"
 #include "store/keep.h"
+#include "store/outbox.h"
 #include "util/units.h"
 
 static int configured(struct app *app, const struct config **ret, struct err *err)
@@ -141,6 +142,19 @@ static bool may_repeat_statements(const struct config *config, const char *aside
 	return false;
 }
 
+/* What waited in it was told long ago, or is no news any more. */
+static void tell_given_up(struct app *app, const char *path)
+{
+	cleanup_store struct store *s = NULL;
+	struct err unheard;
+	size_t waiting, parked;
+
+	if (store_open(path, STORE_READ, &s, &unheard) == 0 &&
+		store_outbox_count(s, &waiting, &parked, &unheard) == 0 && parked)
+		app_note(app, "%zu message%s that waited in it %s given up: portflow notify list", parked,
+			parked == 1 ? "" : "s", parked == 1 ? "is" : "are");
+}
+
 static int run_restore(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_lock struct lock *lock = NULL;
@@ -160,6 +174,7 @@ static int run_restore(struct app *app, const struct args *args, struct err *err
 	if (may_repeat_statements(config, aside))
 		app_note(app,
 			"no database tells which statements were sent since the backup was made: those come again, under the ids that they had");
+	tell_given_up(app, path);
 	app_note(app, "next: portflow plan, then portflow apply");
 	return 0;
 }
@@ -170,7 +185,8 @@ const struct command cmd_db_restore = {
 	.summary = "put a backup in the place of the database",
 	.text = "FILE is copied and checked first; a damaged one, one of a newer portflow, or another program's changes nothing. The "
 		"database that was there is kept beside the new one, as portflow.db.before-DATE-TIME. The configuration that the backup "
-		"holds is for `portflow config show --applied` only: the INI goes on to be what counts. Statements that the database that was "
+		"holds is for `portflow config show --applied` only: the INI goes on to be what counts. Messages that waited in it are given up, "
+		"and can be sent by hand (notify flush ID). Statements that the database that was "
 		"there has sent are not sent again. Where there was none, or none that can be read, those that were sent since the backup was "
 		"made come again, with its figures, under the Message-ID or key that they had.",
 	.words_min = 1,

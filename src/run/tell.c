@@ -7,6 +7,7 @@
 #include "model/target.h"
 #include "run/pass.h"
 #include "util/hash.h"
+#include "util/str.h"
 #include "view/words.h"
 
 static void add_route(struct pass *p, struct result_event *e, const char *target, const char *recipient)
@@ -37,6 +38,18 @@ static void route(struct pass *p, struct result_event *e, const struct route_lis
 	}
 }
 
+/* "80,443"; of a quota its entries: "web, game". */
+static const char *covers_of(struct arena *a, const struct entry *e)
+{
+	cleanup_str struct str out = STR_CEILING((size_t)1 << 20);
+
+	if (e->kind != ENTRY_QUOTA)
+		return covers_text(a, e);
+	for (size_t i = 0; i < e->members.n; i++)
+		str_putf(&out, "%s%s", i ? ", " : "", e->members.at[i]);
+	return out.p ? arena_strdup(a, out.p) : "";
+}
+
 static void about_subject(struct pass *p, size_t i, const struct usage *u, struct notice *n)
 {
 	const struct entry *e = pass_subject(p, i);
@@ -44,7 +57,7 @@ static void about_subject(struct pass *p, size_t i, const struct usage *u, struc
 
 	n->subject = e->name;
 	n->section = kind_word(e->kind);
-	n->covers = covers_text(&p->app->arena, e);
+	n->covers = covers_of(&p->app->arena, e);
 	n->remark = e->remark;
 	n->zone = e->cycle.timezone;
 	if (e->quota.present) {
