@@ -17,6 +17,10 @@
 #define LETTERS 100   /* at a time */
 #define WRITE_MS 500  /* what was taken is written so soon, though the batch goes on */
 #define LEAST_MS 3000 /* less is no time to begin another batch in */
+#define SEND_MS 7500  /* are there for sending at least, though one message alone took long to compose */
+#define KEEP_MS 5000  /* composing that took longer is not sent before it is known that it still is ours to send */
+/* A batch is in memory all at once. So many bytes of notices are statements of about 70,000 entries. */
+#define NOTICES_MOST ((size_t)512 << 10)
 /* RFC 5321 section 4.5.4.1: mail servers try for four to five days. Who was never reached may be off for longer. */
 #define GIVE_UP_S (5 * 86400)
 #define UNREACHED_S (30 * 86400)
@@ -214,59 +218,105 @@ static void note_refusal(struct delivery *d, const char *target, const struct ou
 	r->outcome.why = arena_strdup(&d->from.book.arena, o->why);
 }
 
-static void send_letters(struct app *app, struct delivery *d, const char *lease, uint32_t budget_ms,
-	struct letter_rows *l, size_t n, struct outbox_result *results)
+static size_t weight(const struct letter_rows *l)
 {
-	struct arena *a = &app->arena;
-	struct sending *list = arena_array(a, n + 1, sizeof *list);
-	struct sends s = { .app = app,
-		.list = list,
-		.store = d->from.store,
-		.lease = lease,
-		.letters = arena_array(a, n + 1, sizeof *s.letters),
-		.taken = arena_array(a, n + 1, sizeof *s.taken) };
-	size_t *of = arena_array(a, n + 1, sizeof *of), sent = 0;
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		bytes += l->first[i].notice_len;
+	return bytes;
+}
+
+/* Those that can be sent go into s, their places into of. Half of the time is for composing; what is too much for that, or for the memory of
+ * a batch, waits for the next one, but one is always sent. */
+static size_t compose(struct app *app, struct delivery *d, int64_t end_ms, struct letter_rows *l, size_t n,
+	struct sends *s, size_t *of)
+{
+	const int64_t now = monotonic_ms(), until = now + (end_ms - now) / 2;
+	size_t bytes = 0, sent = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		l[i].held = refused_before(d, l[i].first->target);
-		if (l[i].held)
+		bytes += weight(&l[i]);
+		l[i].postponed = sent && (bytes > NOTICES_MOST || monotonic_ms() > until);
+		l[i].held = l[i].postponed ? NULL : refused_before(d, l[i].first->target);
+		if (l[i].postponed || l[i].held)
 			continue;
 		letter_address(app, d->from.config, &l[i]);
 		if (l[i].problem)
 			continue;
-		list[sent].target = &l[i].target;
-		letter_write(app, &d->from, &l[i], &list[sent].request);
+		s->list[sent].target = &l[i].target;
+		letter_write(app, &d->from, &l[i], &s->list[sent].request);
 		if (l[i].problem)
 			continue;
-		s.letters[sent] = l[i].first->letter;
+		s->letters[sent] = l[i].first->letter;
 		of[sent++] = i;
 	}
-	send_all(&s, budget_ms, sent);
+	return sent;
+}
+
+/* A lease that ended meanwhile is another run's. */
+static bool still_ours(struct app *app, struct delivery *d, const char *lease, size_t n)
+{
+	struct err err = { 0 };
+	size_t held;
+
 	app_clock(app);
-	for (size_t i = 0; i < sent; i++) {
-		results[of[i]] = judge(app, &l[of[i]], &list[i].outcome);
-		note_refusal(d, list[i].target->name, &list[i].outcome);
+	if (store_outbox_renew(d->from.store, lease, app->now, &held, &err)) {
+		app_warn(app, "%s: it is left for the next run", err.text);
+		return false;
 	}
+	return held == n;
+}
+
+static struct outbox_result unsent(struct app *app, const struct letter_rows *l)
+{
+	if (l->held)
+		return judge(app, l, l->held);
+	if (l->problem)
+		return judge(app, l,
+			&(struct outcome){ .kind = l->hopeless ? OUTCOME_NEVER : OUTCOME_LATER, .why = l->problem });
+	return (struct outbox_result){ .letter = l->first->letter, .end = OUTBOX_UNTRIED, .why = "" };
+}
+
+static void send_letters(struct app *app, struct delivery *d, const char *lease, int64_t end_ms, struct letter_rows *l,
+	size_t n, struct outbox_result *results)
+{
+	struct arena *a = &app->arena;
+	struct sends s = { .app = app,
+		.list = arena_array(a, n + 1, sizeof *s.list),
+		.store = d->from.store,
+		.lease = lease,
+		.letters = arena_array(a, n + 1, sizeof *s.letters),
+		.taken = arena_array(a, n + 1, sizeof *s.taken) };
+	size_t *of = arena_array(a, n + 1, sizeof *of);
+	const int64_t began = monotonic_ms();
+	size_t sent = compose(app, d, end_ms, l, n, &s, of);
+	int64_t left;
+
+	if (monotonic_ms() - began > KEEP_MS && !still_ours(app, d, lease, n))
+		sent = 0;
+	left = end_ms - monotonic_ms();
+	send_all(&s, (uint32_t)(left < SEND_MS ? SEND_MS : left), sent);
+	app_clock(app);
 	for (size_t i = 0; i < n; i++)
-		if (l[i].held)
-			results[i] = judge(app, &l[i], l[i].held);
-		else if (l[i].problem)
-			results[i] = judge(app, &l[i],
-				&(struct outcome){
-					.kind = l[i].hopeless ? OUTCOME_NEVER : OUTCOME_LATER, .why = l[i].problem });
+		results[i] = unsent(app, &l[i]);
+	for (size_t i = 0; i < sent; i++) {
+		results[of[i]] = judge(app, &l[of[i]], &s.list[i].outcome);
+		note_refusal(d, s.list[i].target->name, &s.list[i].outcome);
+	}
 	for (size_t i = 0; i < n; i++)
 		tell(app, l, results, i);
 }
 
 /* Those that are due, at most LETTERS of them. 1: there may be more. */
-static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
+static int batch(struct app *app, struct delivery *d, int64_t end_ms)
 {
 	struct outbox_rows rows;
 	struct letter_rows *l;
 	struct outbox_result *results;
 	char lease[NONCE_TEXT];
 	struct err err = { 0 };
-	bool untried = false;
+	bool untried = false, postponed = false;
 	size_t n;
 
 	if (facts_nonce(lease, &err) ||
@@ -281,16 +331,17 @@ static int batch(struct app *app, struct delivery *d, uint32_t budget_ms)
 		d->from.node = facts_node(&d->from.book.arena);
 	n = letter_split(&app->arena, &rows, &l);
 	results = arena_array(&app->arena, n, sizeof *results);
-	send_letters(app, d, lease, budget_ms, l, n, results);
+	send_letters(app, d, lease, end_ms, l, n, results);
 	if (store_outbox_settle(d->from.store, lease, results, n, &err)) {
 		app_warn(app, "%s: what was delivered may be delivered again", err.text);
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
-		untried |= results[i].end == OUTBOX_UNTRIED && !results[i].next;
+		postponed |= l[i].postponed;
+		untried |= results[i].end == OUTBOX_UNTRIED && !results[i].next && !l[i].postponed;
 		d->in_vain += results[i].end == OUTBOX_LATER || results[i].end == OUTBOX_PARKED;
 	}
-	return n == LETTERS && !untried;
+	return (n == LETTERS || postponed) && !untried;
 }
 
 /* A batch has memory of its own: a thousand statements are composed in that of a hundred. */
@@ -304,7 +355,8 @@ size_t deliver(struct app *app, struct store *s, const struct config *c)
 		struct app own = *app;
 
 		own.arena = (struct arena){ 0 };
-		more = batch(&own, &d, (uint32_t)(end - monotonic_ms()));
+		app_clock(&own); /* the run may have taken long: a lease begins now */
+		more = batch(&own, &d, end);
 		arena_free(&own.arena);
 	}
 	stated_close(&d.from.book);

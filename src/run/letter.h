@@ -17,6 +17,7 @@ struct letter_rows {
 	const char *problem;        /* NULL, or why it cannot be sent now */
 	const struct outcome *held; /* NULL, or of a refused login */
 	bool hopeless;              /* ... nor ever */
+	bool postponed;             /* to the next batch: this one holds enough */
 };
 
 struct letter_source {

@@ -7,36 +7,55 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "util/hash.h"
+#include "util/ids.h"
 
 #define FACT "statement.removed"
-#define TEXT_MAX ((size_t)4 << 20)
+#define TEXT_MAX ((size_t)64 << 20) /* a million of them */
 
-static bool is_back(const struct pass *p, int64_t row)
+/* By ledger.entries: those that the configuration has. */
+static bool *present(const struct pass *p)
 {
+	bool *ret = arena_array(&p->app->arena, p->ledger.entries.n + 1, sizeof *ret);
+
 	for (size_t i = 0; i < p->config->entries.n; i++)
-		if (pass_row(p, i) == row)
-			return true;
-	return false;
+		if (p->at[i] != SIZE_MAX)
+			ret[p->at[i]] = true;
+	return ret;
+}
+
+static const char *key_of(struct arena *a, const struct removed *r)
+{
+	return arena_printf(a, "%" PRId64 " %s %s", r->row, r->target, r->recipient);
+}
+
+static void add(struct pass *p, struct removed_list *list, const struct removed *r)
+{
+	struct arena *a = &p->app->arena;
+
+	if (hash_map_add(&list->known, key_of(a, r), (uint32_t)list->n))
+		*vec_push(a, list) = *r;
 }
 
 int removed_load(struct pass *p, int64_t since, struct removed_list *ret, struct err *err)
 {
 	struct arena *a = &p->app->arena;
+	const bool *here = present(p);
 	const char *line;
 	char *rest;
 
 	*ret = (struct removed_list){ 0 };
+	hash_map_init(&ret->known, a, 0);
 	if (store_meta_get(p->store, a, FACT, &ret->stored, err))
 		return -1;
 	for (line = ret->stored; line && *line; line += *line == '\n') {
 		struct removed r = { .row = strtoll(line, &rest, 10) };
 		size_t len = strcspn(line, "\n"), name;
+		const size_t at = IDS_PLACE(p->ledger.entries.at, p->ledger.entries.n, id, r.row);
 		const char *end = line + len;
 
 		r.when = strtoll(rest, &rest, 10);
 		line = end;
-		if (*rest != ' ' || rest > end || r.when < since || is_back(p, r.row))
+		if (*rest != ' ' || rest > end || r.when < since || (at != SIZE_MAX && here[at]))
 			continue;
 		name = strcspn(++rest, " \n");
 		if (rest[name] != ' ')
@@ -44,18 +63,14 @@ int removed_load(struct pass *p, int64_t since, struct removed_list *ret, struct
 		r.target = arena_strndup(a, rest, name);
 		rest += name + 1;
 		r.recipient = arena_strndup(a, rest, (size_t)(end - rest));
-		*vec_push(a, ret) = r;
+		add(p, ret, &r);
 	}
 	return 0;
 }
 
 void removed_add(struct pass *p, struct removed_list *list, int64_t row, const char *target, const char *recipient)
 {
-	for (size_t i = 0; i < list->n; i++)
-		if (list->at[i].row == row && strcmp(list->at[i].target, target) == 0 &&
-			strcmp(list->at[i].recipient, recipient) == 0)
-			return;
-	*vec_push(&p->app->arena, list) = (struct removed){ row, p->app->now, target, recipient };
+	add(p, list, &(struct removed){ row, p->app->now, target, recipient });
 }
 
 void removed_store(struct pass *p, const struct removed_list *list)
@@ -65,41 +80,38 @@ void removed_store(struct pass *p, const struct removed_list *list)
 	for (size_t i = 0; i < list->n; i++)
 		str_putf(&out, "%" PRId64 " %" PRId64 " %s %s\n", list->at[i].row, list->at[i].when, list->at[i].target,
 			list->at[i].recipient);
-	if (out.full || strcmp(out.len ? out.p : "", list->stored ? list->stored : "") == 0)
+	if (out.full)
+		app_warn(p->app,
+			"too many entries were removed at once: some will be missing in the statements of this period");
+	if (strcmp(out.len ? out.p : "", list->stored ? list->stored : "") == 0)
 		return;
 	*vec_push(&p->app->arena, &p->result.facts) = (struct fact){ FACT,
 		out.len ? arena_strndup(&p->app->arena, out.p, out.len) : NULL };
 }
 
-static const char *entry_key(struct arena *a, const struct entry *e)
+static const char *entry_key(struct arena *a, enum entry_kind kind, const char *name)
 {
-	return arena_printf(a, "%d %s", (int)e->kind, e->name);
-}
-
-/* 0: it never had one. */
-static int64_t row_of(const struct pass *p, const struct entry *e)
-{
-	for (size_t i = 0; i < p->ledger.entries.n; i++)
-		if (p->ledger.entries.at[i].kind == e->kind && strcmp(p->ledger.entries.at[i].name, e->name) == 0)
-			return p->ledger.entries.at[i].id;
-	return 0;
+	return arena_printf(a, "%d %s", (int)kind, name);
 }
 
 void removed_each(struct pass *p, void (*each)(void *with, size_t i, int64_t row), void *with)
 {
 	struct arena *a = &p->app->arena;
-	struct hash_map here;
+	const bool *here;
+	struct hash_map left;
 
 	if (!p->applied || p->applied == p->config)
 		return;
-	hash_map_init(&here, a, p->config->entries.n);
-	for (size_t i = 0; i < p->config->entries.n; i++)
-		hash_map_add(&here, entry_key(a, &p->config->entries.at[i]), (uint32_t)i);
-	for (size_t i = 0; i < p->applied->entries.n; i++) {
-		const struct entry *e = &p->applied->entries.at[i];
-		int64_t row = hash_map_get(&here, entry_key(a, e)) ? 0 : row_of(p, e);
+	hash_map_init(&left, a, p->applied->entries.n);
+	for (size_t i = 0; i < p->applied->entries.n; i++)
+		hash_map_add(&left, entry_key(a, p->applied->entries.at[i].kind, p->applied->entries.at[i].name),
+			(uint32_t)i);
+	here = present(p);
+	for (size_t i = 0; i < p->ledger.entries.n; i++) {
+		const struct ledger_entry *e = &p->ledger.entries.at[i];
+		const uint32_t *at = here[i] ? NULL : hash_map_get(&left, entry_key(a, e->kind, e->name));
 
-		if (row)
-			each(with, i, row);
+		if (at)
+			each(with, *at, e->id);
 	}
 }

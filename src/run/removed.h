@@ -13,7 +13,8 @@ struct removed {
 struct removed_list {
 	struct removed *at;
 	size_t n, cap;
-	const char *stored; /* as the database has it */
+	struct hash_map known; /* each once */
+	const char *stored;    /* as the database has it */
 };
 
 /* Those of before that are still gone, not longer ago than since. */
@@ -23,7 +24,7 @@ void removed_add(struct pass *p, struct removed_list *list, int64_t row, const c
 /* Into the result of this run, where it changed. */
 void removed_store(struct pass *p, const struct removed_list *list);
 
-/* Calls each for every entry of what was applied last that the configuration has no more; i: in p->applied->entries. */
+/* Calls each for every entry of what was applied last that the configuration has no more, by row; i: in p->applied->entries. */
 void removed_each(struct pass *p, void (*each)(void *with, size_t i, int64_t row), void *with);
 
 #endif

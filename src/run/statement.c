@@ -17,6 +17,7 @@ struct readers {
 	const struct target *target;
 	const char *recipient;
 	struct index_list entries; /* of config->entries */
+	bool again;                /* some came by a [quota], and may be there already */
 	bool is_operator;          /* [portflow] names him: he is told of entries that nobody hears of */
 };
 /* Entries of a reader whose statements are cut alike. */
@@ -83,12 +84,27 @@ static void add_entry(struct stating *x, const struct target *t, const char *rec
 	struct readers *r = reader(x, t, recipient);
 	const size_t n = r->entries.n;
 
-	if (n && r->entries.at[n - 1] == entry)
-		return;
-	for (size_t i = 0; again && i < n; i++)
-		if (r->entries.at[i] == entry)
-			return;
-	*vec_push(&x->p->app->arena, &r->entries) = entry;
+	r->again |= again;
+	if (!n || r->entries.at[n - 1] != entry)
+		*vec_push(&x->p->app->arena, &r->entries) = entry;
+}
+
+/* Who hears of an entry, and of a [quota] or two that it is in, has it once. */
+static void once(struct stating *x)
+{
+	size_t *seen = arena_array(&x->p->app->arena, x->p->config->entries.n + 1, sizeof *seen);
+
+	for (size_t i = 0; i < x->readers.n; i++) {
+		struct index_list *list = &x->readers.at[i].entries;
+		size_t n = 0;
+
+		for (size_t k = 0; x->readers.at[i].again && k < list->n; k++)
+			if (seen[list->at[k]] != i + 1) {
+				seen[list->at[k]] = i + 1;
+				list->at[n++] = list->at[k];
+			}
+		list->n = x->readers.at[i].again ? n : list->n;
+	}
 }
 
 /* Calls each for every recipient of these routes that gets statements. */
@@ -133,6 +149,7 @@ static void find_readers(struct stating *x)
 			expand(x, &c->quotas.at[q].notify, add_entry, c->quotas.at[q].member_at.at[i], true);
 			heard[c->quotas.at[q].member_at.at[i]] |= c->quotas.at[q].notify.n > 0;
 		}
+	once(x);
 	for (size_t i = 0; i < c->entries.n; i++)
 		if (!heard[i])
 			str_putf(&none, "%s%s", none.len ? ", " : "", c->entries.at[i].name);
@@ -185,7 +202,7 @@ static int64_t stated_until(struct stating *x, const struct readers *r, const ch
 static const char *entry_ids(
 	const struct stating *x, const struct readers *r, const struct index_list *entries, int64_t from)
 {
-	cleanup_str struct str out = STR_CEILING((size_t)1 << 20);
+	cleanup_str struct str out = STR_CEILING((size_t)2 << 20);
 
 	for (size_t i = 0; i < entries->n; i++)
 		str_putf(&out, "%" PRId64 " ", pass_row(x->p, entries->at[i]));

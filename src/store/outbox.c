@@ -100,6 +100,30 @@ int store_outbox_take(struct store *s, struct arena *a, const char *whose, int64
 	return 0;
 }
 
+static int renew(struct store *s, const char *whose, int64_t now, size_t *ret_letters, struct err *err)
+{
+	cleanup_tx struct store *tx = NULL;
+	cleanup_stmt sqlite3_stmt *renew = NULL;
+	cleanup_stmt sqlite3_stmt *held = NULL;
+
+	if (db_begin(s, &tx, err) || db_stmt(s, STMT_OUTBOX_RENEW, &renew, err) ||
+		db_stmt(s, STMT_OUTBOX_HELD, &held, err))
+		return -1;
+	db_bind_text(renew, 1, whose);
+	db_bind_int(renew, 2, now);
+	db_bind_text(held, 1, whose);
+	if (db_exec(s, renew, err) || db_step(s, held, err) < 0)
+		return -1;
+	*ret_letters = (size_t)sqlite3_column_int64(held, 0);
+	db_stmt_reset(&held);
+	return db_commit(&tx, err);
+}
+
+int store_outbox_renew(struct store *s, const char *whose, int64_t now, size_t *ret_letters, struct err *err)
+{
+	return renew(s, whose, now, ret_letters, err) ? err_wrap(err, "keeping what is to be delivered") : 0;
+}
+
 static int settle_one(struct store *s, const char *whose, const struct outbox_result *r, struct err *err)
 {
 	cleanup_stmt sqlite3_stmt *q = NULL;

@@ -33,6 +33,9 @@ struct outbox_rows {
 int store_outbox_take(struct store *s, struct arena *a, const char *lease, int64_t now, size_t letters,
 	struct outbox_rows *ret, struct err *err);
 
+/* The lease begins anew. ret_letters: how many it still holds; what another run has taken since it ended is that one's. */
+int store_outbox_renew(struct store *s, const char *lease, int64_t now, size_t *ret_letters, struct err *err);
+
 enum outbox_end {
 	OUTBOX_DELIVERED,
 	OUTBOX_LATER,

@@ -120,6 +120,29 @@ static void leases(void **state)
 	assert_string_equal(taken(f, "L7", T0 + HOUR, 10), "3 c one");
 }
 
+static void renewed(void **state)
+{
+	struct fixture *f = fixture(state);
+	size_t held;
+
+	event(f, T0, "one", "a");
+	event(f, T0, "one", "b");
+	assert_string_equal(taken(f, "L1", T0, 10), "1 a one; 2 b one");
+	OK(f, store_outbox_renew(f->s, "L1", T0 + 50, &held, &f->err));
+	assert_int_equal(held, 2);
+	assert_string_equal(taken(f, "L2", T0 + 50 + OUTBOX_LEASE_S - 1, 10), "");
+	assert_string_equal(taken(f, "L3", T0 + 50 + OUTBOX_LEASE_S, 1), "1 a one");
+	/* what is another's now stays his */
+	OK(f, store_outbox_renew(f->s, "L1", T0 + 50 + OUTBOX_LEASE_S, &held, &f->err));
+	assert_int_equal(held, 1);
+	settle(f, "L1", 1, OUTBOX_DELIVERED, 0);
+	counts(f, 2, 0);
+	settle(f, "L3", 1, OUTBOX_DELIVERED, 0);
+	counts(f, 1, 0);
+	OK(f, store_outbox_renew(f->s, "L3", T0 + 200, &held, &f->err));
+	assert_int_equal(held, 0);
+}
+
 static void fair(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -234,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(together, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(leases, set_up_store, tear_down),
+		cmocka_unit_test_setup_teardown(renewed, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(fair, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(by_hand, set_up_store, tear_down),
 		cmocka_unit_test_setup_teardown(large, set_up_store, tear_down),
