@@ -22,6 +22,10 @@ ip link set lo up
 parameter() { tr ' ' '\n' </proc/cmdline | sed -n "s/^portflow\.$1=//p"; }
 SLOW=$(parameter slow)
 export SLOW RATES_MOST=100 BUILD=/t/build PORTFLOW=/t/build/portflow TEST_SECONDS=$((900 * SLOW))
+for name in RATES BUCKETS STEP STEPS SEED TORTURE; do
+	value=$(parameter $name)
+	[ -z "$value" ] || export "$name=$value"
+done
 cd /t || exit 1
 idle() { awk '{ printf "%d", $2 }' /proc/uptime; } # of all processors
 sleep 130 # what is told of the last minutes is told of a machine that was up

@@ -13,7 +13,8 @@ KERNELS=${KERNELS:-6.1:bookworm 6.12:trixie} # and 5.10:bullseye
 TOPICS=${TOPICS:-$* keep_open counting wire ours devices idempotent identity expiry deadlines quota small_quota quota_command burst mend shape ifb rates links}
 export SLOW=${SLOW:-5}
 PACKAGES=bash,coreutils,ethtool,faketime,findutils,gawk,iperf3,iproute2,iputils-ping,kmod,libcmocka0,libinih1,libjansson4,libsodium23,libmnl0,libnftnl11
-PACKAGES+=,libnl-route-3-200,libsodium23,libsqlite3-0,mawk,netbase,nftables,procps,python3,sed,sqlite3,strace,tzdata,util-linux
+PACKAGES+=,libnl-route-3-200,libcurl4,libsqlite3-0,mawk,netbase,nftables,openssl,ppp,procps,python3,python3-aiosmtpd,sed,sqlite3,strace,tzdata
+PACKAGES+=,util-linux,wireguard-tools
 
 skip() { # WHY: nothing can be run here
 	echo "check-kernels: SKIP: $*"
@@ -35,15 +36,15 @@ apt() { # SUITE TOOL WORDS...: apt with lists of its own
 }
 fetch_kernel() { # VERSION SUITE: into $work/VERSION; what goes wrong into $work/VERSION.why
 	local version=$1 suite=$2 package
-	[ ! -e "$work/$version/boot" ] || return 0
+	[ -z "$(compgen -G "$work/$version/boot/config-*[0-9]-amd64")" ] || return 0
 	mkdir -p "$work/$suite.lists/partial" "$work/$version.deb"
 	sources "$suite" >"$work/$suite.list"
 	apt "$suite" apt-get update >"$work/$version.why" 2>&1
-	package=$(apt "$suite" apt-cache show --no-all-versions linux-image-cloud-amd64 2>>"$work/$version.why" |
+	package=$(apt "$suite" apt-cache show --no-all-versions linux-image-amd64 2>>"$work/$version.why" |
 		sed -n "s/^Depends:.*\(linux-image-${version//./\\.}\.[0-9][^ ,]*\).*/\1/p")
 	[ -n "$package" ] || { echo "no Linux $version in $suite" >>"$work/$version.why"; return 1; }
 	(cd "$work/$version.deb" && apt "$suite" apt-get download "$package") >>"$work/$version.why" 2>&1 || return 1
-	rm -rf "$work/$version.new"
+	rm -rf "${work:?}/$version" "$work/$version.cpio" "$work/$version.new"
 	dpkg-deb -x "$work/$version.deb"/*.deb "$work/$version.new" && mv "$work/$version.new" "$work/$version"
 	rm -rf "$work/$version.deb"
 }
@@ -63,9 +64,9 @@ pack_tree() { # the small Debian of this machine's suite, since the program was 
 pack_tests() {
 	rm -rf "$work/t"
 	mkdir -p "$work/t/t/build/tests"
-	cp "$BUILD/portflow" "$work/t/t/build/"
+	cp "$BUILD"/portflow{,-net} "$work/t/t/build/"
 	local topic
-	for topic in datagram transfer $TOPICS; do
+	for topic in ask arrivals datagram fell probe transfer $TOPICS; do
 		[ ! -x "$BUILD/tests/$topic" ] || cp "$BUILD/tests/$topic" "$work/t/t/build/tests/"
 	done
 	cp -r "$root/tests" "$work/t/t/"
@@ -81,7 +82,9 @@ pack_modules() { # VERSION -> file
 	rm -rf "$work/m"
 	mkdir -p "$work/m/usr/lib/modules/$release"
 	(cd "$from" && cp --parents -r modules.builtin modules.builtin.modinfo modules.order kernel/net kernel/lib \
-		kernel/drivers/net/{veth,dummy,ifb,tun,macvlan}.ko* kernel/drivers/net/wireguard kernel/arch/x86/crypto kernel/crypto "$work/m/usr/lib/modules/$release") || return 1
+		kernel/drivers/net/{veth,dummy,ifb,tun,macvlan}.ko* kernel/drivers/net/{wireguard,ppp,slip} kernel/arch/x86/crypto kernel/crypto \
+		"$work/m/usr/lib/modules/$release") || return 1
+	rm -rf "$work/m/usr/lib/modules/${release:?}/kernel/net"/{6lowpan,9p,atm,ax25,batman-adv,bluetooth,can,ceph,ieee802154,mac80211,mac802154,netrom,nfc,rds,rfkill,rose,rxrpc,smc,sunrpc,tipc,wireless}
 	ln -s usr/lib "$work/m/lib"
 	depmod -b "$work/m" "$release"
 	archive "$work/m" "$to" -path ./lib -prune -o
@@ -98,8 +101,15 @@ boot() { # VERSION: the console on stdout
 	rm -f "$work/$1.pid"
 	timeout -k 5 "${KERNEL_SECONDS:-3600}" qemu-system-x86_64 -M q35 "${accel[@]}" -m 2048 -pidfile "$work/$1.pid" \
 		-kernel "$work/$1"/boot/vmlinuz-* -initrd "$work/$1.initrd" \
-		-append "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off norandmaps rcupdate.rcu_expedited=1 portflow.slow=$SLOW portflow.topics=${TOPICS// /,}" \
+		-append "console=ttyS0 quiet loglevel=4 panic=-1 mitigations=off norandmaps rcupdate.rcu_expedited=1 portflow.slow=$SLOW portflow.topics=${TOPICS// /,}$(chosen)" \
 		-nographic -no-reboot -nic none </dev/null 2>"$work/$1.qemu" | stdbuf -oL tr -d '\r\000'
+}
+chosen() { # what the topics are to do, as the environment has it: for the kernel's command line, where a word has no spaces
+	local name value
+	for name in RATES BUCKETS STEP STEPS SEED TORTURE; do
+		value=${!name:-}
+		[ -z "$value" ] || printf ' portflow.%s=%s' "$name" "${value// /.}"
+	done
 }
 spent() { # VERSION: seconds of processor that its machine has taken
 	awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); printf "%d", ($12 + $13) / hz }' "/proc/$(cat "$work/$1.pid")/stat" 2>/dev/null || echo 0
