@@ -233,17 +233,44 @@ static void burst_fact(const struct status_print *p, struct table *t, const stru
 				rate(p, e->burst.limit.bps), units_span(e->burst.hold_s, hold)));
 }
 
-/* Whole devices, which hold what passes them, whatever is said of the entry itself. */
-static void interface_facts(const struct status_print *p, struct table *t, const struct status_row *r)
+static bool shares_ports(const struct entry *a, const struct entry *b)
 {
-	for (size_t i = 0; i < p->s->rows.n && r->kind != ENTRY_INTERFACE; i++) {
+	if ((a->protocols & b->protocols) == 0)
+		return false;
+	for (size_t i = 0, k = 0; i < a->ports.n && k < b->ports.n;) {
+		if (a->ports.at[i].hi < b->ports.at[k].lo)
+			i++;
+		else if (b->ports.at[k].hi < a->ports.at[i].lo)
+			k++;
+		else
+			return true;
+	}
+	return false;
+}
+
+/* Whole devices hold what passes them, and an address what comes and goes by it, whatever is said of a port itself. */
+static bool holds_too(const struct status_row *x, const struct status_row *r)
+{
+	if (!x->entry || !x->standing.of[standing_main(&x->standing)].by || r->kind == ENTRY_INTERFACE)
+		return false;
+	if (x->kind == ENTRY_INTERFACE)
+		return true;
+	return x->kind == ENTRY_ADDRESS && r->kind == ENTRY_PORT && r->entry &&
+		(x->entry->ports.n == 0 || shares_ports(x->entry, r->entry));
+}
+
+static void others_facts(const struct status_print *p, struct table *t, const struct status_row *r)
+{
+	for (size_t i = 0; i < p->s->rows.n; i++) {
 		const struct status_row *x = &p->s->rows.at[i];
 
-		if (x->kind != ENTRY_INTERFACE || !x->standing.of[standing_main(&x->standing)].by)
+		if (!holds_too(x, r))
 			continue;
 		fact(t, "also held by",
-			arena_printf(p->a, "%s (all of %s): %s", x->name,
-				x->entry->devices.n ? covers_text(p->a, x->entry) : "the watched devices",
+			arena_printf(p->a, "%s (%s%s): %s", x->name,
+				x->kind == ENTRY_ADDRESS ? "what is of " : "all of ",
+				x->kind == ENTRY_ADDRESS || x->entry->devices.n ? covers_text(p->a, x->entry)
+										: "the watched devices",
 				x->standing.of[standing_main(&x->standing)].why == STANDING_CONFIGURED
 					? status_limits(p, &x->standing)
 					: standing_text(p, &x->standing)));
@@ -302,7 +329,7 @@ static void put_row_facts(const struct status_print *p, const struct status_row 
 	fact(&t, "covers", all_covers_text(p, r->entry));
 	fact(&t, "now", standing_text(p, &r->standing));
 	cure_facts(p, &t, r);
-	interface_facts(p, &t, r);
+	others_facts(p, &t, r);
 	fact(&t, "limit", limit_text(p, r));
 	for (size_t i = 0; i < r->quotas.n; i++)
 		quota_facts(p, &t, &p->s->quotas.at[r->quotas.at[i]], r->entry);

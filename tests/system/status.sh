@@ -217,6 +217,26 @@ else
 	skip "why a limit is policed" "no qdisc can be made here"
 fi
 
+# -- limits of others that hold its packets, too ------------------------------------------------------------------------------------
+config "[address mine]
+addresses = $HERE4
+limit_in = 5mbit
+[address part]
+addresses = $ALSO4
+ports = 50-53
+limit = 3mbit
+[address silent]
+addresses = $ALSO6
+[interface wire]
+limit_out = 90mbit"
+pf_ok apply
+is "an address of the same packets and the device are named" "$(pf status web | sed -n 's/^  also held by *//p')" \
+	"mine (what is of $HERE4): in 5.00 Mbit/s
+part (what is of $ALSO4 50-53): 3.00 Mbit/s
+wire (all of the watched devices): out 90.0 Mbit/s"
+is "... an address with other ports is not" "$(pf status free | sed -n 's/^  also held by *\([a-z]*\) .*/\1/p' | xargs)" "mine wire"
+is "... nor any of an address but the device" "$(pf status mine | sed -n 's/^  also held by *\([a-z]*\) .*/\1/p' | xargs)" "wire"
+
 # -- a forecast -------------------------------------------------------------------------------------------------------------------
 ini <<END
 [portflow]
