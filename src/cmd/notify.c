@@ -225,6 +225,25 @@ const struct command cmd_notify_send = {
 
 /* -- list, flush, drop ----------------------------------------------------------------------------------------------- */
 
+/* When the INI has errors what was applied last stands in for it: its messages are not its fault. */
+static const struct config *open_outbox(
+	struct app *app, enum store_mode mode, struct store **ret_store, struct err *err)
+{
+	struct config *c = NULL;
+	struct err wrong;
+
+	if (run_config(app, &c, NULL, &wrong)) {
+		if (wrong.kind != ERR_CONFIG)
+			return *err = wrong, NULL;
+		app_warn(app, "%s\nWhat was applied last is used.", wrong.text);
+	}
+	if (store_open(c ? c->settings.database : files_database(app, &app->arena), mode, ret_store, err) ||
+		(!c && reader_applied(app, *ret_store, &c, err)))
+		return NULL;
+	files_find_secrets(app, c);
+	return c;
+}
+
 static void collect(struct app *app, const struct outbox_rows *rows, struct outbox *o)
 {
 	for (size_t i = 0; i < rows->n; i++) {
@@ -254,12 +273,11 @@ static int run_list(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_str struct str out = STR_CEILING((size_t)256 << 20);
 	cleanup_store struct store *s = NULL;
-	const struct config *c = configuration(app, err);
+	const struct config *c = open_outbox(app, STORE_READ, &s, err);
 	struct outbox o = { 0 };
 	struct outbox_rows rows;
 
-	if (!c || store_open(c->settings.database, STORE_READ, &s, err) ||
-		store_outbox_list(s, &app->arena, &rows, err))
+	if (!c || store_outbox_list(s, &app->arena, &rows, err))
 		return -1;
 	o.zone = c->settings.timezone;
 	collect(app, &rows, &o);
@@ -321,13 +339,13 @@ static int left_over(struct app *app, struct store *s, int64_t id, bool *ret, st
 static int run_flush(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_store struct store *s = NULL;
-	const struct config *c = configuration(app, err);
+	const struct config *c;
 	size_t n, in_vain;
 	int64_t id = 0;
 	bool left;
 
-	if ((args->n_words && read_id(args->words[0], &id, err)) || !c ||
-		store_open(c->settings.database, STORE_WRITE, &s, err) || store_outbox_hurry(s, id, &n, err))
+	if ((args->n_words && read_id(args->words[0], &id, err)) || !(c = open_outbox(app, STORE_WRITE, &s, err)) ||
+		store_outbox_hurry(s, id, &n, err))
 		return -1;
 	if (id && !n)
 		return no_such(id, err);
@@ -355,11 +373,10 @@ const struct command cmd_notify_flush = {
 static int run_drop(struct app *app, const struct args *args, struct err *err)
 {
 	cleanup_store struct store *s = NULL;
-	const struct config *c = configuration(app, err);
 	int64_t id = 0;
 	size_t n;
 
-	if (read_id(args->words[0], &id, err) || !c || store_open(c->settings.database, STORE_WRITE, &s, err) ||
+	if (read_id(args->words[0], &id, err) || !open_outbox(app, STORE_WRITE, &s, err) ||
 		store_outbox_drop(s, id, &n, err))
 		return -1;
 	return n ? 0 : no_such(id, err);

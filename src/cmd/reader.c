@@ -10,8 +10,7 @@
 #include "util/ids.h"
 #include "util/nearest.h"
 
-/* What was applied last, out of the database; the defaults when nothing was. */
-static int applied(struct app *app, struct store *store, struct config **ret, struct err *err)
+int reader_applied(struct app *app, struct store *store, struct config **ret, struct err *err)
 {
 	struct diags d = { .arena = &app->arena };
 	struct config_sources sources = { .mtime = app->now };
@@ -70,7 +69,7 @@ int reader_open(struct app *app, struct reader *ret, struct err *err)
 	trial_look(app, r.store, config ? config->settings.timezone : "", files.hash, &r.trial);
 	r.files = files.hash;
 	r.applied = !config || r.trial.applied_holds;
-	if (r.applied && applied(app, r.store, &r.config, err)) {
+	if (r.applied && reader_applied(app, r.store, &r.config, err)) {
 		store_close(r.store);
 		return -1;
 	}

@@ -1,6 +1,6 @@
 /* What a command needs that only looks: the configuration, the database and its ledger, read in this order, without the lock.
  * When the INI has errors, the one applied last stands in for it, and a warning says so: who only looks is not stopped.
- * status, report and events call. */
+ * status, report, events and notify call. */
 #ifndef CMD_READER_H
 #define CMD_READER_H
 
@@ -29,6 +29,9 @@ struct reader {
 	enum peek how;
 	bool detail; /* who asks names entries: gather all that is known */
 };
+
+/* What was applied last, out of the database; the defaults when nothing was. */
+int reader_applied(struct app *app, struct store *store, struct config **ret, struct err *err);
 
 /* The database stands still for this reader until reader_cleanup. */
 int reader_open(struct app *app, struct reader *ret, struct err *err);

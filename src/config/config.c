@@ -466,6 +466,46 @@ uint64_t config_sources_hash(const struct config_sources *sources)
 	return h;
 }
 
+static void find_secret(const struct secret *in_file, struct secret *io)
+{
+	if (io->from == SECRET_HIDDEN && in_file->from == SECRET_TEXT)
+		*io = *in_file;
+}
+
+static bool same_text(const char *x, const char *y)
+{
+	return x == y || (x && y && strcmp(x, y) == 0);
+}
+
+/* As far as its secrets go there, by the same way: else they would be told to somebody for whom they were not written. */
+static bool same_place(const struct target *x, const struct target *y)
+{
+	cleanup_str struct str url = STR_CEILING(8192), other = STR_CEILING(8192);
+
+	type_url.print(&x->url, &url);
+	type_url.print(&y->url, &other);
+	return x->type == y->type && same_text(url.p, other.p) && same_text(x->user, y->user) &&
+		same_text(x->proxy, y->proxy) && same_text(x->ca_file, y->ca_file) && x->tls_off == y->tls_off;
+}
+
+void config_find_secrets(struct arena *a, const struct config_sources *sources, struct config *io)
+{
+	struct diags unheard = { .arena = a };
+	const struct config *files = parse(a, sources, &unheard);
+
+	for (size_t i = 0; i < io->targets.n; i++) {
+		struct target *t = &io->targets.at[i];
+		const struct target *in_file = config_target(files, t->name, strlen(t->name));
+
+		if (!in_file || in_file->broken || !same_place(in_file, t))
+			continue;
+		find_secret(&in_file->token, &t->token);
+		find_secret(&in_file->url, &t->url);
+		find_secret(&in_file->secret, &t->secret);
+		find_secret(&in_file->password, &t->password);
+	}
+}
+
 const char *config_database(struct arena *a, const struct config_sources *sources)
 {
 	struct diags unheard = { .arena = a };

@@ -31,6 +31,10 @@ uint64_t config_sources_hash(const struct config_sources *sources);
 /* Where the database is, even when something else in the files is wrong: who only reads can then go on with what was applied. */
 const char *config_database(struct arena *a, const struct config_sources *sources);
 
+/* Secrets of *io that are SECRET_HIDDEN, since it was printed once, become those that stand in the files, where these have the same target
+ * in a section without an error: whatever else is wrong with them, or was not taken up yet. */
+void config_find_secrets(struct arena *a, const struct config_sources *sources, struct config *io);
+
 /* The effective configuration as INI: every key with its value, defaults too. Parsed again it prints the same. */
 void config_print(const struct config *c, struct str *out);
 

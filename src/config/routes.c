@@ -258,9 +258,13 @@ void check_targets(struct config *c, const struct written *written, const struct
 {
 	struct routing r = { c, written, ini, d, arena_array(d->arena, c->targets.n + 1, sizeof *r.used) };
 
-	for (size_t i = 0; i < c->targets.n; i++)
+	for (size_t i = 0; i < c->targets.n; i++) {
+		const size_t errors = d->errors;
+
 		if (!written[i].broken)
 			check_target(&c->targets.at[i], &written[i], d);
+		c->targets.at[i].broken = written[i].broken || d->errors > errors;
+	}
 	check_routes(&r, &c->settings.notify);
 	check_routes_of(&r, c->entries.at, c->entries.n);
 	check_routes_of(&r, c->quotas.at, c->quotas.n);

@@ -41,6 +41,7 @@ struct target {
 	enum statement statement;
 	unsigned events; /* NOTICE_ bits */
 	bool tls_off, attach_csv;
+	bool broken;                 /* its section has an error; config/ alone */
 	const char *proxy, *ca_file; /* NULL: none */
 	struct secret token, url, secret, password;
 	const char *chat_id, *room, *from, *user; /* NULL: none */

@@ -5,6 +5,7 @@
  * run/ calls. */
 #include "run/deliver.h"
 
+#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 
@@ -24,6 +25,7 @@
 /* RFC 5321 section 4.5.4.1: mail servers try for four to five days. Who was never reached may be off for longer. */
 #define GIVE_UP_S (5 * 86400)
 #define UNREACHED_S (30 * 86400)
+#define MENDED_S 30     /* what this machine lacks is looked for in each run, once */
 #define FIRST_WAIT_S 60 /* then twice as long each time */
 #define LONGEST_WAIT_S 21600
 #define LONGEST_ASKED_S 86400 /* by a service */
@@ -144,27 +146,44 @@ static const char *whom(struct arena *a, const struct outbox_row *r)
 	return arena_strdup(a, out.p ? out.p : "");
 }
 
+static bool too_old(struct app *app, const struct outbox_row *r, int64_t most, struct outbox_result *io)
+{
+	if (app->now - r->created < most)
+		return false;
+	io->end = OUTBOX_PARKED;
+	io->why = arena_printf(&app->arena, "given up after %" PRId64 " days: %s", most / 86400, io->why);
+	return true;
+}
+
 static struct outbox_result judge(struct app *app, const struct letter_rows *l, const struct outcome *o)
 {
 	const struct outbox_row *r = l->first;
 	struct outbox_result result = { .letter = r->letter, .why = o->why };
-	const int most = o->reached ? GIVE_UP_S : UNREACHED_S;
-	const bool old = app->now - r->created >= most;
 
 	if (o->kind == OUTCOME_DONE) {
 		result.end = OUTBOX_DELIVERED;
 	} else if (o->kind == OUTCOME_NEVER) {
 		result.end = OUTBOX_PARKED;
-	} else if (o->untried && !(o->refused && old)) {
+	} else if (o->untried && !o->refused) {
 		result.end = OUTBOX_UNTRIED;
 		result.why = o->no_time ? "" : o->why;
-		result.next = o->refused ? app->now + wait_s(r, o->after_s) : 0;
-	} else if (old) {
-		result.end = OUTBOX_PARKED;
-		result.why = arena_printf(&app->arena, "given up after %d days: %s", most / 86400, o->why);
-	} else {
-		result.end = OUTBOX_LATER;
+	} else if (!too_old(app, r, o->reached ? GIVE_UP_S : UNREACHED_S, &result)) {
+		result.end = o->untried ? OUTBOX_UNTRIED : OUTBOX_LATER;
 		result.next = app->now + wait_s(r, o->after_s);
+	}
+	return result;
+}
+
+/* What this machine lacks, as a file with a secret, is no try, and makes nobody wait longer once it is there. */
+static struct outbox_result judge_problem(struct app *app, const struct letter_rows *l)
+{
+	struct outbox_result result = { .letter = l->first->letter, .why = l->problem };
+
+	if (l->hopeless) {
+		result.end = OUTBOX_PARKED;
+	} else if (!too_old(app, l->first, UNREACHED_S, &result)) {
+		result.end = OUTBOX_UNTRIED;
+		result.next = app->now + MENDED_S;
 	}
 	return result;
 }
@@ -173,7 +192,7 @@ static struct outbox_result judge(struct app *app, const struct letter_rows *l, 
  * message that was refused says it. */
 static void tell_untried(struct app *app, const struct letter_rows *l, const struct outbox_result *results, size_t i)
 {
-	if (results[i].end != OUTBOX_UNTRIED || !*results[i].why || results[i].next)
+	if (results[i].end != OUTBOX_UNTRIED || !*results[i].why || l[i].quiet)
 		return;
 	for (size_t k = 0; k < i; k++)
 		if (results[k].end == OUTBOX_UNTRIED && strcmp(results[k].why, results[i].why) == 0)
@@ -239,6 +258,7 @@ static size_t compose(struct app *app, struct delivery *d, int64_t end_ms, struc
 		bytes += weight(&l[i]);
 		l[i].postponed = sent && (bytes > NOTICES_MOST || monotonic_ms() > until);
 		l[i].held = l[i].postponed ? NULL : refused_before(d, l[i].first->target);
+		l[i].quiet = l[i].held;
 		if (l[i].postponed || l[i].held)
 			continue;
 		letter_address(app, d->from.config, &l[i]);
@@ -273,8 +293,7 @@ static struct outbox_result unsent(struct app *app, const struct letter_rows *l)
 	if (l->held)
 		return judge(app, l, l->held);
 	if (l->problem)
-		return judge(app, l,
-			&(struct outcome){ .kind = l->hopeless ? OUTCOME_NEVER : OUTCOME_LATER, .why = l->problem });
+		return judge_problem(app, l);
 	return (struct outbox_result){ .letter = l->first->letter, .end = OUTBOX_UNTRIED, .why = "" };
 }
 
@@ -302,6 +321,7 @@ static void send_letters(struct app *app, struct delivery *d, const char *lease,
 		results[i] = unsent(app, &l[i]);
 	for (size_t i = 0; i < sent; i++) {
 		results[of[i]] = judge(app, &l[of[i]], &s.list[i].outcome);
+		l[of[i]].quiet = s.list[i].outcome.refused;
 		note_refusal(d, s.list[i].target->name, &s.list[i].outcome);
 	}
 	for (size_t i = 0; i < n; i++)

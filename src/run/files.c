@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "model/target.h"
+
 #define FILE_MAX ((size_t)16 << 20)
 #define FOLDER "portflow.d"
 #define MAIN_NAME "portflow.ini"
@@ -188,6 +190,28 @@ const char *files_database(const struct app *app, struct arena *a)
 	if (files_load(app, a, &sources, &unheard))
 		sources = (struct config_sources){ .mtime = app->now };
 	return config_database(a, &sources);
+}
+
+static bool has_hidden(const struct config *c)
+{
+	for (size_t i = 0; i < c->targets.n; i++) {
+		const struct target *t = &c->targets.at[i];
+
+		if (t->token.from == SECRET_HIDDEN || t->url.from == SECRET_HIDDEN || t->secret.from == SECRET_HIDDEN ||
+			t->password.from == SECRET_HIDDEN)
+			return true;
+	}
+	return false;
+}
+
+void files_find_secrets(struct app *app, struct config *io)
+{
+	struct arena *a = &app->arena;
+	struct config_sources sources = { .mtime = app->now };
+	struct err unheard;
+
+	if (has_hidden(io) && files_load(app, a, &sources, &unheard) == 0 && !files_young(app, sources.mtime))
+		config_find_secrets(a, &sources, io);
 }
 
 int run_diagnostics(const struct app *app, const struct diags *d, struct err *err)

@@ -15,6 +15,9 @@ int files_load(const struct app *app, struct arena *a, struct config_sources *re
 /* Where the database is, whatever else is wrong with the files; the default's where they cannot be read. In a. */
 const char *files_database(const struct app *app, struct arena *a);
 
+/* What config_find_secrets finds in the files, unless these may be half written. */
+void files_find_secrets(struct app *app, struct config *io);
+
 /* Loads and parses; what is wrong goes to stderr, and err (ERR_CONFIG) then says how many errors there were. ret_files, NULL if
  * nobody asks: the youngest file's time, and what the bytes were. In app's arena. */
 struct files_state {

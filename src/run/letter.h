@@ -18,6 +18,7 @@ struct letter_rows {
 	const struct outcome *held; /* NULL, or of a refused login */
 	bool hopeless;              /* ... nor ever */
 	bool postponed;             /* to the next batch: this one holds enough */
+	bool quiet;                 /* another one says why it waits */
 };
 
 struct letter_source {

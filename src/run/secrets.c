@@ -126,8 +126,8 @@ static const char *reveal(struct arena *a, const struct target *t, const char *k
 		return from_file(a, t, key, s, arena_printf(a, "%s/%s", folder, s->text));
 	case SECRET_HIDDEN:
 		return arena_printf(a,
-			"the %s of [notify %s] is not known: it stands in a configuration that has an error now, or was "
-			"printed by config show",
+			"the %s of [notify %s] is not known: it stands in the INI, where this section has an error now, is not "
+			"applied yet, or was copied from config show",
 			key, t->name);
 	}
 	return NULL;

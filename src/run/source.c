@@ -198,6 +198,8 @@ int pass_applied(struct pass *p, struct err *err)
 		fall_back(p);
 	if (pass_trial_settle(p, err) < 0)
 		return -1;
+	if (p->config)
+		files_find_secrets(p->app, p->config); /* the database has none */
 	if (p->config || p->nothing_to_do)
 		return 0;
 	if (p->report->refused)

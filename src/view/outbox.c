@@ -12,7 +12,7 @@ static const char *state(struct arena *a, const struct outbox *o, const struct o
 {
 	if (l->parked)
 		return "given up";
-	if (!l->tries || !l->next)
+	if (!l->next)
 		return "waits";
 	return arena_printf(a, "next try %s", when_minute(a, o->zone, l->next));
 }

@@ -260,6 +260,51 @@ is "mended: all go out" "$(waiting) $(parked) $(($(mails) - arrived))" "0 0 120"
 config </dev/null
 pf_ok apply
 
+# -- a configuration that is refused ------------------------------------------------------------------------------------------------
+# The database has no secrets, so one that stands in the INI is taken from there, whatever else is wrong with it.
+inline() { # stdin: more
+	config < <(cat) && ini_sed "s|^token_file.*|token = 123:abc|"
+}
+aged() { touch -d '1 minute ago' "$INI"; }
+inline </dev/null
+aged
+pf_ok apply
+ini_sed 's/^ports = 53/ports = 99999/'
+aged
+before=$(told)
+pf_run sample
+is "an error elsewhere in the INI, and a secret in it: the message about the error arrives" "$(told) $(waiting)" "$((before + 1)) 0"
+like "... saying so" "$(last)" 'has an error; counting goes on with the configuration applied last'
+ini_sed 's/^chat_id.*/&\nlanguage = klingon/'
+aged
+before=$(told)
+pf_run sample
+is "an error in its own section: it waits" "$(told) $(waiting)" "$before 1"
+like "... which the run says" "$err" 'a message to ops cannot be sent: the token of \[notify ops\] is not known: it stands in the INI, where this section has an error now'
+pf_run notify list
+like "... notify list works meanwhile" "$out" ' ops .*is not known: it stands in'
+pf_run notify flush
+is "... and so does flush" "$rc $out" "75 1 waiting, 0 given up"
+is "... nor was that a try" "$(sqlite3 "$DB" 'SELECT max(tries) FROM outbox')" 0
+inline </dev/null
+aged
+sqlite3 "$DB" 'UPDATE outbox SET next = next - 30'
+pf_ok sample
+is "mended: it arrives with the next run" "$(told) $(waiting)" "$((before + 1)) 0"
+ini_sed 's/^timezone = UTC/&\nauto_apply = no/'
+aged
+pf_ok apply
+ini_sed 's/^remark = .*/remark = other/'
+aged
+pf_ok quota reset other
+before=$(told)
+moved 54 60
+pf_ok sample
+is "an edit that was not applied: what it does not concern arrives" "$(told) $(waiting)" "$((before + 1)) 0"
+config </dev/null
+aged
+pf_ok apply
+
 # -- an outbox that was damaged, or that somebody wrote --------------------------------------------------------------------------------
 printf '429 35\nok\n' >"$NET/telegram.next"
 pf_ok quota reset other
