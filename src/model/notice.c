@@ -62,6 +62,8 @@ static const struct {
 	{ "binary", offsetof(struct notice, binary), false },
 	{ "percent", offsetof(struct notice, percent), false },
 	{ "rate", offsetof(struct notice, rate), false },
+	{ "rate_in", offsetof(struct notice, rate_in), false },
+	{ "rate_out", offsetof(struct notice, rate_out), false },
 	{ "average", offsetof(struct notice, average), false },
 	{ "most", offsetof(struct notice, most), false },
 	{ "window", offsetof(struct notice, window), false },

@@ -38,6 +38,8 @@ struct notice {
 	uint64_t binary;      /* 1: the quota was written in KiB .. TiB */
 	uint64_t percent;     /* that was passed: quota_threshold */
 	uint64_t rate;        /* bit/s: a throttle's, or a hold's limit */
+	uint64_t rate_in;     /* bit/s: what passed since the sample before */
+	uint64_t rate_out;    /* bit/s */
 	uint64_t average;     /* bit/s: of a burst */
 	uint64_t most;        /* bit/s: what a burst passed */
 	uint64_t window;      /* seconds of the average */

@@ -61,16 +61,32 @@ static CURLcode add_text(struct arena *a, curl_mime *to, const char *text, const
 }
 
 /* Text and HTML are two forms of one thing: a reader shows the last it can. */
+static CURLcode add_forms(struct transfer *t, struct arena *a, curl_mime *to)
+{
+	CURLcode code = add_text(a, to, t->request.mail.text, "text/plain; charset=utf-8");
+
+	return code ? code : add_text(a, to, t->request.mail.html, "text/html; charset=utf-8");
+}
+
 static CURLcode add_alternatives(struct transfer *t, struct arena *a)
 {
 	curl_mime *forms = curl_mime_init(t->easy);
 	curl_mimepart *part = curl_mime_addpart(t->mime);
-	CURLcode code = forms && part ? CURLE_OK : CURLE_OUT_OF_MEMORY;
+	CURLcode code = forms && part ? add_forms(t, a, forms) : CURLE_OUT_OF_MEMORY;
 
-	code = code ? code : add_text(a, forms, t->request.mail.text, "text/plain; charset=utf-8");
-	code = code ? code : add_text(a, forms, t->request.mail.html, "text/html; charset=utf-8");
 	code = code ? code : curl_mime_subparts(part, forms);
 	return code ? code : curl_mime_type(part, "multipart/alternative");
+}
+
+/* The mail itself is the alternatives: of one whose parts are mixed some programs say that something is attached. */
+static CURLcode add_alternatives_alone(struct transfer *t, struct arena *a)
+{
+	struct curl_slist *more = curl_slist_append(t->headers, "Content-Type: multipart/alternative");
+
+	if (!more)
+		return CURLE_OUT_OF_MEMORY;
+	t->headers = more;
+	return add_forms(t, a, t->mime);
 }
 
 static CURLcode add_message(struct transfer *t, struct arena *a)
@@ -81,7 +97,9 @@ static CURLcode add_message(struct transfer *t, struct arena *a)
 	t->mime = curl_mime_init(t->easy);
 	if (!t->mime)
 		return CURLE_OUT_OF_MEMORY;
-	code = m->html ? add_alternatives(t, a) : add_text(a, t->mime, m->text, "text/plain; charset=utf-8");
+	code = !m->html              ? add_text(a, t->mime, m->text, "text/plain; charset=utf-8")
+		: m->attachment_name ? add_alternatives(t, a)
+				     : add_alternatives_alone(t, a);
 	if (code || !m->attachment_name)
 		return code;
 	return add_part(t->mime, m->attachment.p ? m->attachment.p : "", m->attachment.len, m->attachment_type,

@@ -13,6 +13,7 @@
 #include "view/mail_header.h"
 
 #define BAR_PIXELS 200
+#define PLAIN_TABLE " role=\"presentation\" cellspacing=\"0\" cellpadding=\"0\" border=\"0\""
 
 /* RFC 5322 section 3.3: "Mon, 30 Nov 2026 14:00:00 +0000" */
 static const char *date_header(struct arena *a, int64_t t)
@@ -29,32 +30,37 @@ static void put(struct str *out, const char *text)
 	html_put(out, text, strlen(text));
 }
 
-static void put_bar(struct str *out, const struct message_item *item)
+static void put_cell(struct str *out, unsigned width, const char *color)
 {
-	unsigned full = (unsigned)((uint64_t)item->permille * BAR_PIXELS / 1000);
-	const char *color = item->permille >= 1000 ? "#b35900" : "#0072b2";
-
-	str_putf(out, "<table role=\"presentation\" cellspacing=\"0\" cellpadding=\"0\" border=\"0\" width=\"%d\"><tr>",
-		BAR_PIXELS);
-	if (full)
-		str_putf(out, "<td width=\"%u\" height=\"10\" bgcolor=\"%s\"></td>", full, color);
-	if (full < BAR_PIXELS)
-		str_putf(out, "<td width=\"%u\" height=\"10\" bgcolor=\"#d1d9e0\"></td>", BAR_PIXELS - full);
-	str_puts(out, "</tr></table>\n");
+	if (width)
+		str_putf(out, "<td width=\"%u\" height=\"10\" bgcolor=\"%s\"></td>", width, color);
 }
 
-/* In is blue and left, out orange and right of it. */
+/* Mail programs show neither SVG nor, some of them, styles: cells with a width and a background. The text stands beside them. */
+static void put_bar(struct str *out, const struct message_line *line)
+{
+	unsigned full = (unsigned)((uint64_t)line->permille * BAR_PIXELS / 1000);
+
+	if (line->permille && !full)
+		full = 1;
+	str_putf(out, "<table" PLAIN_TABLE "><tr><td><table" PLAIN_TABLE " width=\"%d\"><tr>", BAR_PIXELS);
+	put_cell(out, full, line->permille >= 1000 ? "#b35900" : "#0072b2");
+	put_cell(out, BAR_PIXELS - full, "#d1d9e0");
+	str_puts(out, "</tr></table></td><td>&nbsp; ");
+	put(out, line->text);
+	str_puts(out, "</td></tr></table>\n");
+}
+
+/* In is blue and left, out orange and right of it; so are the heads of their columns. */
+static const char *const colors[DIRS] = { [DIR_IN] = "#0072b2", [DIR_OUT] = "#d55e00" };
+
 static void put_days_bar(struct str *out, const struct message_day *d, uint64_t most)
 {
-	static const char *const colors[DIRS] = { [DIR_IN] = "#0072b2", [DIR_OUT] = "#d55e00" };
-
-	str_puts(out, "<table role=\"presentation\" cellspacing=\"0\" cellpadding=\"0\" border=\"0\"><tr>");
+	str_puts(out, "<table" PLAIN_TABLE "><tr>");
 	for (int k = 0; k < DIRS; k++) {
 		unsigned width = (unsigned)saturate_scale(d->bytes[k], BAR_PIXELS, most);
 
-		if (width || (d->bytes[k] && !width))
-			str_putf(out, "<td width=\"%u\" height=\"10\" bgcolor=\"%s\"></td>", width ? width : 1,
-				colors[k]);
+		put_cell(out, !width && d->bytes[k] ? 1 : width, colors[k]);
 	}
 	str_puts(out, "</tr></table>");
 }
@@ -68,8 +74,9 @@ static void put_days(struct str *out, enum language l, const struct message_item
 		if (figure_both(item->days.at[i].bytes) > most)
 			most = figure_both(item->days.at[i].bytes);
 	str_putf(out,
-		"<table cellspacing=\"0\" cellpadding=\"3\" border=\"0\"><tr><th></th><th>%s</th><th>%s</th><th></th></tr>\n",
-		i18n_word(l, WORD_IN), i18n_word(l, WORD_OUT));
+		"<table cellspacing=\"0\" cellpadding=\"3\" border=\"0\"><tr><th></th>"
+		"<th align=\"right\"><font color=\"%s\">%s</font></th><th align=\"right\"><font color=\"%s\">%s</font></th><th></th></tr>\n",
+		colors[DIR_IN], i18n_word(l, WORD_IN), colors[DIR_OUT], i18n_word(l, WORD_OUT));
 	for (size_t i = 0; i < item->days.n; i++) {
 		const struct message_day *d = &item->days.at[i];
 		char in[UNITS_TEXT], out_text[UNITS_TEXT];
@@ -86,18 +93,21 @@ static void put_days(struct str *out, enum language l, const struct message_item
 
 static void put_item(struct str *out, enum language l, const struct message_item *item)
 {
-	str_puts(out, "<p><b>");
+	str_puts(out, "<div><b>");
 	put(out, item->head);
-	str_puts(out, "</b>");
+	str_puts(out, "</b></div>\n");
 	for (size_t i = 0; i < item->lines.n; i++) {
-		str_puts(out, "<br>\n");
-		put(out, item->lines.at[i]);
+		if (item->lines.at[i].bar) {
+			put_bar(out, &item->lines.at[i]);
+			continue;
+		}
+		str_puts(out, "<div>");
+		put(out, item->lines.at[i].text);
+		str_puts(out, "</div>\n");
 	}
-	str_puts(out, "</p>\n");
-	if (*item->bar_text)
-		put_bar(out, item);
 	if (item->days.n)
 		put_days(out, l, item);
+	str_puts(out, "<br>\n");
 }
 
 /* NULL: it would be too large, the text is enough. */
@@ -112,9 +122,9 @@ static const char *html(struct arena *a, const struct message *m)
 	for (size_t i = 0; i < m->items.n; i++)
 		put_item(&out, m->language, &m->items.at[i]);
 	if (m->cut) {
-		str_puts(&out, "<p>");
+		str_puts(&out, "<div>");
 		put(&out, message_more(m));
-		str_puts(&out, "</p>\n");
+		str_puts(&out, "</div>\n");
 	}
 	str_puts(&out, "</body></html>\n");
 	return out.full ? NULL : arena_strndup(a, out.p, out.len);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "util/saturate.h"
-#include "view/bar.h"
 #include "view/figure.h"
 #include "view/when.h"
 
@@ -15,13 +14,31 @@
 
 void message_line(struct arena *a, struct message_item *item, const char *line)
 {
-	*vec_push(a, &item->lines) = line;
+	*vec_push(a, &item->lines) = (struct message_line){ .text = line };
+}
+
+void message_bar(struct arena *a, struct message_item *item, uint64_t permille, const char *line)
+{
+	*vec_push(a, &item->lines) = (struct message_line){
+		.text = line, .bar = true, .permille = permille > 1000 ? 1000 : (uint32_t)permille
+	};
+}
+
+static const char *both_ways(struct arena *a, enum language l, const char *in, const char *out)
+{
+	return arena_printf(
+		a, "%s %s%s%s %s", i18n_word(l, WORD_IN), in, i18n_word(l, WORD_COMMA), i18n_word(l, WORD_OUT), out);
 }
 
 const char *message_moved(struct arena *a, enum language l, const uint64_t bytes[DIRS])
 {
-	return arena_printf(a, "%s %s, %s %s", i18n_word(l, WORD_IN), figure_bytes(a, UNITS_SI, bytes[DIR_IN]),
-		i18n_word(l, WORD_OUT), figure_bytes(a, UNITS_SI, bytes[DIR_OUT]));
+	return both_ways(a, l, figure_bytes(a, UNITS_SI, bytes[DIR_IN]), figure_bytes(a, UNITS_SI, bytes[DIR_OUT]));
+}
+
+const char *message_rate(struct arena *a, enum language l, const uint64_t bps[DIRS])
+{
+	return arena_printf(a, "%s%s%s", i18n_word(l, WORD_RATE), i18n_word(l, WORD_COLON),
+		both_ways(a, l, figure_rate(a, UNITS_SI, bps[DIR_IN]), figure_rate(a, UNITS_SI, bps[DIR_OUT])));
 }
 
 static const char *section_text(enum language l, const struct notice *n)
@@ -49,22 +66,20 @@ static void describe(struct arena *a, enum language l, const struct notice *n, s
 			a, item, arena_printf(a, "%s%s%s", what, *what && *n->remark ? " \xc2\xb7 " : "", n->remark));
 }
 
-/* "[########  ] 80 %  80.0 GB / 100 GB", "resets 2026-12-01 00:00" */
+/* "[########  ] 80 %  80.0 GB / 100 GB", "rate: in 3.20 Mbit/s, out 9.10 Mbit/s", "resets 2026-12-01 00:00" */
 static void add_usage(struct arena *a, enum language l, const struct notice *n, struct message_item *item)
 {
 	const enum unit_style style = n->binary ? UNITS_IEC : UNITS_SI;
-	uint64_t permille;
-	const char *bar;
+	const uint64_t permille = n->limit ? saturate_scale(n->used, 1000, n->limit) : 0;
+	const uint64_t bps[DIRS] = { [DIR_IN] = n->rate_in, [DIR_OUT] = n->rate_out };
 
-	if (!n->limit)
-		return;
-	permille = saturate_scale(n->used, 1000, n->limit);
-	item->permille = permille > 1000 ? 1000 : (uint32_t)permille;
-	item->bar_text = arena_printf(a, "%" PRIu64 " %%  %s / %s", permille / 10, figure_bytes(a, style, n->used),
-		figure_bytes(a, style, n->limit));
-	bar = bar_text(a, n->used, n->limit, MESSAGE_BAR, true);
-	message_line(a, item, arena_printf(a, "%s%s%s", bar, *bar ? " " : "", item->bar_text));
-	if (n->resets)
+	if (n->limit)
+		message_bar(a, item, permille,
+			arena_printf(a, "%" PRIu64 " %%  %s / %s", permille / 10, figure_bytes(a, style, n->used),
+				figure_bytes(a, style, n->limit)));
+	if (n->rate_in || n->rate_out)
+		message_line(a, item, message_rate(a, l, bps));
+	if (n->limit && n->resets)
 		message_line(a, item,
 			arena_printf(
 				a, "%s %s", i18n_word(l, WORD_RESETS), when_offset(a, n->zone, (int64_t)n->resets)));
@@ -76,7 +91,6 @@ static void put_notice(struct arena *a, struct message *m, const struct notice *
 	const char *head = i18n_head(a, m->language, n);
 
 	item->notice = n;
-	item->bar_text = "";
 	item->head = *n->subject ? arena_printf(a, "%s: %s", n->subject, head) : head;
 	describe(a, m->language, n, item);
 	message_line(a, item,
@@ -103,10 +117,10 @@ static const char *title_of_many(struct arena *a, enum language l, const struct 
 		if (!*notices[i]->subject || named_before(notices, i))
 			continue;
 		if (named == TITLE_NAMES) {
-			str_puts(&out, ", \xe2\x80\xa6");
+			str_putf(&out, "%s\xe2\x80\xa6", i18n_word(l, WORD_BETWEEN));
 			break;
 		}
-		str_putf(&out, "%s%s", named++ ? ", " : ": ", notices[i]->subject);
+		str_putf(&out, "%s%s", i18n_word(l, named++ ? WORD_BETWEEN : WORD_COLON), notices[i]->subject);
 	}
 	return arena_strdup(a, out.p);
 }
@@ -129,7 +143,6 @@ void message_test(struct arena *a, enum language l, const char *node, struct mes
 
 	m.title = arena_printf(a, "[%s] %s", node, i18n_word(l, WORD_TEST_HEAD));
 	item->head = i18n_word(l, WORD_TEST_HEAD);
-	item->bar_text = "";
 	message_line(a, item, i18n_word(l, WORD_TEST_TEXT));
 	*ret_message = m;
 }

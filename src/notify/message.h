@@ -17,12 +17,17 @@ struct message_days {
 	size_t n, cap;
 };
 
+/* One line, and a bar in front of it. */
+struct message_line {
+	const char *text;
+	uint32_t permille; /* of the bar, at most 1000 */
+	bool bar;
+};
+
 struct message_item {
 	const char *head; /* "web: quota used up: blocked" */
-	VEC_OF(const char *) lines;
+	VEC_OF(struct message_line) lines;
 	const struct notice *notice; /* NULL: not of an event */
-	const char *bar_text;        /* "80.0 GB / 100 GB, 80 %"; "" no bar */
-	uint32_t permille;           /* of the bar, at most 1000 */
 	bool list;                   /* its line is one, with commas: it may be shown in part */
 	struct message_days days;    /* empty: no table */
 };
@@ -47,10 +52,11 @@ void message_test(struct arena *a, enum language l, const char *node, struct mes
 /* Addresses and ports may be thousands: the first of them, "and 140 more". */
 const char *message_covers(struct arena *a, enum language l, const char *covers);
 
-/* For who composes one: a line more, "in 1.20 GB, out 3.40 GB", and how many characters a bar has. */
+/* For who composes one: a line more, one with a bar; "in 1.20 GB, out 3.40 GB", "rate: in 1.20 Mbit/s, out 0 bit/s". */
 void message_line(struct arena *a, struct message_item *item, const char *line);
+void message_bar(struct arena *a, struct message_item *item, uint64_t permille, const char *line);
 const char *message_moved(struct arena *a, enum language l, const uint64_t bytes[DIRS]);
-#define MESSAGE_BAR 10
+const char *message_rate(struct arena *a, enum language l, const uint64_t bps[DIRS]);
 
 struct markup {
 	const char *bold, *bold_end;

@@ -10,6 +10,7 @@
 
 #define CEILING ((size_t)4 << 20)
 #define COVERS_UNITS 120
+#define BAR 10
 
 const struct markup markup_plain = {
 	.bold = "", .bold_end = "", .put = utf8_put, .size = message_units, .title = true
@@ -131,6 +132,18 @@ static void put_days(const struct writer *w, const struct message_item *item, st
 	}
 }
 
+/* Full blocks, and light ones for what is left. Something is never nothing, and only all of it is all. */
+static void put_bar(uint32_t permille, struct str *out)
+{
+	uint32_t full = permille * BAR / 1000;
+
+	if (permille && !full)
+		full = 1;
+	for (uint32_t i = 0; i < BAR; i++)
+		str_puts(out, i < full ? "\xe2\x96\x88" : "\xe2\x96\x91");
+	str_putc(out, ' ');
+}
+
 /* The head of the only event is in the title. */
 static bool in_title(const struct message *m, const struct message_item *item)
 {
@@ -149,7 +162,9 @@ static void put_item(
 		put_bold(w, item->head, most, out);
 	}
 	for (size_t i = 0; i < item->lines.n; i++) {
-		put_within(w, item->lines.at[i], item->list, most, out);
+		if (item->lines.at[i].bar)
+			put_bar(item->lines.at[i].permille, out);
+		put_within(w, item->lines.at[i].text, item->list, most, out);
 		str_putc(out, '\n');
 	}
 	if (days)

@@ -56,6 +56,8 @@ static void put_event(struct json *j, const struct notice *n)
 	put_text(j, "text", n->text);
 	put_quota(j, n);
 	put_number(j, "rate", n->rate);
+	put_number(j, "rate_in", n->rate_in);
+	put_number(j, "rate_out", n->rate_out);
 	put_moment(j, "until", n->zone, n->until);
 	json_close_object(j);
 }

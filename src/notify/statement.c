@@ -13,6 +13,14 @@
 /* A mail with more is too large for many servers, and for what carries it there. */
 #define CSV_MAX ((size_t)5 << 19)
 
+static const enum word billing_words[] = {
+	[BILLING_OUT] = WORD_OUT,
+	[BILLING_IN] = WORD_IN,
+	[BILLING_BOTH] = WORD_BOTH,
+	[BILLING_MAX] = WORD_LARGER,
+	[BILLING_RELAY] = WORD_RELAY,
+};
+
 static void put_entry(struct arena *a, const struct statement_entry *e, bool days, struct message *m)
 {
 	struct message_item *item = vec_push(a, &m->items);
@@ -21,7 +29,6 @@ static void put_entry(struct arena *a, const struct statement_entry *e, bool day
 	item->head = *e->covers ? arena_printf(a, "%s (%s)", e->name, message_covers(a, m->language, e->covers))
 		: e->removed    ? arena_printf(a, "%s (%s)", e->name, i18n_word(m->language, WORD_REMOVED))
 				: e->name;
-	item->bar_text = "";
 	if (*e->remark)
 		message_line(a, item, e->remark);
 	for (size_t i = 0; i < e->days.n; i++)
@@ -32,9 +39,10 @@ static void put_entry(struct arena *a, const struct statement_entry *e, bool day
 		return;
 	}
 	message_line(a, item,
-		arena_printf(a, "%s: %s; %s (%s) %s", i18n_word(m->language, WORD_SUM),
-			message_moved(a, m->language, sum), i18n_word(m->language, WORD_BILLED),
-			billing_name(e->billing),
+		arena_printf(a, "%s%s%s%s%s (%s) %s", i18n_word(m->language, WORD_SUM),
+			i18n_word(m->language, WORD_COLON), message_moved(a, m->language, sum),
+			i18n_word(m->language, WORD_SEMICOLON), i18n_word(m->language, WORD_BILLED),
+			i18n_word(m->language, billing_words[e->billing]),
 			figure_bytes(a, UNITS_SI, billing_figure(e->billing, sum[DIR_IN], sum[DIR_OUT]))));
 	if (days)
 		item->days = e->days;
@@ -45,7 +53,6 @@ static void put_unheard(struct arena *a, const char *names, struct message *m)
 	struct message_item *item = vec_push(a, &m->items);
 
 	item->head = i18n_word(m->language, WORD_UNHEARD);
-	item->bar_text = "";
 	item->list = true;
 	message_line(a, item, names);
 }

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 
-#include "view/bar.h"
 #include "view/when.h"
 #include "view/words.h"
 
@@ -15,14 +14,11 @@ static void add_quota(struct arena *a, enum language l, const struct status_quot
 	const char *state = q->state == QUOTA_BLOCKED ? i18n_word(l, WORD_BLOCKED)
 		: q->state == QUOTA_THROTTLED         ? i18n_word(l, WORD_THROTTLED)
 						      : "";
-	const char *bar = bar_text(a, q->used, q->limit, MESSAGE_BAR, true);
 
-	message_line(a, item,
-		arena_printf(a, "%s%s%s: %" PRIu32 " %%  %s / %s%s%s", bar, *bar ? " " : "", q->subject->name,
+	message_bar(a, item, q->permille,
+		arena_printf(a, "%s%s%" PRIu32 " %%  %s / %s%s%s", q->subject->name, i18n_word(l, WORD_COLON),
 			q->permille / 10, figure_bytes(a, style, q->used), figure_bytes(a, style, q->limit),
-			*state ? ", " : "", state));
-	item->permille = q->permille > 1000 ? 1000 : q->permille;
-	item->bar_text = q->subject->name;
+			*state ? i18n_word(l, WORD_COMMA) : "", state));
 	if (q->cycle.end < CALENDAR_MAX && q->cycle.end > q->cycle.start)
 		message_line(a, item,
 			arena_printf(a, "%s %s", i18n_word(l, WORD_RESETS),
@@ -36,16 +32,17 @@ static void put_row(
 	const struct entry *e = row->entry;
 
 	item->head = head;
-	item->bar_text = "";
 	if (e && *e->remark)
 		message_line(a, item, e->remark);
 	message_line(a, item,
-		arena_printf(a, "%s: %s", i18n_word(m->language, WORD_TODAY),
+		arena_printf(a, "%s%s%s", i18n_word(m->language, WORD_TODAY), i18n_word(m->language, WORD_COLON),
 			message_moved(a, m->language, row->figures[STATUS_TODAY].bytes)));
 	if (row->cycle.end > row->cycle.start)
 		message_line(a, item,
-			arena_printf(a, "%s: %s", i18n_word(m->language, WORD_THIS_CYCLE),
-				figure_bytes(a, UNITS_SI, row->cycle_bytes)));
+			arena_printf(a, "%s%s%s", i18n_word(m->language, WORD_THIS_CYCLE),
+				i18n_word(m->language, WORD_COLON), figure_bytes(a, UNITS_SI, row->cycle_bytes)));
+	if (row->has_rate)
+		message_line(a, item, message_rate(a, m->language, row->rate_bps));
 	for (size_t i = 0; i < row->quotas.n; i++)
 		add_quota(a, m->language, &s->quotas.at[row->quotas.at[i]], item);
 }

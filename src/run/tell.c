@@ -7,6 +7,8 @@
 #include "model/target.h"
 #include "run/pass.h"
 #include "util/hash.h"
+#include "util/ids.h"
+#include "util/saturate.h"
 #include "util/str.h"
 #include "view/words.h"
 
@@ -50,6 +52,20 @@ static const char *covers_of(struct arena *a, const struct entry *e)
 	return out.p ? arena_strdup(a, out.p) : "";
 }
 
+/* What it moved in this run: its row among the results, in the order in which account.c makes them. */
+static void add_rate(const struct pass *p, size_t i, struct notice *n)
+{
+	const size_t all = p->result.entries.n, quotas = p->config->quotas.n, entries = all > quotas ? all - quotas : 0;
+	const size_t at = i < p->config->entries.n ? IDS_PLACE(p->result.entries.at, entries, entry, pass_row(p, i))
+						   : entries + i - p->config->entries.n;
+	const struct result_entry *r = at < all ? &p->result.entries.at[at] : NULL;
+
+	if (!r || r->entry != pass_row(p, i) || r->from <= 0 || r->from >= p->app->now)
+		return;
+	n->rate_in = saturate_mul(r->delta.bytes[DIR_IN], 8) / (uint64_t)(p->app->now - r->from);
+	n->rate_out = saturate_mul(r->delta.bytes[DIR_OUT], 8) / (uint64_t)(p->app->now - r->from);
+}
+
 static void about_subject(struct pass *p, size_t i, const struct usage *u, struct notice *n)
 {
 	const struct entry *e = pass_subject(p, i);
@@ -69,9 +85,11 @@ static void about_subject(struct pass *p, size_t i, const struct usage *u, struc
 	}
 	switch (notice_group(n->kind)) {
 	case NOTICE_QUOTA:
+		add_rate(p, i, n);
 		n->rate = e->quota_action.kind == ACTION_THROTTLE ? e->quota_action.bps : 0;
 		break;
 	case NOTICE_BURST:
+		add_rate(p, i, n);
 		n->rate = e->burst.limit.bps;
 		n->most = e->burst.rate.bps;
 		n->window = e->burst.window_s;
@@ -79,6 +97,10 @@ static void about_subject(struct pass *p, size_t i, const struct usage *u, struc
 		break;
 	case NOTICE_EXPIRY:
 		n->until = e->expires.present ? (uint64_t)policy_expiry(e) : 0;
+		break;
+	case NOTICE_CYCLE: /* the one that is closed, not the one that began */
+		n->used = n->total;
+		n->resets = 0;
 		break;
 	default:
 		break;

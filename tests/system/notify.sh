@@ -121,6 +121,8 @@ mail=$("$PYTHON" "$SYSTEM/lib/mail.py" "$(find "$NET/mail" -name '*.eml' -newer 
 like "the mail: an independent reader has its Chinese subject" "$mail" 'Subject: \[hk1\] web: 已用配额 50%'
 like "... a date and an id" "$mail" 'Date: [A-Z][a-z]{2}, .*'
 like "... lines and no defects" "$mail" 'longest line <= 998: True'
+is "... text and HTML as two forms of one thing, with nothing attached" "$(grep multipart/ <<<"$mail")" multipart/alternative
+is "... the HTML is sound, with a bar of 60 %" "$("$PYTHON" "$SYSTEM/lib/mail_page.py" "$(find "$NET/mail" -name '*.eml' -newer "$INI" | sort -V | tail -n 1)" 200)" "sound 120+80"
 is "three recipients, a mail each" "$(sed 's/.*"to": \["\([a-z]*\).*/\1/' "$NET"/mail/*.json | sort | uniq -c | xargs)" '2 alice 2 bob 1 carol'
 like "the webhook is signed" "$(grep T0PSECRET "$NET/log" | tail -n 1)" '"X-Portflow-Signature": "sha256=[0-9a-f]{64}"'
 body=$(grep T0PSECRET "$NET/log" | tail -n 1 | "$PYTHON" -c 'import hashlib, hmac, json, sys

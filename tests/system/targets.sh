@@ -8,10 +8,18 @@ need_program
 net_up && exact_segments || exit 1
 # shellcheck source=lib/post.sh
 . "$SYSTEM/lib/post.sh"
+# shellcheck source=lib/moments.sh
+. "$SYSTEM/lib/moments.sh"
 serve servers "$SYSTEM/lib/servers.py" "$NET"
 telegram_up
 waiting() { sqlite3 "file:$DB?mode=ro" "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 0"; }
 told() { wc -l <"$NET/telegram.log"; }
+read_mail() { "$PYTHON" - "$1" <<-'END'
+	import email, email.policy, sys
+	m = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default)
+	print(m["Subject"], *m.get_body(("plain",)).get_content().split("\n"), sep="|")
+END
+}
 mails() { find "$NET/mail" -name '*.eml' | wc -l; }
 
 # -- where secrets come from -------------------------------------------------------------------------------------------------------
@@ -122,6 +130,8 @@ $(mail_section)
 END
 pf_ok apply
 before=$(told)
+applied=$(date +%s)
+wait_for '[ "$(date +%s)" -gt $applied ]' # a rate takes time
 udp_in 4 53 40 972
 udp_in 4 54 20 972
 pf_ok sample
@@ -131,12 +141,9 @@ pf_ok sample
 is "... for a minute at least" "$(mails)" 0
 pf_ok notify flush
 is "... and is taken then" "$(mails) $(waiting)" "1 0"
-like "the text says which entries share it" "$("$PYTHON" - "$NET"/mail/*.eml <<-'END'
-	import email, email.policy, sys
-	m = email.message_from_binary_file(open(sys.argv[1], "rb"), policy=email.policy.default)
-	print(m["Subject"], *m.get_body(("plain",)).get_content().split("\n"), sep="|")
-END
-)" '^\[hk1\] plan: 50 % of the quota used\|.*quota web, game .* Alice'
+text=$(read_mail "$NET"/mail/*.eml)
+like "the text says which entries share it" "$text" '^\[hk1\] plan: 50 % of the quota used\|.*quota web, game .* Alice'
+like "... what is used, what passes just now, and the day of the reset" "$text" ' 60 %  60.0 kB / 100 kB\|rate: in [1-9][0-9.]* k?bit/s, out 0 bit/s\|resets 20'
 
 # -- a database that is put back ------------------------------------------------------------------------------------------------------
 telegram_down
@@ -154,4 +161,32 @@ pf_ok sample
 is "... no run sends it" "$(told)" "$before"
 pf_ok notify flush "$(sqlite3 "$DB" 'SELECT DISTINCT letter FROM outbox')"
 is "... but who wants it" "$(told)" $((before + 1))
+
+# -- a cycle that is over ------------------------------------------------------------------------------------------------------------
+fresh
+rm -f "$NET"/mail/*
+nft delete table inet portflow 2>/dev/null
+ini <<END
+[portflow]
+node = hk1
+timezone = UTC
+notify = mail
+[port web]
+ports = 53
+quota = 100KB
+[notify mail]
+type = email
+url = smtp://good.test:25
+tls = off
+from = portflow@good.test
+to = ops@good.test
+events = cycle
+language = zh
+END
+touch -d 2000-01-01 "$INI"
+at_ok '2027-01-10 12:00' apply
+udp_in 4 53 40 972
+at_ok '2027-01-20 12:00' sample
+at_ok '2027-02-01 00:00' sample
+like "the bar of a closed cycle is of that cycle" "$(read_mail "$NET"/mail/*.eml)" '^\[hk1\] web: 周期结束：40.0 kB\|.* 40 %  40.0 kB / 100 kB\|+$'
 done_testing

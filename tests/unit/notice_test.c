@@ -149,6 +149,51 @@ static void one_event(void **state)
 	arena_free(&a);
 }
 
+static const char *plain(struct arena *a, const struct message *m)
+{
+	cleanup_str struct str out = STR_CEILING(4096);
+
+	message_put(m, &markup_plain, &out);
+	return arena_strdup(a, out.p);
+}
+
+/* A bar has an end to be measured against, and what passes just now stands below it. */
+static void bars_and_rates(void **state)
+{
+	static const struct {
+		uint64_t used;
+		const char *want;
+	} cases[] = {
+		{ 0, "\n░░░░░░░░░░ 0 %" },
+		{ 1000000000, "\n█░░░░░░░░░ 1 %" },
+		{ 69900000000, "\n██████░░░░ 69 %" },
+		{ 99900000000, "\n█████████░ 99 %" },
+		{ 120000000000, "\n██████████ 120 %" },
+	};
+	struct arena a = { 0 };
+	struct notice n = blocked;
+	const struct notice *const list[] = { &n };
+	struct message m;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		n.used = cases[i].used;
+		message_of(&a, LANG_EN, "hk1", list, 1, &m);
+		if (!strstr(plain(&a, &m), cases[i].want))
+			fail_msg("%s", plain(&a, &m));
+	}
+	n.rate_in = 1330000;
+	message_of(&a, LANG_EN, "hk1", list, 1, &m);
+	assert_non_null(strstr(plain(&a, &m), " / 100 GB\nrate: in 1.33 Mbit/s, out 0 bit/s\nresets 2026"));
+	message_of(&a, LANG_ZH, "hk1", list, 1, &m);
+	assert_non_null(strstr(plain(&a, &m), "\n速率：入站 1.33 Mbit/s，出站 0 bit/s\n重置于 2026"));
+	n.limit = 0;
+	message_of(&a, LANG_EN, "hk1", list, 1, &m);
+	assert_null(strstr(plain(&a, &m), "░"));
+	assert_non_null(strstr(plain(&a, &m), "rate: in"));
+	arena_free(&a);
+}
+
 static void many_events(void **state)
 {
 	struct notice game = blocked, third = blocked, fourth = blocked;
@@ -229,6 +274,7 @@ int main(void)
 		cmocka_unit_test(groups),
 		cmocka_unit_test(every_kind),
 		cmocka_unit_test(one_event),
+		cmocka_unit_test(bars_and_rates),
 		cmocka_unit_test(many_events),
 		cmocka_unit_test(ceiling),
 		cmocka_unit_test(units),
