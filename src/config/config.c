@@ -337,6 +337,7 @@ static void prepare_fresh(struct parser *p)
 	p->fresh = (struct entry){
 		.remark = "",
 		.billing = p->c->settings.billing,
+		.link_overhead = p->c->settings.link_overhead,
 		.cycle = p->c->settings.cycle,
 		.quota_alerts = p->c->settings.quota_alerts,
 		.notify = p->c->settings.notify,

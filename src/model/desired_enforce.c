@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
 
+#include "model/desired_again.h"
 #include "model/desired_layers.h"
 #include "model/desired_messages.h"
 #include "model/desired_pass.h"
@@ -30,10 +31,16 @@ const struct part *enforce_part(int stage, enum direction d)
 	return &parts[d];
 }
 
-static void all_stages(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const struct part *p)
+/* where: "", or what tells these rules from others of the direction. */
+static void all_stages(
+	struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const struct part *p, const char *where)
 {
+	const char *suffix = arena_printf(x->b->arena, "%s%s", where, p->dir == DIR_IN ? "in" : "out");
+
 	for (int stage = p->first; stage <= p->last; stage++)
-		layers_rules(x, c, kinds, stage, p->dir);
+		layers_rules(x, c, kinds, stage, p->dir, NULL);
+	if (p != &class_part)
+		again_quotas(x, c, kinds, suffix, p->dir);
 }
 
 /* -- chains ---------------------------------------------------------------------------------------------------------- */
@@ -53,15 +60,15 @@ static void put_part(struct enforce *x, const struct part *p)
 	desired_pass(x->b, &x->chain, p->dir);
 	desired_messages(x->b, &x->chain, p->dir, p != &class_part);
 	if (!x->b->leave_first) {
-		all_stages(x, &x->chain, device, p);
+		all_stages(x, &x->chain, device, p, "if_");
 		rule_elsewhere(x->b, &x->chain, p->dir);
 	}
 	if (layers_any(x, port, p->first, p->last, p->dir)) {
-		all_stages(x, &x->mine, here | port, p);
+		all_stages(x, &x->mine, here | port, p, "mine_");
 		desired_ours(x->b, &x->chain, p->dir, (uint32_t)NFT_GOTO, x->mine.name);
 		*desired_chain(x->b, x->mine.name) = x->mine;
 	}
-	all_stages(x, &x->chain, here, p);
+	all_stages(x, &x->chain, here, p, "");
 	*desired_chain(x->b, x->chain.name) = x->chain;
 }
 

@@ -17,6 +17,7 @@
  * So a block ends, a quota begins anew and an entry expires at its second, with no run in between. Limits stand before quotas: a flood
  * that a limit drops would else use up a quota without having passed. All layers of one stage, for all kinds of entries, come before the
  * next stage's, for the same reason.
+ * Behind them some packets are charged to their quotas once more, for headers that the kernel does not see: desired_again.h.
  * In the slots of an entry its quotas stand by the length of their cycle, then by size. Quotas of ports stand before those of addresses, these
  * before those of devices (of several watched devices, whose entries may name others too, before all).
  *

@@ -408,7 +408,8 @@ static bool of_quotas(int stage)
 	return stage == 2 || stage == 3;
 }
 
-void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d)
+void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d,
+	bool (*wanted)(const struct recipe *r, const struct match *m))
 {
 	for (size_t n = 0; n < matches_n; n++) {
 		size_t i = of_quotas(stage) ? matches_n - 1 - n : n;
@@ -418,7 +419,8 @@ void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds
 		for (size_t k = 0; k < recipes_n; k++)
 			for (size_t slot = 0; recipes[k].stage == stage && slot < (recipes[k].slots ? QUOTA_SLOTS : 1);
 				slot++)
-				recipe_rule(x, c, &recipes[k], i, d, slot);
+				if (!wanted || wanted(&recipes[k], &matches[i]))
+					recipe_rule(x, c, &recipes[k], i, d, slot);
 	}
 }
 

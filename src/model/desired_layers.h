@@ -114,7 +114,8 @@ void layers_find(struct enforce *x);
 /* The rules of one stage, in the order of their effect, for kinds of entries: bits 1 << ENTRY_*. */
 #define LAYERS_STAGES 4  /* that drop */
 #define LAYERS_CLASSES 4 /* the stage that names classes */
-void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d);
+void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d,
+	bool (*wanted)(const struct recipe *r, const struct match *m)); /* NULL: all */
 /* Would there be any, in a stage from `first` to `last`? */
 bool layers_any(const struct enforce *x, unsigned int kinds, int first, int last, enum direction d);
 

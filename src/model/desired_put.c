@@ -12,6 +12,9 @@
 #include <string.h>
 
 #define REG 1
+#define TCP_OFFSET_BYTE 12
+#define TCP_OFFSET_MASK 0xf0
+#define TCP_OFFSET_TIMESTAMPS 0x80 /* 8 words: 20 bytes and 12 of the timestamp option */
 
 struct ruleset_rule *rule_new(struct desired_build *b, struct ruleset_chain *c)
 {
@@ -110,6 +113,46 @@ void rule_put_address(struct desired_build *b, struct ruleset_rule *r, enum dire
 void rule_put_port(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint32_t reg)
 {
 	rule_put_payload(b, r, reg, NFT_PAYLOAD_TRANSPORT_HEADER, d == DIR_IN ? 2 : 0, 2);
+}
+
+static void put_length(struct desired_build *b, struct ruleset_rule *r, uint32_t op, uint32_t bytes)
+{
+	const uint32_t number = htonl(bytes);
+
+	rule_put(b, r, OP_META, REG, NFT_META_LEN);
+	rule_put(b, r, OP_HTON, REG, 0);
+	rule_put_cmp(b, r, op, &number, sizeof number);
+}
+
+void rule_put_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t bytes)
+{
+	put_length(b, r, NFT_CMP_GT, bytes);
+}
+
+void rule_put_no_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t bytes)
+{
+	put_length(b, r, NFT_CMP_LTE, bytes);
+}
+
+void rule_put_stamped(struct desired_build *b, struct ruleset_rule *r)
+{
+	static const uint8_t least = TCP_OFFSET_TIMESTAMPS;
+	struct rule_expr *e;
+
+	rule_put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+	rule_put_payload(b, r, REG, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_OFFSET_BYTE, 1);
+	e = rule_put(b, r, OP_BITWISE, REG, 0);
+	e->len = 1;
+	e->data[0] = TCP_OFFSET_MASK;
+	rule_put_cmp(b, r, NFT_CMP_GTE, &least, 1);
+}
+
+void rule_put_one_in(struct desired_build *b, struct ruleset_rule *r, uint32_t of)
+{
+	static const uint32_t first = 0;
+
+	rule_put(b, r, OP_NUMGEN, REG, NFT_NG_INCREMENTAL)->offset = of;
+	rule_put_cmp(b, r, NFT_CMP_EQ, &first, sizeof first);
 }
 
 void rule_put_verdict(struct desired_build *b, struct ruleset_rule *r, uint32_t code, const char *chain)

@@ -27,6 +27,13 @@ void rule_put_payload(
 void rule_put_device(struct desired_build *b, struct ruleset_rule *r, enum direction d);
 /* IPv4 or IPv6, as the hook of the table can tell. */
 void rule_put_family(struct desired_build *b, struct ruleset_rule *r, uint8_t family);
+/* The packet is longer, or it is not: in bytes of IP, headers included. */
+void rule_put_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t bytes);
+void rule_put_no_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t bytes);
+/* TCP that has the option of timestamps, by the length of its header. */
+void rule_put_stamped(struct desired_build *b, struct ruleset_rule *r);
+/* One packet in `of` that come so far. */
+void rule_put_one_in(struct desired_build *b, struct ruleset_rule *r, uint32_t of);
 /* Our address of the packet: the destination of what comes in, the source of what goes out. */
 void rule_put_address(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint8_t family);
 /* Our port of the packet, into register `reg`. */

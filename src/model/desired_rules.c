@@ -14,9 +14,6 @@
 #define REG 1
 #define PRIORITY_RAW (-300)
 #define PRIORITY_AFTER_SRCNAT 200 /* srcnat is 100 */
-#define TCP_OFFSET_BYTE 12
-#define TCP_OFFSET_MASK 0xf0
-#define TCP_OFFSET_TIMESTAMPS 0x80 /* 8 words: 20 bytes and 12 of the timestamp option */
 
 struct scope {
 	enum direction dir;
@@ -62,16 +59,9 @@ static void rule_total(struct desired_build *b, struct ruleset_chain *c, const s
 
 static void rule_timestamps(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
-	static const uint8_t least = TCP_OFFSET_TIMESTAMPS;
 	struct ruleset_rule *r = rule_new(b, c);
-	struct rule_expr *e;
 
-	rule_put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
-	rule_put_payload(b, r, REG, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_OFFSET_BYTE, 1);
-	e = rule_put(b, r, OP_BITWISE, REG, 0);
-	e->len = 1;
-	e->data[0] = TCP_OFFSET_MASK;
-	rule_put_cmp(b, r, NFT_CMP_GTE, &least, 1);
+	rule_put_stamped(b, r);
 	put_total(b, r, s, "ts", b->ts[s->dir][s->role == ROLE_BIG6], b->leave_first);
 }
 
@@ -195,13 +185,31 @@ static void rules_remote(struct desired_build *b, struct ruleset_chain *c, const
 	put_total(b, rule_new(b, c), s, "fwd", object(b, s, b->config->entries.n), true);
 }
 
-static void put_longer(struct desired_build *b, struct ruleset_rule *r, uint32_t mtu)
+void desired_big(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint8_t family, size_t mtu)
 {
-	uint32_t number = htonl(mtu);
+	if (b->n_mtus > 1)
+		rule_put_longer(b, r, b->mtus[mtu]);
+	rule_put_family(b, r, family);
+	if (!b->one_mtu) {
+		rule_put_device(b, r, d);
+		rule_put_named(b, r, OP_LOOKUP, 0, arena_printf(b->arena, "mtu%u", b->mtus[mtu]));
+	}
+}
 
-	rule_put(b, r, OP_META, REG, NFT_META_LEN);
-	rule_put(b, r, OP_HTON, REG, 0);
-	rule_put_cmp(b, r, NFT_CMP_GT, &number, sizeof number);
+bool desired_big_any(struct desired_build *b, struct ruleset_chain *c, const char *chain)
+{
+	struct ruleset_rule *r;
+	uint32_t least = UINT32_MAX;
+
+	for (size_t m = 0; m < b->n_mtus; m++)
+		least = b->mtus[m] < least ? b->mtus[m] : least;
+	if (!b->n_mtus)
+		return false;
+	r = rule_new(b, c);
+	rule_put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+	rule_put_longer(b, r, least);
+	rule_put_verdict(b, r, (uint32_t)NFT_JUMP, chain);
+	return true;
 }
 
 /* Behind the device. */
@@ -233,13 +241,7 @@ static void big_scope(
 	struct ruleset_chain main = { .name = s.suffix };
 	struct ruleset_rule *r = rule_new(b, big);
 
-	if (b->n_mtus > 1)
-		put_longer(b, r, b->mtus[mtu]);
-	rule_put_family(b, r, role == ROLE_BIG4 ? 4 : 6);
-	if (!b->one_mtu) {
-		rule_put_device(b, r, d);
-		rule_put_named(b, r, OP_LOOKUP, 0, arena_printf(b->arena, "mtu%u", b->mtus[mtu]));
-	}
+	desired_big(b, r, d, role == ROLE_BIG4 ? 4 : 6, mtu);
 	rule_put_verdict(b, r, (uint32_t)NFT_GOTO, s.suffix);
 	rule_total(b, &main, &s);
 	rule_timestamps(b, &main, &s);
@@ -253,21 +255,13 @@ static void big_scope(
 static void rule_big(struct desired_build *b, struct ruleset_chain *c, const struct scope *s)
 {
 	struct ruleset_chain big = { .name = named(b, "big", s) };
-	struct ruleset_rule *r;
-	uint32_t least = UINT32_MAX;
 
 	for (size_t m = 0; m < b->n_mtus; m++) {
-		least = b->mtus[m] < least ? b->mtus[m] : least;
 		big_scope(b, &big, s->dir, ROLE_BIG4, m);
 		big_scope(b, &big, s->dir, ROLE_BIG6, m);
 	}
-	if (!b->n_mtus)
-		return;
-	*desired_chain(b, big.name) = big;
-	r = rule_new(b, c);
-	rule_put_meta_is(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
-	put_longer(b, r, least);
-	rule_put_verdict(b, r, (uint32_t)NFT_JUMP, big.name);
+	if (desired_big_any(b, c, big.name))
+		*desired_chain(b, big.name) = big;
 }
 
 /* The total goes before what it holds: who reads in between finds it no smaller. */

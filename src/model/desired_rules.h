@@ -45,6 +45,11 @@ struct ruleset_chain *desired_chain(struct desired_build *b, const char *name);
 void desired_own_sets(struct desired_build *b);
 /* "own4" or "own6" where there are such prefixes, else NULL. */
 const char *desired_own(const struct desired_build *b, uint8_t family);
+/* The packet is an aggregate of that family by a device of mtus[mtu]; of TCP that is longer than the least of them. */
+void desired_big(struct desired_build *b, struct ruleset_rule *r, enum direction d, uint8_t family, size_t mtu);
+/* TCP longer than the least of all goes to `chain` and comes back: all other packets pay for one rule, and UDP for half of it. false: there
+ * is no device. */
+bool desired_big_any(struct desired_build *b, struct ruleset_chain *c, const char *chain);
 void desired_direction(struct desired_build *b, enum direction d);
 /* Chains and objects of what is enforced. */
 void desired_enforce(struct desired_build *b);

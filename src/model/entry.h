@@ -151,6 +151,7 @@ struct entry {
 	struct prefix_list addresses; /* ENTRY_ADDRESS only; sorted by family, addr, len */
 	struct name_list devices;     /* ENTRY_INTERFACE only; empty = [portflow] interface */
 	enum billing billing;
+	uint32_t link_overhead; /* the machine's */
 	struct cycle_rule cycle;
 	struct rate limit[DIRS];
 	struct quota_size quota;

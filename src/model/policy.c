@@ -1,5 +1,5 @@
 /* What is left of a quota, and when an entry expires: see policy.h.
- * Thresholds and billing are in bytes of the wire; the kernel's quota counts raw bytes, so what is left is scaled.
+ * Thresholds and billing are in bytes as they are billed; the kernel's quota knows no link layer, so where that is billed what is left is scaled.
  * run/, store/ and model/ call. */
 #include "model/policy.h"
 
@@ -59,44 +59,49 @@ bool policy_quota_acts(const struct entry *subject)
 	return subject->quota.present && subject->quota_action.kind != ACTION_ALERT;
 }
 
-/* ---- raw bytes ---- */
+/* ---- bytes of IP ---- */
+
+#define LONG_PACKET 1500U /* of which most bytes are */
 
 struct ratio {
-	uint64_t raw, wire;
+	uint64_t ip, billed;
 };
 
 /* Of the directions in the mask. */
-static struct ratio ratio_of(const struct figures *f, const bool bills[DIRS])
+static struct ratio ratio_of(const struct figures *f, uint32_t overhead, const bool bills[DIRS])
 {
 	struct ratio r = { 0, 0 };
 
 	for (int d = 0; d < DIRS; d++)
 		if (bills[d]) {
-			r.raw = saturate_add(r.raw, f->raw_bytes[d]);
-			r.wire = saturate_add(r.wire, f->bytes[d]);
+			r.ip = saturate_add(r.ip, less(f->bytes[d], saturate_mul(f->packets[d], overhead)));
+			r.billed = saturate_add(r.billed, f->bytes[d]);
 		}
 	return r;
 }
 
-/* Enough to know a ratio from. Bytes of the wire without raw ones say nothing about it: they would make a whole quota 0. */
+/* Enough to know a ratio from. Of packets that were counted with another overhead nothing may be left: that would make a whole quota 0. */
 static bool tells(struct ratio r)
 {
-	return r.wire >= POLICY_RATIO_BYTES && r.raw > 0;
+	return r.billed >= POLICY_RATIO_BYTES && r.ip > 0;
 }
 
-static struct ratio ratio(const struct usage *u, const bool bills[DIRS])
+static struct ratio ratio(const struct entry *subject, const struct usage *u, const bool bills[DIRS])
 {
-	struct ratio cycle = ratio_of(&u->figures, bills), total = ratio_of(&u->total, bills);
-	struct ratio r = tells(cycle) ? cycle : tells(total) ? total : (struct ratio){ 1, 1 };
+	const uint32_t overhead = subject->link_overhead;
+	struct ratio cycle, total;
 
-	/* never more than what is billed: what the kernel lets pass must not be over the quota */
-	return r.raw < r.wire ? r : (struct ratio){ 1, 1 };
+	if (!overhead)
+		return (struct ratio){ 1, 1 };
+	cycle = ratio_of(&u->figures, overhead, bills);
+	total = ratio_of(&u->total, overhead, bills);
+	return tells(cycle) ? cycle : tells(total) ? total : (struct ratio){ LONG_PACKET, LONG_PACKET + overhead };
 }
 
 /* legs: how often a byte that passes the hooks is billed. */
-static uint64_t raw(uint64_t wire_bytes, struct ratio r, unsigned legs)
+static uint64_t of_ip(uint64_t billed, struct ratio r, unsigned legs)
 {
-	return saturate_scale(wire_bytes, r.raw, r.wire) / legs;
+	return saturate_scale(billed, r.ip, r.billed) / legs;
 }
 
 uint64_t policy_slack(uint64_t limit)
@@ -131,19 +136,19 @@ void policy_bytes(const struct entry *subject, const struct usage *u, struct pol
 	p->quota = subject->quota.bytes / (subject->billing == BILLING_RELAY ? 2 : 1);
 	if (subject->billing != BILLING_MAX) {
 		unsigned legs = subject->billing == BILLING_RELAY ? 2 : 1;
-		struct ratio r = ratio(u, bills);
+		struct ratio r = ratio(subject, u, bills);
 
-		p->left[0] = what_is_left(p, raw(less(limit, policy_used(subject, u)), r, legs));
-		p->full[0] = raw(subject->quota.bytes, r, legs);
+		p->left[0] = what_is_left(p, of_ip(less(limit, policy_used(subject, u)), r, legs));
+		p->full[0] = of_ip(subject->quota.bytes, r, legs);
 		return;
 	}
 	for (int d = 0; d < DIRS; d++) {
 		bool one[DIRS] = { d == DIR_IN, d == DIR_OUT };
-		struct ratio r = ratio(u, one);
+		struct ratio r = ratio(subject, u, one);
 		uint64_t used = corrected(u->figures.bytes[d], u->adjustment.correction);
 
-		p->left[d] = what_is_left(p, raw(less(limit, used), r, 1));
-		p->full[d] = raw(subject->quota.bytes, r, 1);
+		p->left[d] = what_is_left(p, of_ip(less(limit, used), r, 1));
+		p->full[d] = of_ip(subject->quota.bytes, r, 1);
 	}
 }
 

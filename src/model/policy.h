@@ -34,15 +34,15 @@ struct usage {
 	struct cycle_span cycle; /* start == end: none yet */
 	struct figures figures;  /* of the cycle */
 	struct figures
-		total; /* of all time: for the ratio of raw bytes to those of the wire while the cycle is young */
+		total; /* of all time: for the share of the link layer while the cycle is young */
 	struct adjustment adjustment;
 };
 
 /* One subject as the kernel must know it. */
 struct policy {
 	struct policy_state state; /* its cycle is the one that runs now */
-	/* Of a quota that blocks or throttles, in raw bytes, which is what the kernel's quota counts: what may still pass in this cycle,
-	 * and in a whole one. By direction where billing is max, [0] alone otherwise. */
+	/* Of a quota that blocks or throttles, in bytes of IP on the wire, which is what the kernel's quota is charged (desired_again.h):
+	 * what may still pass in this cycle, and in a whole one. By direction where billing is max, [0] alone otherwise. */
 	uint64_t left[DIRS], full[DIRS];
 	uint64_t limit; /* bytes: the quota with what `quota add` gave, halved for a relay; at least left */
 	uint64_t quota; /* the same without what was given; at least full */
@@ -53,8 +53,8 @@ uint64_t policy_used(const struct entry *subject, const struct usage *u);
 /* The limit with what `quota add` gave; saturates. */
 uint64_t policy_limit(const struct entry *subject, const struct usage *u);
 /* Fills left, full, limit and quota, by p->state.quota: with that used up no more than the slack is nothing. A relay's are halved: each byte
- * is billed twice. The scale is raw bytes / bytes of the wire in the billed directions, of the cycle if it has at least
- * POLICY_RATIO_BYTES, else of all time, else 1. Never more than the bytes of the wire. */
+ * is billed twice. Where link_overhead is billed the scale is bytes of IP / bytes with it in the billed directions, of the cycle if it has
+ * at least POLICY_RATIO_BYTES, else of all time, else of packets of 1500 bytes. Never more than what is billed. */
 void policy_bytes(const struct entry *subject, const struct usage *u, struct policy *p);
 #define POLICY_RATIO_BYTES ((uint64_t)1 << 20)
 

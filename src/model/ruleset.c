@@ -45,6 +45,7 @@ bool expr_names_set(const struct rule_expr *e)
 	case OP_META:
 	case OP_PAYLOAD:
 	case OP_FIB:
+	case OP_NUMGEN:
 	case OP_HTON:
 	case OP_BITWISE:
 	case OP_CMP:

@@ -18,6 +18,7 @@ enum rule_op {
 	OP_META,        /* reg = meta `key` */
 	OP_PAYLOAD,     /* reg = `len` bytes at `offset` of header `key` (NFT_PAYLOAD_*) */
 	OP_FIB,         /* reg = address type; `key` = NFTA_FIB_F_* flags, offset = NFT_FIB_RESULT_* */
+	OP_NUMGEN,      /* reg = 0 to offset - 1, the next one at each packet that comes here; key = NFT_NG_INCREMENTAL */
 	OP_HTON,        /* reg = its 4 bytes from host to network order, so that OP_CMP can tell less from more */
 	OP_BITWISE,     /* reg = reg & data[0..len) */
 	OP_CMP,         /* reg `key` (NFT_CMP_*) data[0..len), else the rule ends */

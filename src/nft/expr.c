@@ -58,6 +58,11 @@ static void put_load(struct nftnl_rule *to, const struct rule_expr *e)
 		nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_OFFSET, e->offset);
 		nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_LEN, e->len);
 		nftnl_expr_set_u32(x, NFTNL_EXPR_PAYLOAD_DREG, e->reg);
+	} else if (e->op == OP_NUMGEN) {
+		x = make(to, "numgen");
+		nftnl_expr_set_u32(x, NFTNL_EXPR_NG_TYPE, e->key);
+		nftnl_expr_set_u32(x, NFTNL_EXPR_NG_MODULUS, e->offset);
+		nftnl_expr_set_u32(x, NFTNL_EXPR_NG_DREG, e->reg);
 	} else {
 		x = make(to, "fib");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_FIB_FLAGS, e->key);
@@ -129,6 +134,7 @@ void nft_expr_put(struct nftnl_rule *to, const struct rule_expr *e)
 	case OP_META_SET:
 	case OP_PAYLOAD:
 	case OP_FIB:
+	case OP_NUMGEN:
 		put_load(to, e);
 		break;
 	case OP_DATA:
@@ -202,6 +208,11 @@ static bool get_load(const char *kind, const struct nftnl_expr *x, struct rule_e
 		e->key = u32(x, NFTNL_EXPR_FIB_FLAGS);
 		e->offset = u32(x, NFTNL_EXPR_FIB_RESULT);
 		e->reg = u32(x, NFTNL_EXPR_FIB_DREG);
+	} else if (strcmp(kind, "numgen") == 0 && u32(x, NFTNL_EXPR_NG_OFFSET) == 0) {
+		e->op = OP_NUMGEN;
+		e->key = u32(x, NFTNL_EXPR_NG_TYPE);
+		e->offset = u32(x, NFTNL_EXPR_NG_MODULUS);
+		e->reg = u32(x, NFTNL_EXPR_NG_DREG);
 	}
 	return e->op != OP_FOREIGN;
 }

@@ -293,6 +293,18 @@ static void try_verdict(struct attempt *t)
 	map(t, NFT_SET_TIMEOUT, 2, 0);
 }
 
+static void try_turns(struct attempt *t)
+{
+	struct nftnl_rule *r;
+
+	table(t, NFPROTO_INET);
+	raw_chain(t);
+	r = rule_begin();
+	EXPR(r, "numgen", { NFTNL_EXPR_NG_DREG, NFT_REG_1 }, { NFTNL_EXPR_NG_TYPE, NFT_NG_INCREMENTAL },
+		{ NFTNL_EXPR_NG_MODULUS, 28 });
+	rule_end(t, r);
+}
+
 static void try_priority(struct attempt *t)
 {
 	struct nftnl_rule *r;
@@ -347,6 +359,7 @@ const struct probe nft_probes[NFT_PROBES] = {
 	{ "limits", "limit objects", PROBE_ENFORCE, "nft_limit", "NFT_LIMIT", NULL },
 	{ "timeouts", "map elements that end by themselves", PROBE_ENFORCE, NULL, "NF_TABLES", NULL },
 	{ "verdict-maps", "maps from ports to verdicts", PROBE_ENFORCE, NULL, "NF_TABLES", NULL },
+	{ "turns", "one packet in so many (numgen)", PROBE_ENFORCE, "nft_numgen", "NFT_NUMGEN", NULL },
 	{ "priority", "packet priority for queueing classes", PROBE_SHAPE, NULL, "NF_TABLES", NULL },
 	{ "ingress", "netdev ingress hook and forwarding to a device", PROBE_SHAPE, "nft_fwd_netdev", "NFT_FWD_NETDEV",
 		NULL },
@@ -366,6 +379,7 @@ static void (*const attempts[NFT_PROBES])(struct attempt *) = {
 	try_limit,
 	try_timeout,
 	try_verdict,
+	try_turns,
 	try_priority,
 	try_ingress,
 	try_ingress_fib,

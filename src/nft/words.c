@@ -233,7 +233,9 @@ static void put_load(struct str *out, const struct rule_expr *e, uint32_t family
 		[NFT_META_L4PROTO] = "meta l4proto" };
 	const char *transport = protocol_word(protocol);
 
-	if (e->op == OP_FIB)
+	if (e->op == OP_NUMGEN)
+		str_putf(out, "numgen inc mod %u", e->offset);
+	else if (e->op == OP_FIB)
 		str_puts(out, e->key & NFTA_FIB_F_DADDR ? "fib daddr type" : "fib saddr type");
 	else if (e->op == OP_META)
 		str_puts(out, e->key < sizeof meta / sizeof *meta && meta[e->key] ? meta[e->key] : "meta length");
@@ -276,7 +278,9 @@ static void put_cmp(struct str *out, const struct rule_expr *e, struct walk *w)
 	put_loads(out, w);
 	if (meta && load->key == NFT_META_LEN) {
 		memcpy(&number, e->data, sizeof number);
-		str_putf(out, " > %u", ntohl(number));
+		str_putf(out, " %s %u", e->key == NFT_CMP_GT ? ">" : "<=", ntohl(number));
+	} else if (load->op == OP_NUMGEN) {
+		str_puts(out, " 0");
 	} else if (meta && load->key == NFT_META_NFPROTO) {
 		w->family = number;
 		str_puts(out, number == NFPROTO_IPV6 ? " ipv6" : " ipv4");
@@ -327,6 +331,7 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 	case OP_META:
 	case OP_PAYLOAD:
 	case OP_FIB:
+	case OP_NUMGEN:
 		if (w->n < sizeof w->load / sizeof *w->load)
 			w->load[w->n++] = e;
 		return;

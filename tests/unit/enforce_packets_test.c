@@ -4,6 +4,9 @@
 #include "packet_help.h"
 
 #include "model/desired_enforce.h"
+#include "model/wire.h"
+
+#include <inttypes.h>
 
 #define NOW ((int64_t)1795600000) /* 2026-11-25 */
 
@@ -266,10 +269,19 @@ static void stage(struct expected *x, const struct config *c, const struct polic
 	}
 }
 
+/* Is it of TCP and joined of many, and its turn to be charged again? */
+static bool charged_again(const struct watch *w, const struct packet *packet, uint32_t turn)
+{
+	const struct watched *x = watch_find(w, packet->device);
+
+	return turn == 0 && packet->protocol == IPPROTO_TCP && x && x->present && packet->length > x->mtu;
+}
+
 /* Devices of [interface] entries that are not listed have their own pass before the rest, with all its stages. */
 static void expect(struct expected *x, const struct config *c, const struct watch *w, const struct policy *p,
-	const struct packet *packet, int64_t now_ms)
+	const struct packet *packet, uint32_t turn, int64_t now_ms)
 {
+	const int stages = charged_again(w, packet, turn) ? 6 : 4;
 	bool listed = false, *hit = arena_array(x->arena, c->entries.n + 1, sizeof *hit);
 	bool *device = arena_array(x->arena, c->entries.n + 1, sizeof *device);
 	bool apart = w->others.n > 0;
@@ -288,12 +300,12 @@ static void expect(struct expected *x, const struct config *c, const struct watc
 		device[i] = hit[i] && c->entries.at[i].kind == ENTRY_INTERFACE;
 	}
 	x->priority = class_of(x, c, packet, hit, true);
-	for (int s = 0; s < 4 && apart; s++)
-		stage(x, c, p, packet, device, s, now_ms);
+	for (int s = 0; s < stages && apart; s++)
+		stage(x, c, p, packet, device, s < 4 ? s : s - 2, now_ms);
 	for (size_t i = 0; i < c->entries.n && apart; i++)
 		hit[i] &= !device[i];
-	for (int s = 0; s < 4; s++)
-		stage(x, c, p, packet, hit, s, now_ms);
+	for (int s = 0; s < stages; s++)
+		stage(x, c, p, packet, hit, s < 4 ? s : s - 2, now_ms);
 }
 
 static bool among(const char *name, const char *const *list, size_t n)
@@ -314,17 +326,21 @@ static bool is_counter(const struct ruleset *r, const char *name)
 
 /* A packet that passes uses exactly the objects expected of it; one that is dropped, none that is not. */
 static void check_packet(struct arena *a, const struct config *c, const struct watch *w, const struct desired *d,
-	const struct enforcement *e, const struct packet *p, int64_t later_ms, struct notes *notes,
+	const struct enforcement *e, const struct packet *p, int64_t later_ms, uint32_t turn, struct notes *notes,
 	struct exchanges *known)
 {
-	struct run x = {
-		.arena = a, .r = &d->ruleset, .p = p, .later_ms = (uint64_t)later_ms, .over = over, .notes = notes
-	};
+	struct run x = { .arena = a,
+		.r = &d->ruleset,
+		.p = p,
+		.turn = turn,
+		.later_ms = (uint64_t)later_ms,
+		.over = over,
+		.notes = notes };
 	struct expected want = { .arena = a, .enforcement = e, .known = known, .ways = e->ways };
 	size_t used = 0;
 
 	run_packet(&x);
-	expect(&want, c, w, e->policies, p, NOW * 1000 + later_ms);
+	expect(&want, c, w, e->policies, p, turn, NOW * 1000 + later_ms);
 	if (x.dropped != want.dropped)
 		fail_msg("%s %s v%u port %u proto %u type %u, %lld ms later: %s", p->dir == DIR_IN ? "in" : "out",
 			p->device, p->family, p->port, p->protocol, p->type, (long long)later_ms,
@@ -415,7 +431,7 @@ static void packets(void **state)
 				if (next_random(&seed) % 4 == 0)
 					p.port ^= 1;
 			}
-			check_packet(&a, c, &w, &d, &e, &p, later, &notes, &known);
+			check_packet(&a, c, &w, &d, &e, &p, later, next_random(&seed) % 2, &notes, &known);
 			before = p;
 		}
 	}
@@ -448,6 +464,54 @@ static void rules_stay(void **state)
 	}
 }
 
+static bool none_over(const char *object)
+{
+	(void)object;
+	return false;
+}
+
+/* What a quota is charged for aggregates of one kind is what they are on the wire. */
+static void joined_packets(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 48; i++) {
+		cleanup_arena struct arena a = { 0 };
+		const uint32_t mtu = (const uint32_t[]){ 1280, 1500, 9000 }[i % 3];
+		const struct config *c =
+			config_of(&a, "[port web]\nports = 443\nquota = 1GB\nquota_action = block\nbilling = both\n");
+		struct watch w = watch_of(&a, arena_printf(&a, i & 1 ? "eth0:%u" : "eth0:%u eth1:1400", mtu));
+		struct policy policies[2] = { { .state.cycle_end = NOW + 1 } };
+		struct enforcement e = { .policies = policies, .now_ms = NOW * 1000 };
+		struct packet p = { .dir = i & 2 ? DIR_IN : DIR_OUT,
+			.device = "eth0",
+			.family = i & 4 ? 4 : 6,
+			.protocol = i & 8 ? IPPROTO_TCP : IPPROTO_UDP,
+			.port = 443,
+			.length = 60000,
+			.type = RTN_LOCAL,
+			.timestamps = i & 16 };
+		const uint64_t packets = 10000;
+		uint64_t charged = 0, wire = packets * p.length, segments, extra;
+		struct desired d;
+
+		desired_build(&a, c, &w, &e, &d);
+		for (uint32_t n = 0; n < packets; n++) {
+			struct run x = { .arena = &a, .r = &d.ruleset, .p = &p, .turn = n, .over = none_over };
+
+			run_packet(&x);
+			for (size_t k = 0; k < x.hits.n; k++)
+				charged += strcmp(x.hits.at[k], "q_web") == 0 ? p.length : 0;
+		}
+		if (p.protocol == IPPROTO_TCP) {
+			wire_extra(packets, wire, mtu, p.family == 6, p.timestamps, &segments, &extra);
+			wire += extra;
+		}
+		if (charged * 1000 < wire * 999 || charged * 1000 > wire * 1003 ||
+			(p.protocol != IPPROTO_TCP && charged != wire))
+			fail_msg("case %u: charged %" PRIu64 ", on the wire %" PRIu64, i, charged, wire);
+	}
+}
+
 /* What nothing is limited by has no chain for it: counting costs what it cost. */
 static void nothing_to_enforce(void **state)
 {
@@ -469,6 +533,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets),
 		cmocka_unit_test(rules_stay),
+		cmocka_unit_test(joined_packets),
 		cmocka_unit_test(nothing_to_enforce),
 	};
 

@@ -43,6 +43,7 @@ struct run {
 	VEC_OF(const char *) hits; /* objects that it used */
 	struct notes *notes;       /* NULL: no rule may write */
 	int depth;
+	uint32_t turn;                    /* so many packets came to the rule before this one */
 	uint64_t later_ms;                /* after the table was made: elements with a nearer deadline are gone */
 	bool (*over)(const char *object); /* is this quota or limit used up? */
 	uint32_t priority;                /* as META_SET left it */
@@ -170,6 +171,8 @@ static inline bool compare(struct run *x, const struct rule_expr *e)
 		return order > 0;
 	case NFT_CMP_GTE:
 		return order >= 0;
+	case NFT_CMP_LTE:
+		return order <= 0;
 	default:
 		fail_msg("cmp %u", e->key);
 		return false;
@@ -209,6 +212,11 @@ static inline bool run_rule(struct run *x, const struct ruleset_rule *rule)
 		case OP_FIB:
 			if (!load(x, e))
 				return true;
+			break;
+		case OP_NUMGEN:
+			assert_int_equal(e->key, NFT_NG_INCREMENTAL);
+			number = x->turn % e->offset;
+			memcpy(reg(x, e->reg), &number, 4);
 			break;
 		case OP_UPDATE:
 			note(x, e);

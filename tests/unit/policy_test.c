@@ -88,6 +88,7 @@ struct bytes_case {
 	const char *name;
 	enum billing mode;
 	enum quota_action action;
+	uint32_t overhead;
 	uint64_t quota, extra;
 	int64_t correction;
 	uint64_t cycle[4], total[4];
@@ -95,51 +96,56 @@ struct bytes_case {
 };
 
 static const struct bytes_case bytes_cases[] = {
-	{ "nothing moved", BILLING_BOTH, ACTION_BLOCK, GB, 0, 0, { 0 }, { 0 }, { GB }, { GB } },
-	{ "an alert is not the kernel's", BILLING_BOTH, ACTION_ALERT, GB, 0, 0, { TEN_MB }, { 0 }, { 0 }, { 0 } },
-	{ "the cycle's ratio, 9 of 10", BILLING_BOTH, ACTION_BLOCK, GB, 0, 0, { TEN_MB, TEN_MB, TEN_MB, 8000000 },
-		{ GB, GB, GB / 2, GB / 2 }, { 882000000 }, { 900000000 } },
-	{ "a throttle as well", BILLING_BOTH, ACTION_THROTTLE, GB, 0, 0, { TEN_MB, TEN_MB, TEN_MB, 8000000 }, { 0 },
+	{ "nothing moved", BILLING_BOTH, ACTION_BLOCK, 0, GB, 0, 0, { 0 }, { 0 }, { GB }, { GB } },
+	{ "an alert is not the kernel's", BILLING_BOTH, ACTION_ALERT, 0, GB, 0, 0, { TEN_MB }, { 0 }, { 0 }, { 0 } },
+	{ "no link layer", BILLING_BOTH, ACTION_BLOCK, 0, GB, 0, 0, { TEN_MB, TEN_MB, 20000, 20000 },
+		{ GB, GB, 20000, 20000 }, { GB - 2 * TEN_MB }, { GB } },
+	{ "nothing moved, and a link layer", BILLING_BOTH, ACTION_BLOCK, 100, GB, 0, 0, { 0 }, { 0 }, { 937500000 },
+		{ 937500000 } },
+	{ "the cycle's share, 9 of 10", BILLING_BOTH, ACTION_BLOCK, 100, GB, 0, 0, { TEN_MB, TEN_MB, 0, 20000 },
+		{ GB, GB, 5000000, 5000000 }, { 882000000 }, { 900000000 } },
+	{ "a throttle as well", BILLING_BOTH, ACTION_THROTTLE, 100, GB, 0, 0, { TEN_MB, TEN_MB, 0, 20000 }, { 0 },
 		{ 882000000 }, { 900000000 } },
-	{ "a young cycle has the ratio of all time", BILLING_BOTH, ACTION_BLOCK, GB, 0, 0, { 500, 500, 1000, 1000 },
-		{ GB, GB, GB, GB / 2 }, { 749999250 }, { 750000000 } },
-	{ "just not enough", BILLING_OUT, ACTION_BLOCK, GB, 0, 0, { 0, 1048575, 0, 1000 }, { 0, 1048575, 0, 1000 },
-		{ GB - 1048575 }, { GB } },
-	{ "just enough", BILLING_OUT, ACTION_BLOCK, GB, 0, 0, { 0, 1048576, 0, 524288 }, { 0 }, { (GB - 1048576) / 2 },
-		{ GB / 2 } },
-	{ "only what is billed counts for the ratio", BILLING_OUT, ACTION_BLOCK, GB, 0, 0, { GB, TEN_MB, GB, 5000000 },
-		{ 0 }, { 495000000 }, { 500000000 } },
-	{ "in", BILLING_IN, ACTION_BLOCK, GB, 0, 0, { TEN_MB, GB, 5000000, GB }, { 0 }, { 495000000 }, { 500000000 } },
-	{ "no raw bytes are no ratio", BILLING_BOTH, ACTION_BLOCK, GB, 0, 0, { TEN_MB, 0, 0, 0 }, { GB, 0, GB / 2, 0 },
-		{ 495000000 }, { 500000000 } },
-	{ "nowhere", BILLING_BOTH, ACTION_BLOCK, GB, 0, 0, { TEN_MB, 0, 0, 0 }, { GB, 0, 0, 0 }, { 990000000 },
-		{ GB } },
-	{ "never more than the wire's", BILLING_BOTH, ACTION_BLOCK, GB, 0, 0, { TEN_MB, 0, 11000000, 0 }, { 0 },
-		{ 990000000 }, { GB } },
-	{ "a relay is billed twice", BILLING_RELAY, ACTION_BLOCK, GB, 0, 0, { TEN_MB, TEN_MB, TEN_MB, 8000000 }, { 0 },
+	{ "a young cycle has the share of all time", BILLING_BOTH, ACTION_BLOCK, 100, GB, 0, 0, { 500, 500, 0, 0 },
+		{ GB, GB, 0, 5000000 }, { 749999250 }, { 750000000 } },
+	{ "just not enough", BILLING_OUT, ACTION_BLOCK, 100, GB, 0, 0, { 0, 1048575, 0, 1000 },
+		{ 0, 1048575, 0, 1000 }, { 936516960 }, { 937500000 } },
+	{ "just enough", BILLING_OUT, ACTION_BLOCK, 128, GB, 0, 0, { 0, 1048576, 0, 4096 }, { 0 },
+		{ (GB - 1048576) / 2 }, { GB / 2 } },
+	{ "only what is billed counts for the share", BILLING_OUT, ACTION_BLOCK, 100, GB, 0, 0,
+		{ GB, TEN_MB, 0, 50000 }, { 0 }, { 495000000 }, { 500000000 } },
+	{ "in", BILLING_IN, ACTION_BLOCK, 100, GB, 0, 0, { TEN_MB, GB, 50000, 0 }, { 0 }, { 495000000 },
+		{ 500000000 } },
+	{ "no bytes of IP are no share", BILLING_BOTH, ACTION_BLOCK, 100, GB, 0, 0, { TEN_MB, 0, 100000, 0 },
+		{ GB, 0, 5000000, 0 }, { 495000000 }, { 500000000 } },
+	{ "nowhere", BILLING_BOTH, ACTION_BLOCK, 100, GB, 0, 0, { TEN_MB, 0, 100000, 0 }, { GB, 0, 10000000, 0 },
+		{ 928125000 }, { 937500000 } },
+	{ "counted with a smaller overhead", BILLING_BOTH, ACTION_BLOCK, 100, GB, 0, 0, { TEN_MB, 0, 200000, 0 }, { 0 },
+		{ 928125000 }, { 937500000 } },
+	{ "a relay is billed twice", BILLING_RELAY, ACTION_BLOCK, 100, GB, 0, 0, { TEN_MB, TEN_MB, 0, 20000 }, { 0 },
 		{ 432000000 }, { 450000000 } },
-	{ "extra is this cycle's", BILLING_BOTH, ACTION_BLOCK, GB, GB, 0, { TEN_MB, 0, TEN_MB, 0 }, { 0 },
+	{ "extra is this cycle's", BILLING_BOTH, ACTION_BLOCK, 0, GB, GB, 0, { TEN_MB, 0, 0, 0 }, { 0 },
 		{ 2 * GB - TEN_MB }, { GB } },
-	{ "corrected", BILLING_BOTH, ACTION_BLOCK, GB, 0, 500000000, { TEN_MB, 0, TEN_MB, 0 }, { 0 }, { 490000000 },
+	{ "corrected", BILLING_BOTH, ACTION_BLOCK, 0, GB, 0, 500000000, { TEN_MB, 0, 0, 0 }, { 0 }, { 490000000 },
 		{ GB } },
-	{ "used up", BILLING_BOTH, ACTION_BLOCK, TEN_MB, 0, 0, { TEN_MB, 0, TEN_MB, 0 }, { 0 }, { 0 }, { TEN_MB } },
-	{ "and more", BILLING_BOTH, ACTION_BLOCK, TEN_MB, 0, 0, { TEN_MB, 1, TEN_MB, 1 }, { 0 }, { 0 }, { TEN_MB } },
-	{ "max: by direction", BILLING_MAX, ACTION_BLOCK, GB, 0, 0, { TEN_MB, 2 * TEN_MB, 5000000, 2 * TEN_MB }, { 0 },
+	{ "used up", BILLING_BOTH, ACTION_BLOCK, 0, TEN_MB, 0, 0, { TEN_MB, 0, 0, 0 }, { 0 }, { 0 }, { TEN_MB } },
+	{ "and more", BILLING_BOTH, ACTION_BLOCK, 0, TEN_MB, 0, 0, { TEN_MB, 1, 0, 0 }, { 0 }, { 0 }, { TEN_MB } },
+	{ "max: by direction", BILLING_MAX, ACTION_BLOCK, 100, GB, 0, 0, { TEN_MB, 2 * TEN_MB, 50000, 0 }, { 0 },
 		{ 495000000, 980000000 }, { 500000000, GB } },
-	{ "max: a quiet direction has the ratio of all time", BILLING_MAX, ACTION_BLOCK, GB, 0, -1000000,
-		{ TEN_MB, 0, 5000000, 0 }, { 0, GB, 0, GB / 4 }, { 495500000, 250000000 }, { 500000000, 250000000 } },
-	{ "max: one used up", BILLING_MAX, ACTION_THROTTLE, TEN_MB, 0, 0, { TEN_MB, 4000000, TEN_MB, 4000000 }, { 0 },
+	{ "max: a quiet direction has the share of all time", BILLING_MAX, ACTION_BLOCK, 100, GB, 0, -1000000,
+		{ TEN_MB, 0, 50000, 0 }, { 0, GB, 0, 7500000 }, { 495500000, 250000000 }, { 500000000, 250000000 } },
+	{ "max: one used up", BILLING_MAX, ACTION_THROTTLE, 0, TEN_MB, 0, 0, { TEN_MB, 4000000, 0, 0 }, { 0 },
 		{ 0, 6000000 }, { TEN_MB, TEN_MB } },
-	{ "as large as can be", BILLING_BOTH, ACTION_BLOCK, UINT64_MAX, UINT64_MAX, 0,
-		{ UINT64_C(1) << 62, UINT64_C(1) << 62, UINT64_C(1) << 62, UINT64_C(1) << 61 }, { 0 },
-		{ UINT64_C(0x5fffffffffffffff) }, { UINT64_C(0xbfffffffffffffff) } },
-	{ "figures at their end", BILLING_RELAY, ACTION_BLOCK, UINT64_MAX, 0, 0,
+	{ "as large as can be", BILLING_BOTH, ACTION_BLOCK, 1, UINT64_MAX, UINT64_MAX, 0,
+		{ UINT64_C(1) << 62, UINT64_C(1) << 62, UINT64_C(1) << 62, 0 }, { 0 }, { INT64_MAX / 2 },
+		{ INT64_MAX } },
+	{ "figures at their end", BILLING_RELAY, ACTION_BLOCK, 0, UINT64_MAX, 0, 0,
 		{ UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX }, { 0 }, { 0 }, { UINT64_MAX / 2 } },
 };
 
 static struct figures figures_of(const uint64_t x[4])
 {
-	return (struct figures){ .bytes = { x[0], x[1] }, .raw_bytes = { x[2], x[3] } };
+	return (struct figures){ .bytes = { x[0], x[1] }, .packets = { x[2], x[3] } };
 }
 
 static void bytes_by_hand(void **state)
@@ -148,6 +154,7 @@ static void bytes_by_hand(void **state)
 	for (size_t i = 0; i < sizeof bytes_cases / sizeof *bytes_cases; i++) {
 		const struct bytes_case *c = &bytes_cases[i];
 		struct entry e = { .billing = c->mode,
+			.link_overhead = c->overhead,
 			.quota = { .present = true, .bytes = c->quota },
 			.quota_action.kind = c->action };
 		struct usage u = { .figures = figures_of(c->cycle),
@@ -292,10 +299,11 @@ static void bytes_of_any_figures(void **state)
 	(void)state;
 	for (int i = 0; i < 200000; i++) {
 		struct entry e = { .billing = (enum billing)(any() % 5),
+			.link_overhead = any() % 2 ? (uint32_t)(any() % 257) : 0,
 			.quota = { .present = true, .bytes = any() },
 			.quota_action.kind = ACTION_BLOCK };
-		struct usage u = { .figures = { .bytes = { any(), any() }, .raw_bytes = { any(), any() } },
-			.total = { .bytes = { any(), any() }, .raw_bytes = { any(), any() } },
+		struct usage u = { .figures = { .bytes = { any(), any() }, .packets = { any(), any() } },
+			.total = { .bytes = { any(), any() }, .packets = { any(), any() } },
 			.adjustment = { any(), (int64_t)any() } };
 		struct policy p = { 0 }, more = { 0 };
 		uint64_t limit = policy_limit(&e, &u), left = below(limit, policy_used(&e, &u));
