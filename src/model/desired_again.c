@@ -4,6 +4,8 @@
  * Pure; desired_enforce.c calls. */
 #include "model/desired_again.h"
 
+#include <netinet/in.h>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
@@ -59,4 +61,51 @@ void again_quotas(struct enforce *x, struct ruleset_chain *c, unsigned int kinds
 		put_big(x, &joined, d, family, false, again.name);
 	*desired_chain(x->b, again.name) = again;
 	*desired_chain(x->b, joined.name) = joined;
+}
+
+/* -- short packets ---------------------------------------------------------------------------------------------------- */
+
+/* Of a flood of packets of `length` that passes a guard of the rate R, the queue takes R * length / (length + 14): the same is left where one
+ * in (length + 14) / 14 is dropped. In steps, within which no more than 4.5 % is wrong either way, of datagrams below 8 bytes 6.5 %. */
+#define SHORT 400U
+static const struct {
+	uint32_t longer; /* than so many bytes of IP */
+	uint32_t one_in;
+} steps[] = { { 230, 22 }, { 140, 14 }, { 92, 9 }, { 74, 7 }, { 64, 6 }, { 45, 5 }, { 33, 4 }, { 0, 3 } };
+
+static bool of_guard(const struct recipe *r, const struct match *m)
+{
+	(void)m;
+	return r->step[0].layer == GUARD;
+}
+
+void again_guards(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const char *suffix, enum direction d)
+{
+	struct desired_build *b = x->b;
+	struct ruleset_chain again = { .name = arena_printf(b->arena, "framed_%s", suffix) };
+	struct ruleset_chain is_short = { .name = arena_printf(b->arena, "short_%s", suffix) };
+	struct ruleset_rule *r;
+
+	for (int stage = 0; stage < LAYERS_STAGES; stage++)
+		layers_rules(x, &again, kinds, stage, d, of_guard);
+	if (again.rules.n == 0)
+		return;
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+		r = rule_new(b, &is_short);
+		if (steps[i].longer)
+			rule_put_longer(b, r, steps[i].longer);
+		rule_put_one_in(b, r, steps[i].one_in);
+		rule_put_verdict(b, r, (uint32_t)NFT_GOTO, again.name);
+		if (!steps[i].longer)
+			break;
+		r = rule_new(b, &is_short);
+		rule_put_longer(b, r, steps[i].longer);
+		rule_put_verdict(b, r, (uint32_t)NFT_RETURN, NULL);
+	}
+	r = rule_new(b, c);
+	rule_put_meta_is_not(b, r, NFT_META_L4PROTO, IPPROTO_TCP);
+	rule_put_no_longer(b, r, SHORT);
+	rule_put_verdict(b, r, (uint32_t)NFT_JUMP, is_short.name);
+	*desired_chain(b, again.name) = again;
+	*desired_chain(b, is_short.name) = is_short;
 }

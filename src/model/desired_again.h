@@ -2,6 +2,8 @@
  * that the hooks see.
  *   Quotas: TCP that the kernel joined has one header there for many on the wire. One in 28 such packets (MTU 1500, IPv4, timestamps) makes
  *   up for them, so that no run has to know beforehand what kind of traffic uses a quota.
+ *   Guards of shaped limits: HTB counts the Ethernet header too, which is nothing of a long packet and a quarter of a short one. One in so many
+ *   short packets meets the guard twice; in a flood, where there is never room for that, so many are dropped.
  * Between desired_enforce.c and desired_layers.c alone. */
 #ifndef MODEL_DESIRED_AGAIN_H
 #define MODEL_DESIRED_AGAIN_H
@@ -9,7 +11,7 @@
 #include "model/desired_layers.h"
 
 /* Behind the rules of a stage, for the same kinds of entries. suffix: of the names of its chains. */
-void again_quotas(
-	struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const char *suffix, enum direction d);
+void again_quotas(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const char *suffix, enum direction d);
+void again_guards(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, const char *suffix, enum direction d);
 
 #endif

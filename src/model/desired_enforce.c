@@ -37,8 +37,11 @@ static void all_stages(
 {
 	const char *suffix = arena_printf(x->b->arena, "%s%s", where, p->dir == DIR_IN ? "in" : "out");
 
-	for (int stage = p->first; stage <= p->last; stage++)
+	for (int stage = p->first; stage <= p->last; stage++) {
 		layers_rules(x, c, kinds, stage, p->dir, NULL);
+		if (stage == LAYERS_LIMITS)
+			again_guards(x, c, kinds, suffix, p->dir);
+	}
 	if (p != &class_part)
 		again_quotas(x, c, kinds, suffix, p->dir);
 }

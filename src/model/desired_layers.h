@@ -112,6 +112,7 @@ void enforce_find(struct enforce *x);
 /* Once, before the rules: which maps the configuration can fill. */
 void layers_find(struct enforce *x);
 /* The rules of one stage, in the order of their effect, for kinds of entries: bits 1 << ENTRY_*. */
+#define LAYERS_LIMITS 1  /* the stage of limits and guards */
 #define LAYERS_STAGES 4  /* that drop */
 #define LAYERS_CLASSES 4 /* the stage that names classes */
 void layers_rules(struct enforce *x, struct ruleset_chain *c, unsigned int kinds, int stage, enum direction d,

@@ -33,8 +33,7 @@ struct adjustment {
 struct usage {
 	struct cycle_span cycle; /* start == end: none yet */
 	struct figures figures;  /* of the cycle */
-	struct figures
-		total; /* of all time: for the share of the link layer while the cycle is young */
+	struct figures total;    /* of all time: for the share of the link layer while the cycle is young */
 	struct adjustment adjustment;
 };
 

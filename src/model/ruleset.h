@@ -15,15 +15,15 @@
 /* One expression of a rule. Registers are named as the kernel dumps them (1 = the first 16 bytes, 9 = the 4 bytes behind the
  * first 4 of it, 2 = the second 16 bytes), so that both sides read alike. */
 enum rule_op {
-	OP_META,        /* reg = meta `key` */
-	OP_PAYLOAD,     /* reg = `len` bytes at `offset` of header `key` (NFT_PAYLOAD_*) */
-	OP_FIB,         /* reg = address type; `key` = NFTA_FIB_F_* flags, offset = NFT_FIB_RESULT_* */
-	OP_NUMGEN,      /* reg = 0 to offset - 1, the next one at each packet that comes here; key = NFT_NG_INCREMENTAL */
-	OP_HTON,        /* reg = its 4 bytes from host to network order, so that OP_CMP can tell less from more */
-	OP_BITWISE,     /* reg = reg & data[0..len) */
-	OP_CMP,         /* reg `key` (NFT_CMP_*) data[0..len), else the rule ends */
-	OP_LOOKUP,      /* reg in set `name`; key = NFT_LOOKUP_F_INV: not in it */
-	OP_VMAP,        /* verdict of reg by map `name` */
+	OP_META,    /* reg = meta `key` */
+	OP_PAYLOAD, /* reg = `len` bytes at `offset` of header `key` (NFT_PAYLOAD_*) */
+	OP_FIB,     /* reg = address type; `key` = NFTA_FIB_F_* flags, offset = NFT_FIB_RESULT_* */
+	OP_NUMGEN,  /* reg = 0 to offset - 1, the next one at each packet that comes here; key = NFT_NG_INCREMENTAL */
+	OP_HTON,    /* reg = its 4 bytes from host to network order, so that OP_CMP can tell less from more */
+	OP_BITWISE, /* reg = reg & data[0..len) */
+	OP_CMP,     /* reg `key` (NFT_CMP_*) data[0..len), else the rule ends */
+	OP_LOOKUP,  /* reg in set `name`; key = NFT_LOOKUP_F_INV: not in it */
+	OP_VMAP,    /* verdict of reg by map `name` */
 	OP_COUNTER_MAP, /* the counter object that map `name` holds for reg; else the rule ends */
 	OP_QUOTA_MAP,   /* the same for a quota: the rule ends where it is not used up */
 	OP_LIMIT_MAP, /* the same for a limit: the rule ends within the rate. All three are one expression of the kernel: which

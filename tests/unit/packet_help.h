@@ -426,12 +426,13 @@ static inline struct packet random_packet(const struct config *c, uint64_t *seed
 	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_ICMP };
 	static const uint32_t types[] = { RTN_LOCAL, RTN_LOCAL, RTN_UNICAST, RTN_UNICAST, RTN_BROADCAST, RTN_ANYCAST,
 		RTN_MULTICAST, RTN_UNSPEC };
-	static const uint32_t lengths[] = { 40, 1280, 1281, 1420, 1421, 1500, 1501, 9000, 9001, 64000, 65536, 65537 };
+	static const uint32_t lengths[] = { 40, 230, 400, 401, 1280, 1281, 1420, 1421, 1500, 1501, 9000, 9001, 64000,
+		65536, 65537 };
 	struct packet p = { .dir = next_random(seed) % 2 ? DIR_IN : DIR_OUT,
 		.device = devices[next_random(seed) % 7],
 		.protocol = protocols[next_random(seed) % 5],
 		.port = random_port(c, seed),
-		.length = lengths[next_random(seed) % 12],
+		.length = lengths[next_random(seed) % 15],
 		.type = types[next_random(seed) % 8],
 		.timestamps = next_random(seed) % 2 };
 
