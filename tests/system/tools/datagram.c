@@ -1,13 +1,14 @@
 /* Sends an exact number of UDP datagrams (or SCTP-shaped packets), each of an exact size, and prints what that is on the wire.
  * System tests need traffic whose bytes are known beforehand; no usual tool promises a count over many ports and addresses.
  * tests/system/ runs it: datagram [-n NETNS] [-P udp|sctp] -d ADDR[,ADDR] -p PORTS [-s PORTS] [-b ADDR] [-l LEN] [-c COUNT] [-r PPS]
- *            [-g SEGMENT] [-e]
+ *            [-g SEGMENT] [-e] [-w]
  *   -n  file of the network namespace to send from   -P  protocol, default udp
  *   -d  destinations, one family                      -p  destination ports, as 53,8000-8100
  *   -s  source ports, default: the kernel's choice    -b  source address
  *   -l  payload bytes, default 100                    -c  packets for each source port, address and port, default 1
  *   -r  packets a second, default 20000, so that no backlog overflows
  *   -g  each send of LEN bytes is for the kernel or the card to cut into datagrams of SEGMENT (UDP_SEGMENT, as QUIC servers do)
+ *   -w  the socket never waits for a queue, as it does behind some 300 packets: those of many senders together do not either
  *   -e  a send that the machine's own rules refuse (EPERM) is sent all the same, as far as the sender is concerned
  * stdout: "packets=N ip_bytes=N" (headers of IP and UDP or SCTP included; a datagram above the MTU counted as if whole; with -g
  * sends, and the bytes of all their segments). */
@@ -50,6 +51,7 @@ struct plan {
 	size_t length;
 	int segment;  /* 0 none */
 	bool refused; /* a refused send is none of our business */
+	bool many;    /* does not wait for a queue */
 	long count, rate;
 	int64_t began_ns, sent;
 };
@@ -154,7 +156,7 @@ static int open_socket(const struct plan *p, uint16_t source)
 	union address from = p->from;
 	int type = p->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_RAW;
 	int fd = socket(p->to[0].any.sa_family, type | SOCK_CLOEXEC, p->protocol);
-	int one = 1;
+	int one = 1, much = 256 << 20;
 
 	if (fd < 0)
 		fail("datagram: socket: %s", strerror(errno));
@@ -163,6 +165,8 @@ static int open_socket(const struct plan *p, uint16_t source)
 		from.any.sa_family = p->to[0].any.sa_family;
 	if (p->protocol == IPPROTO_UDP)
 		set_port(&from, source);
+	if (p->many && setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &much, sizeof much))
+		fail("datagram: SO_SNDBUFFORCE: %s", strerror(errno));
 	if (bind(fd, &from.any, size_of(&from)))
 		fail("datagram: bind: %s", strerror(errno));
 	if (p->segment && setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &p->segment, sizeof p->segment))
@@ -209,7 +213,7 @@ static void parse(int argc, char **argv, struct plan *p)
 {
 	int opt;
 
-	while ((opt = getopt(argc, argv, "n:P:d:p:s:b:l:c:r:g:e")) != -1) {
+	while ((opt = getopt(argc, argv, "n:P:d:p:s:b:l:c:r:g:ew")) != -1) {
 		switch (opt) {
 		case 'n':
 			enter(optarg);
@@ -243,6 +247,9 @@ static void parse(int argc, char **argv, struct plan *p)
 			break;
 		case 'e':
 			p->refused = true;
+			break;
+		case 'w':
+			p->many = true;
 			break;
 		default:
 			exit(64);
