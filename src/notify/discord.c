@@ -7,6 +7,8 @@
 #include "notify/post.h"
 #include "util/utf8.h"
 
+#define NO_PREVIEWS (1U << 2) /* SUPPRESS_EMBEDS: a url in a remark is text */
+
 static void put(struct str *out, const char *text, size_t len)
 {
 	cleanup_str struct str clean = STR_CEILING(POST_CEILING);
@@ -36,6 +38,8 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 	json_open_array(&j);
 	json_close_array(&j);
 	json_close_object(&j);
+	json_key(&j, "flags");
+	json_put_u64(&j, NO_PREVIEWS);
 	json_close_object(&j);
 	*ret_request = post_json(a, t, t->url.value, &body);
 }

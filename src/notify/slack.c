@@ -35,12 +35,16 @@ static const struct markup markup = {
 static void build(struct arena *a, const struct target *t, const struct letter *l, struct request *ret_request)
 {
 	cleanup_str struct str body = STR_CEILING(POST_CEILING);
+	static const char *const off[] = { "mrkdwn", "unfurl_links", "unfurl_media" };
 	struct json j = JSON_INTO(&body);
 
 	json_open_object(&j);
 	post_text(&j, "text", l->message, &markup);
-	json_key(&j, "mrkdwn");
-	json_put_bool(&j, false);
+	/* a url in a remark is text, too */
+	for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
+		json_key(&j, off[i]);
+		json_put_bool(&j, false);
+	}
 	json_close_object(&j);
 	*ret_request = post_json(a, t, t->url.value, &body);
 }
