@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
 
 	keep_memory();
 	keep_standard_fds();
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 }); /* an INI may hold secrets, and a core file would */
 	/* A reader that goes away must not end us between two steps. */
 	sigpipe_ends = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
 	app.out = stdout;
