@@ -221,6 +221,7 @@ test_edit() {
 	sleep 0.3
 	is "it is not tried again and again" "$(journal -u portflow-edit.service | grep -c 'ini:3:1')" 1
 	is "the watch goes on" "$(property portflow-edit.path ActiveState)" active
+	await 5 box sh -c '[ $(($(date +%s) - $(stat -c %Y /etc/portflow.ini))) -ge 2 ]' # a younger one may be half written
 	run_unit portflow-sample.service 2>/dev/null
 	is "an hourly sample on a bad file fails for all to see" "$(property portflow-sample.service ExecMainStatus)" 78
 	box sh -c "printf '[port talk]\nports = 5201\n' >/etc/portflow.d/../portflow.ini"
@@ -281,6 +282,35 @@ test_enforcing() { # a firewall's reload, an orderly reboot, a power cut
 	test_enforced "after a power cut"
 }
 
+test_trial() { # the machine restarts before `portflow confirm`: what was confirmed holds
+	local how times=0
+	for how in off cut; do
+		enforced_ini
+		run_unit portflow-sample.service
+		leave 6002 20 100
+		run_unit portflow-sample.service
+		write_ini <<-END
+			[port talk]
+			ports = 5201
+			expires = 2020-01-01
+			[port tried]
+			ports = 6009
+		END
+		box systemd-run --quiet --unit=trial-$how portflow apply --confirm=1h
+		ok "on trial" await 10 counts 'p_tried\.out'
+		leave 5201 5 100
+		machine_$how
+		machine_boot
+		ok "$how, and on again before confirm: what was tried is gone" counts_no 'p_tried\.out'
+		is "... from what is applied, too" "$(box portflow config show --applied 2>/dev/null | grep -c '^\[port tried\]\|^\[port slow\]')" 1
+		test_enforced "... what was confirmed holds, $how"
+		run_unit portflow-sample.service
+		ok "... and stays, though the file has the other" counts_no 'p_tried\.out'
+		times=$((times + 1))
+		is "... which is told once" "$(box portflow events 2>/dev/null | grep -c 'rolled back')" $times
+	done
+}
+
 test_filter() { # every system call that the programs make is one that the units permit: with the others they would die
 	box mkdir -p /run/systemd/system/portflow-.service.d
 	box sh -c "printf '[Service]\nSystemCallErrorNumber=kill\n' >/run/systemd/system/portflow-.service.d/99-kill.conf"
@@ -329,5 +359,6 @@ test_shared
 test_edit
 test_filter
 test_enforcing
+test_trial
 test_power_cut
 done_testing
