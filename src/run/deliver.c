@@ -151,7 +151,7 @@ static bool too_old(struct app *app, const struct outbox_row *r, int64_t most, s
 	if (app->now - r->created < most)
 		return false;
 	io->end = OUTBOX_PARKED;
-	io->why = arena_printf(&app->arena, "given up after %" PRId64 " days: %s", most / 86400, io->why);
+	io->why = arena_printf(&app->arena, "in vain for %" PRId64 " days: %s", most / 86400, io->why);
 	return true;
 }
 

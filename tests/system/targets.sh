@@ -189,4 +189,45 @@ udp_in 4 53 40 972
 at_ok '2027-01-20 12:00' sample
 at_ok '2027-02-01 00:00' sample
 like "the bar of a closed cycle is of that cycle" "$(read_mail "$NET"/mail/*.eml)" '^\[hk1\] web: 周期结束：40.0 kB\|.* 40 %  40.0 kB / 100 kB\|+$'
+
+# -- tries, and when it is enough ----------------------------------------------------------------------------------------------------
+ini <<END
+[portflow]
+node = hk1
+timezone = UTC
+notify = dead, busy
+[port web]
+ports = 53
+quota = 100KB
+quota_alerts = 50%
+[notify dead]
+type = webhook
+url = http://good.test:39/x
+events = quota
+[notify busy]
+type = webhook
+url = http://good.test/broken
+events = quota
+END
+touch -d 2000-01-01 "$INI"
+fresh
+nft delete table inet portflow 2>/dev/null
+start=$(moment '2027-01-10 12:00')
+at_ok "$start" apply
+udp_in 4 53 60 972
+now=$((start + 60))
+waits=''
+for _ in {1..11}; do
+	at_ok $now sample
+	waits+=" $(($(of_db 'SELECT min(next) FROM outbox') - now))"
+	at_ok $((now + 1)) sample
+	now=$(of_db 'SELECT max(next) FROM outbox')
+done
+is "each try waits twice as long as the one before, and six hours at most" "$waits" " 60 120 240 480 960 1920 3840 7680 15360 21600 21600"
+is "... and none comes before its time" "$(of_db 'SELECT group_concat(tries) FROM outbox')" 11,11
+at_ok $((start + 6 * 86400)) sample
+like "after five days what a service refused is given up" "$err" 'a message to busy is given up: in vain for 5 days: good.test:80 says: HTTP 500'
+is "... but not what never reached it" "$(of_db 'SELECT target FROM outbox WHERE parked = 0')" dead
+at_ok $((start + 32 * 86400)) sample
+like "... that is after thirty" "$err" 'a message to dead is given up: in vain for 30 days: good.test:39 cannot be reached'
 done_testing
