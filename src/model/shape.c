@@ -16,10 +16,13 @@
 #define TICKS_MS (1000000U / SHAPE_TICK_NS)
 
 /* A queue of 100 ms at the limit: a round trip's worth, so that one stream fills it. Going out, what is dropped here was counted, and TCP hands
- * over two aggregated packets of 64 KiB of each stream before the first has left, if the peer is near: room for one stream of them, for
- * sixteen where that is no more than two seconds. (Counted and not arrived, at 10 mbit: one stream with room for one packet 2.6 %, eight with
- * 256 KiB 8 %.) */
-#define QUEUE_MIN (256U << 10)
+ * over two aggregated packets of 64 KiB of each stream before the first has left, if the peer is near: room for sixteen of them. (Counted and
+ * not arrived, at 10 mbit: one stream with room for one packet 2.6 %, eight with 256 KiB 8 %.) Coming in, room for one.
+ * But no more than two seconds, which one who connects waits behind, and an aggregated packet must fit: 64 KiB and a header for each segment.
+ * (Another connection, with 256 KiB and with 72: at 64 kbit 18-36 s and 8-11 s, at 256 kbit 4.4-6.9 s and 1.5-2.3 s. The rate held in all of
+ * them, from one stream to eight; eight lost no more with the smaller one, since they waited too short to send again what was on its way.) */
+#define QUEUE_MIN (80U << 10)
+#define QUEUE_IN (256U << 10)
 #define QUEUE_OUT (2U << 20)
 #define FIFO_MAX (32U << 20)
 #define CODEL_PACKETS 10240U
@@ -134,7 +137,7 @@ static struct shape_leaf leaf_of(uint64_t ceil_bytes, uint32_t frame, const stru
 {
 	struct shape_leaf leaf = { 0 };
 	bool out = w->major == SHAPE_OUT;
-	uint32_t room = clamp(2 * ceil_bytes, QUEUE_MIN, out ? QUEUE_OUT : QUEUE_MIN);
+	uint32_t room = clamp(2 * ceil_bytes, QUEUE_MIN, out ? QUEUE_OUT : QUEUE_IN);
 
 	if (w->codel) {
 		leaf.kind = SHAPE_LEAF_CODEL;

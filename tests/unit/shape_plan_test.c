@@ -371,7 +371,11 @@ static void plans(void **state)
 		{ 0, 20000000,
 			"eth0: root qdisc htb 7066: added, eth0: class 7066:fffe added without limit, "
 			"eth0: class 7066:5 added at 20.0 Mbit/s, eth0: class 7066:5 given a queue of 2.10 MB, |" },
-		{ 1000000, 900000, "eth0: class 7066:5 set at 900 kbit/s, |" },
+		{ 30000000, 20000000, "eth0: class 7066:5 set at 20.0 Mbit/s, |" },
+		{ 1000000, 900000,
+			"eth0: class 7066:5 set at 900 kbit/s, eth0: class 7066:5 given a queue of 225 kB, |" },
+		{ 600000, 64000,
+			"eth0: class 7066:5 set at 64.0 kbit/s, eth0: class 7066:5 given a queue of 81.9 kB, |" },
 		{ 20000000, 0,
 			"|eth0: class 7066:5 set without limit, eth0: what waits in the classes let go, eth0: class 7066:5 removed, "
 			"eth0: class 7066:fffe removed, eth0: root qdisc htb 7066: removed, " },
