@@ -42,6 +42,7 @@ struct enforcement {
 	uint32_t resolver;            /* ... and whose questions for names do */
 	const struct limit_way *ways; /* as limit_ways() gives them; NULL: every limit is policed */
 	const uint32_t *minors;       /* by entry: of its class, where it has one */
+	bool joins;                   /* the kernel can put fragments together for us */
 	int64_t now_ms;               /* Unix time in milliseconds, from which deadlines are counted */
 };
 
@@ -49,6 +50,14 @@ struct desired {
 	struct ruleset ruleset; /* .comment is the caller's */
 	VEC_OF(struct desired_counter) counters;
 };
+
+/* The chain that makes the kernel put fragments together: but for the first of a packet they have no port, and a quota or limit of what comes
+ * in for one would not meet them. No packet meets its rule. */
+#define DESIRED_FRAGMENTS "fragments"
+/* Is there such a limit or quota? */
+bool desired_joins(const struct config *c);
+/* Appends the rule's expressions. */
+void desired_join_rule(struct arena *a, struct ruleset_rule *ret_rule);
 
 /* enforcement NULL: only what counts. */
 void desired_build(struct arena *a, const struct config *c, const struct watch *w,

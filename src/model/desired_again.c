@@ -86,6 +86,8 @@ void again_guards(struct enforce *x, struct ruleset_chain *c, unsigned int kinds
 	struct ruleset_chain is_short = { .name = arena_printf(b->arena, "short_%s", suffix) };
 	struct ruleset_rule *r;
 
+	if (d == DIR_IN) /* counted behind the queue */
+		return;
 	for (int stage = 0; stage < LAYERS_STAGES; stage++)
 		layers_rules(x, &again, kinds, stage, d, of_guard);
 	if (again.rules.n == 0)

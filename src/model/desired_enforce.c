@@ -3,6 +3,8 @@
  * Pure; desired.c calls. */
 #include "model/desired_enforce.h"
 
+#include <netinet/in.h>
+
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
@@ -212,10 +214,42 @@ bool desired_enforces(const struct config *c)
 	return false;
 }
 
+bool desired_joins(const struct config *c)
+{
+	for (size_t i = 0; i < c->entries.n; i++) {
+		const struct entry *e = &c->entries.at[i];
+
+		if (e->ports.n &&
+			(e->limit[DIR_IN].present || e->quota.present || e->burst.rate.present || c->quotas.n))
+			return true;
+	}
+	return false;
+}
+
+void desired_join_rule(struct arena *a, struct ruleset_rule *ret_rule)
+{
+	struct desired_build b = { .arena = a };
+	const uint16_t port = htons(1);
+
+	rule_put_meta_is(&b, ret_rule, NFT_META_L4PROTO, IPPROTO_UDP);
+	rule_put_data(&b, ret_rule, &port, sizeof port);
+	rule_put(&b, ret_rule, OP_TPROXY, 1, 0);
+}
+
+static void put_fragments(struct desired_build *b)
+{
+	struct ruleset_chain c = { .name = DESIRED_FRAGMENTS };
+
+	desired_join_rule(b->arena, rule_new(b, &c));
+	*desired_chain(b, c.name) = c;
+}
+
 void desired_enforce(struct desired_build *b)
 {
 	struct enforce x = { .b = b, .n = b->config->entries.n };
 
+	if (b->enforcement->joins && desired_joins(b->config))
+		put_fragments(b);
 	if (!desired_enforces(b->config))
 		return;
 	enforce_find(&x);

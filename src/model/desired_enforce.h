@@ -7,7 +7,7 @@
  *   block   the quotas of the entry are used up                        timed set
  *   expire  ... and is not among `alive`, which ends when it expires   set, timed set
  *   police  configured limits, where they are not shaped               map of limits
- *   guard   ... where they are: everything but TCP                     map of limits
+ *   guard   ... where they are: everything but TCP, which fragments may have led past the queue, or which a full one would drop; map of limits
  *   burst   limits of a hold of burst protection                       timed map of limits
  *   hold    throttles of the direction that a quota does not bill      timed map of limits
  *   tcur, tnow, tnext, tlim   quotas that throttle, by slot: the running cycle's object until its last second, then the next cycle's;

@@ -38,7 +38,7 @@ bool enforce_guards(const struct enforce *x, size_t entry, enum direction d)
 {
 	struct limit_way way = enforce_way(x, entry, d);
 
-	return d == DIR_OUT && way.shaped && !way.policed;
+	return way.shaped && !way.policed;
 }
 
 /* Milliseconds until a moment; 0: it has passed. */

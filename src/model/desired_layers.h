@@ -28,7 +28,8 @@ const struct policy *enforce_policy(const struct enforce *x, size_t subject);
 /* How the entry's limit is kept. */
 struct limit_way enforce_way(const struct enforce *x, size_t entry, enum direction d);
 /* Is what is not TCP of it held to its limit before it is counted, too, lest it be counted and dropped by a full queue? The queue counts
- * the link layer's header as well, so the guard drops nothing that a queue with room would have taken. */
+ * the link layer's header as well, so the guard drops nothing that a queue with room would have taken. What comes in by a queue is as slow as
+ * the guard wants it, but for what went past the queue: of a packet in fragments all but the first. */
 bool enforce_guards(const struct enforce *x, size_t entry, enum direction d);
 /* kind: 'l' of a configured limit, 'g' of a guard, 'b' of a burst hold, 't' of a throttle. */
 const char *enforce_limit_object(const struct enforce *x, char kind, const struct entry *e, enum direction d);

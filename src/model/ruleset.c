@@ -53,6 +53,7 @@ bool expr_names_set(const struct rule_expr *e)
 	case OP_META_SET:
 	case OP_DATA:
 	case OP_FWD:
+	case OP_TPROXY:
 	case OP_VERDICT:
 	case OP_FOREIGN:
 		break;

@@ -29,6 +29,8 @@ enum rule_op {
 	OP_LIMIT_MAP, /* the same for a limit: the rule ends within the rate. All three are one expression of the kernel: which
 			 * it is tells the map, so the reader looks there */
 	OP_COUNTER, /* the counter object `name` */
+	OP_TPROXY, /* to the local port in reg; only rules that no packet meets have it: that there is one makes the kernel put fragments
+			 * together before the hooks */
 	OP_UPDATE, /* puts reg into the dynamic set `name`, or makes it last anew there; the rule ends where that is full */
 	OP_DATA_MAP, /* reg = what map `name` holds for reg; else the rule ends */
 	OP_DATA,     /* reg = data[0..len) */

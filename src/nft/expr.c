@@ -109,6 +109,10 @@ static void put_end(struct nftnl_rule *to, const struct rule_expr *e)
 	if (e->op == OP_FWD) {
 		x = make(to, "fwd");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_FWD_SREG_DEV, e->reg);
+	} else if (e->op == OP_TPROXY) {
+		x = make(to, "tproxy");
+		nftnl_expr_set_u32(x, NFTNL_EXPR_TPROXY_FAMILY, NFPROTO_UNSPEC);
+		nftnl_expr_set_u32(x, NFTNL_EXPR_TPROXY_REG_PORT, e->reg);
 	} else if (e->op == OP_UPDATE) {
 		x = make(to, "dynset");
 		nftnl_expr_set_u32(x, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
@@ -154,6 +158,7 @@ void nft_expr_put(struct nftnl_rule *to, const struct rule_expr *e)
 	case OP_COUNTER:
 	case OP_UPDATE:
 	case OP_FWD:
+	case OP_TPROXY:
 	case OP_VERDICT:
 		put_end(to, e);
 		break;
@@ -283,6 +288,10 @@ static bool get_end(struct arena *a, const char *kind, const struct nftnl_expr *
 	} else if (strcmp(kind, "fwd") == 0 && !nftnl_expr_is_set(x, NFTNL_EXPR_FWD_SREG_ADDR)) {
 		e->op = OP_FWD;
 		e->reg = u32(x, NFTNL_EXPR_FWD_SREG_DEV);
+	} else if (strcmp(kind, "tproxy") == 0 && u32(x, NFTNL_EXPR_TPROXY_FAMILY) == NFPROTO_UNSPEC &&
+		!nftnl_expr_is_set(x, NFTNL_EXPR_TPROXY_REG_ADDR)) {
+		e->op = OP_TPROXY;
+		e->reg = u32(x, NFTNL_EXPR_TPROXY_REG_PORT);
 	}
 	return e->op != OP_FOREIGN;
 }

@@ -159,15 +159,18 @@ static int on_rule(const struct nlmsghdr *nlh, void *arg, struct err *err)
 {
 	struct reader *r = arg;
 	const struct nlattr *a, *e, *x;
+	bool ours = false;
 
 	(void)err;
 	attr_each (a, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(a) == NFTA_RULE_TABLE) /* the kernel tells it before the expressions */
+			ours = strcmp(table_text(r->arena, nlh, a), OURS) == 0;
 		if (mnl_attr_get_type(a) != NFTA_RULE_EXPRESSIONS)
 			continue;
 		attr_each_nested (e, a)
 			attr_each_nested (x, e)
 				if (mnl_attr_get_type(x) == NFTA_EXPR_NAME && needs_tracking(attr_text(x)))
-					r->n.tracking = true;
+					*(ours ? &r->n.joins : &r->n.tracking) = true;
 	}
 	return 0;
 }

@@ -24,7 +24,8 @@ struct neighbours {
 	bool ours;                             /* table inet portflow exists */
 	VEC_OF(struct neighbour_chain) chains; /* base chains of every other table */
 	VEC_OF(struct flowtable) flowtables;
-	bool tracking; /* a rule or chain that needs connection tracking */
+	bool joins;    /* table inet portflow puts fragments together */
+	bool tracking; /* a rule of another table or chain that needs connection tracking */
 };
 
 /* Memory in a. Rules that change while they are read: tried at most 5 times, then ERR_BUSY. */

@@ -305,6 +305,18 @@ static void try_turns(struct attempt *t)
 	rule_end(t, r);
 }
 
+static void try_joining(struct attempt *t)
+{
+	struct nftnl_rule *r;
+
+	table(t, NFPROTO_INET);
+	raw_chain(t);
+	r = rule_begin();
+	immediate(r, 1);
+	EXPR(r, "tproxy", { NFTNL_EXPR_TPROXY_FAMILY, NFPROTO_UNSPEC }, { NFTNL_EXPR_TPROXY_REG_PORT, NFT_REG_1 });
+	rule_end(t, r);
+}
+
 static void try_priority(struct attempt *t)
 {
 	struct nftnl_rule *r;
@@ -360,6 +372,8 @@ const struct probe nft_probes[NFT_PROBES] = {
 	{ "timeouts", "map elements that end by themselves", PROBE_ENFORCE, NULL, "NF_TABLES", NULL },
 	{ "verdict-maps", "maps from ports to verdicts", PROBE_ENFORCE, NULL, "NF_TABLES", NULL },
 	{ "turns", "one packet in so many (numgen)", PROBE_ENFORCE, "nft_numgen", "NFT_NUMGEN", NULL },
+	{ "joining", "putting fragments together (tproxy)", PROBE_FALLBACK, "nft_tproxy", "NFT_TPROXY",
+		"of what comes in fragments only the first is held to the quota and limit of its port" },
 	{ "priority", "packet priority for queueing classes", PROBE_SHAPE, NULL, "NF_TABLES", NULL },
 	{ "ingress", "netdev ingress hook and forwarding to a device", PROBE_SHAPE, "nft_fwd_netdev", "NFT_FWD_NETDEV",
 		NULL },
@@ -380,6 +394,7 @@ static void (*const attempts[NFT_PROBES])(struct attempt *) = {
 	try_timeout,
 	try_verdict,
 	try_turns,
+	try_joining,
 	try_priority,
 	try_ingress,
 	try_ingress_fib,

@@ -9,7 +9,7 @@
 #include "model/probe.h"
 #include "util/err.h"
 
-#define NFT_PROBES 15
+#define NFT_PROBES 16
 extern const struct probe nft_probes[NFT_PROBES];
 
 /* One answer a probe. An error only where nothing could be tried at all. */

@@ -325,6 +325,16 @@ static void put_priority(struct str *out, struct walk *w)
 		str_putf(out, "%x:%x", w->class >> 16, w->class & 0xffff);
 }
 
+static void put_object_map(struct str *out, const struct rule_expr *e, struct walk *w)
+{
+	str_puts(out,
+		e->op == OP_COUNTER_MAP         ? " counter name "
+			: e->op == OP_QUOTA_MAP ? " quota name "
+						: " limit name ");
+	put_loads(out, w);
+	str_putf(out, " map @%s", e->name);
+}
+
 static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 {
 	switch (e->op) {
@@ -340,7 +350,8 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 	case OP_FOREIGN:
 		return;
 	case OP_FWD:
-		str_puts(out, " fwd to \"" SHAPE_IFB "\"");
+	case OP_TPROXY:
+		str_puts(out, e->op == OP_FWD ? " fwd to \"" SHAPE_IFB "\"" : " tproxy to :1");
 		return;
 	case OP_CMP:
 		str_putc(out, ' ');
@@ -355,12 +366,7 @@ static void put_expr(struct str *out, const struct rule_expr *e, struct walk *w)
 	case OP_COUNTER_MAP:
 	case OP_QUOTA_MAP:
 	case OP_LIMIT_MAP:
-		str_puts(out,
-			e->op == OP_COUNTER_MAP         ? " counter name "
-				: e->op == OP_QUOTA_MAP ? " quota name "
-							: " limit name ");
-		put_loads(out, w);
-		str_putf(out, " map @%s", e->name);
+		put_object_map(out, e, w);
 		return;
 	case OP_DATA_MAP:
 		w->map = e->name;

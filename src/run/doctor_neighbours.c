@@ -3,6 +3,7 @@
  * doctor.c calls. */
 #include <string.h>
 
+#include "model/desired.h"
 #include "run/doctor.h"
 #include "run/host.h"
 
@@ -86,11 +87,18 @@ static void describe_fragments(struct doctor *d)
 	bool tracking = d->neighbours.tracking ||
 		(host_sysctl(d->arena, "net/netfilter/nf_conntrack_count", &entries) && entries > 0);
 
-	doctor_say(d, FINDING_OK, "fragments", NULL, "%s",
-		tracking
-			? "connection tracking puts fragments together before they are counted"
-			: "no connection tracking here: of an incoming packet that arrives in fragments only the first counts for its port "
-			  "(all count for addresses and the total)");
+	if (!tracking && !d->neighbours.joins && d->neighbours.ours && desired_joins(&d->config))
+		doctor_say(d, FINDING_WARN, "fragments",
+			"let connection tracking put them together, by a rule of yours with `ct state`",
+			"this kernel cannot put fragments together for portflow (nft_tproxy): of an incoming packet that arrives in "
+			"fragments only the first is held to the quota and limit of its port");
+	else
+		doctor_say(d, FINDING_OK, "fragments", NULL, "%s",
+			tracking ? "connection tracking puts fragments together before they are counted"
+				: d->neighbours.joins
+				? "portflow lets the kernel put fragments together before they are counted"
+				: "no connection tracking here: of an incoming packet that arrives in fragments only the first counts for its port "
+				  "(all count for addresses and the total)");
 }
 
 static void describe_flush(struct doctor *d)

@@ -13,7 +13,8 @@
 #include "tc/link.h"
 #include "util/hash.h"
 
-#define RULES_VERSION 6 /* of what desired.c makes: another one reads and compares everything once */
+#define RULES_VERSION 7              /* of what desired.c makes: another one reads and compares everything once */
+#define META_JOINS "joins_fragments" /* "yes" or "no": the kernel can */
 
 int pass_where(struct pass *p, struct err *err)
 {
@@ -124,6 +125,34 @@ void pass_want(struct pass *p)
 	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
 }
 
+/* As it was, where the table has it. Who only looks takes the word of the last run that tried. */
+static int may_join(struct pass *p, struct err *err)
+{
+	const struct ruleset_chain *c = ruleset_chain(&p->have, DESIRED_FRAGMENTS);
+	const char *stored = NULL;
+	struct ruleset_rule rule = { 0 };
+	bool can = false;
+
+	p->enforcement.joins = p->mode == RUN_DOWN ? c != NULL : desired_joins(p->config);
+	if (p->mode == RUN_DOWN || !p->enforcement.joins)
+		return 0;
+	desired_join_rule(&p->app->arena, &rule);
+	if (c && c->rules.n == 1 && rule_equal(&c->rules.at[0], &rule))
+		return 0;
+	if (p->store && store_meta_get(p->store, &p->app->arena, META_JOINS, &stored, err) < 0)
+		return -1;
+	if (p->mode == RUN_PLAN) {
+		p->enforcement.joins = !stored || strcmp(stored, "no") != 0;
+		return 0;
+	}
+	if (nft_can_join(p->talk, &rule, &can, err) < 0)
+		return -1;
+	p->enforcement.joins = can;
+	if (stored && strcmp(stored, can ? "yes" : "no") == 0)
+		return 0;
+	return store_meta_set(p->store, META_JOINS, can ? "yes" : "no", err);
+}
+
 static void compare(struct pass *p)
 {
 	struct ruleset nothing = { .comment = "" };
@@ -178,6 +207,8 @@ int pass_observe(struct pass *p, struct err *err)
 	if (p->have.present && nft_read_all(p->talk, &p->app->arena, p->generation, &p->have, err) < 0)
 		return -1;
 	judge_canary_of_table(p);
+	if (may_join(p, err) < 0)
+		return -1;
 	compare(p);
 	return 0;
 }
@@ -194,6 +225,8 @@ int pass_observe_again(struct pass *p, struct err *err)
 		return -1;
 	if (!p->have.present || p->have.handle != ours->table_handle)
 		return err_set(err, ERR_STALE, "our table went while it was in use");
+	if (p->known) /* as we left it */
+		p->enforcement.joins = ruleset_chain(&p->have, DESIRED_FRAGMENTS) != NULL;
 	pass_want(p);
 	if (pass_carry(p, err) < 0)
 		return -1;

@@ -104,8 +104,8 @@ like "the device is ours and up" "$(ip link show $IFB | tr '\n' ' ')" '<.*UP.*ql
 is "... and has no address of its own" "$(ip -6 -o addr show dev $IFB)" ""
 like "the table hooks the device" "$(table)" "hook ingress device \"$DEV\""
 is "a number is an entry's in both directions" "$(nft list map inet portflow class_udp_out | grep -c '5206 : 7066:2')" 1
-is "a whole interface is policed, an address that shares packets too" \
-	"$(nft list limits table inet portflow | sed -n 's/.*limit \(.*\) {/\1/p' | sort | tr '\n' ' ')" "g_udp.out l_also.in l_nic.in "
+is "a whole interface is policed, an address that shares packets too, and what comes past a queue" \
+	"$(nft list limits table inet portflow | sed -n 's/.*limit \(.*\) {/\1/p' | sort | tr '\n' ' ')" "g_udp.in g_udp.out g_web.in l_also.in l_nic.in "
 is "no filter" "$(tc filter show dev $IFB; tc filter show dev "$DEV" ingress 2>/dev/null)" ""
 nothing_to_do "apply again"
 kept() { # what status says that the kernel has of web's limit

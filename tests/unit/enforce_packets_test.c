@@ -396,7 +396,11 @@ static void packets(void **state)
 		const struct config *c = config_of(&a, limited_config(&a, &seed));
 		struct watch w = watch_of(&a, random_devices(&a, &seed));
 		struct policy *policies = random_policies(&a, c, &seed);
-		struct enforcement e = { .policies = policies, .open = open, .n_open = 2, .now_ms = NOW * 1000 };
+		struct enforcement e = { .policies = policies,
+			.open = open,
+			.n_open = 2,
+			.joins = next_random(&seed) % 2,
+			.now_ms = NOW * 1000 };
 		struct desired d;
 		struct notes notes = { 0 };
 		struct exchanges known = { 0 };

@@ -277,6 +277,9 @@ static inline bool run_rule(struct run *x, const struct ruleset_rule *rule)
 		case OP_FWD:
 			memcpy(&x->device, reg(x, e->reg), sizeof x->device);
 			return false;
+		case OP_TPROXY:
+			fail_msg("no packet may come here");
+			break;
 		case OP_FOREIGN:
 			fail_msg("an expression that no rule of ours has");
 		}
