@@ -115,12 +115,18 @@ void desired_pass(struct desired_build *b, struct ruleset_chain *c, enum directi
 
 void desired_ours(struct desired_build *b, struct ruleset_chain *c, enum direction d, uint32_t code, const char *chain)
 {
-	static const uint32_t local = RTN_LOCAL, unicast = RTN_UNICAST;
+	static const uint32_t local = RTN_LOCAL, anycast = RTN_ANYCAST, unicast = RTN_UNICAST;
 	struct ruleset_rule *r = rule_new(b, c);
 
 	rule_put_address_type(b, r, d);
 	rule_put_cmp(b, r, NFT_CMP_EQ, &local, sizeof local);
 	rule_put_verdict(b, r, code, chain);
+	if (d == DIR_IN) { /* as in desired_rules.c */
+		r = rule_new(b, c);
+		rule_put_address_type(b, r, d);
+		rule_put_cmp(b, r, NFT_CMP_EQ, &anycast, sizeof anycast);
+		rule_put_verdict(b, r, code, chain);
+	}
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		if (!desired_own(b, family))
 			continue;

@@ -165,11 +165,33 @@ static const char *own_set(struct desired_build *b, const struct scope *s, uint8
 	return family_in(s, family) ? desired_own(b, family) : NULL;
 }
 
+/* Datagrams for the anycast address of a prefix of ours (IPv6, where this machine forwards) reach our ports. TCP does not. */
+static bool takes_anycast(const struct desired_build *b, const struct scope *s)
+{
+	for (size_t i = 0; i < b->config->entries.n; i++)
+		if (b->config->entries.at[i].kind == ENTRY_PORT)
+			return s->dir == DIR_IN && s->role == ROLE_ALL;
+	return false;
+}
+
+static void rule_anycast(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *ports)
+{
+	static const uint32_t anycast = RTN_ANYCAST;
+	struct ruleset_rule *r = rule_new(b, c);
+
+	rule_put_address_type(b, r, s->dir);
+	rule_put_cmp(b, r, NFT_CMP_EQ, &anycast, sizeof anycast);
+	rule_put_verdict(b, r, (uint32_t)NFT_GOTO, ports);
+}
+
 /* What is for everybody is neither ours nor forwarded; what NAT outside gives us is ours; the rest is forwarded. */
 static void rules_remote(struct desired_build *b, struct ruleset_chain *c, const struct scope *s, const char *ports)
 {
-	struct ruleset_rule *r = rule_new(b, c);
+	struct ruleset_rule *r;
 
+	if (takes_anycast(b, s))
+		rule_anycast(b, c, s, ports);
+	r = rule_new(b, c);
 	rule_put_address_type(b, r, s->dir);
 	rule_put_named(b, r, OP_LOOKUP, 0, "everybody");
 	rule_put_verdict(b, r, (uint32_t)NFT_RETURN, NULL);
@@ -220,7 +242,7 @@ static void scope_chains(struct desired_build *b, const struct scope *s, struct 
 	rule_matches(b, main, s, ENTRY_ADDRESS);
 	rule_local(b, main, s, remote.name);
 	rules_remote(b, &remote, s, ports.name);
-	if (own_set(b, s, 4) || own_set(b, s, 6)) {
+	if (own_set(b, s, 4) || own_set(b, s, 6) || takes_anycast(b, s)) {
 		rule_matches(b, &ports, s, ENTRY_PORT);
 		rule_put_verdict(b, rule_new(b, main), (uint32_t)NFT_GOTO, ports.name);
 		*desired_chain(b, ports.name) = ports;

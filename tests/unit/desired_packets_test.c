@@ -28,7 +28,7 @@ static const char *oracle(struct arena *a, const struct config *c, const struct 
 		if (e ? !counts(c, e, p, listed) : !(kind == ENTRY_TOTAL ? total : forwarded))
 			continue;
 		text = arena_printf(a, "%s%s ", text, desired_object(a, kind, e ? e->name : NULL, p->dir, ROLE_ALL, 0));
-		if (big)
+		if (big && !(p->type == RTN_ANYCAST && kind == ENTRY_PORT)) /* TCP does not come so */
 			text = arena_printf(a, "%s%s ", text,
 				desired_object(a, kind, e ? e->name : NULL, p->dir,
 					p->family == 4 ? ROLE_BIG4 : ROLE_BIG6, device->mtu));

@@ -365,7 +365,8 @@ static inline bool in_devices(const struct entry *e, const char *device)
 
 static inline bool counts(const struct config *c, const struct entry *e, const struct packet *p, bool listed)
 {
-	bool ours = p->type == RTN_LOCAL || (p->type == RTN_UNICAST && in_prefixes(&c->settings.own, p));
+	bool ours = p->type == RTN_LOCAL || (p->type == RTN_ANYCAST && p->dir == DIR_IN) ||
+		(p->type == RTN_UNICAST && in_prefixes(&c->settings.own, p));
 
 	switch (e->kind) {
 	case ENTRY_INTERFACE:
