@@ -186,7 +186,7 @@ const struct command cmd_db_restore = {
 	.text = "FILE is copied and checked first; a damaged one, one of a newer portflow, or another program's changes nothing. The "
 		"database that was there is kept beside the new one, as portflow.db.before-DATE-TIME. The configuration that the backup "
 		"holds is for `portflow config show --applied` only: the INI goes on to be what counts. Messages that waited in it are given up, "
-		"and can be sent by hand (notify flush ID). Statements that the database that was "
+		"and can be sent by hand (notify flush ID or TARGET). Statements that the database that was "
 		"there has sent are not sent again. Where there was none, or none that can be read, those that were sent since the backup was "
 		"made come again, with its figures, under the Message-ID or key that they had.",
 	.words_min = 1,

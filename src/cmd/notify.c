@@ -1,25 +1,17 @@
-/* `portflow notify ...`: is a target reachable, what waits for delivery, and what becomes of that.
+/* `portflow notify test | send`: is a target reachable, and the status as a message.
  * A test message goes to the service at once and past the outbox: what the service says is the answer.
  * list.def. */
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/command.h"
 #include "cmd/gather.h"
-#include "cmd/term.h"
 #include "notify/summary.h"
 #include "run/access.h"
 #include "run/deliver.h"
 #include "run/facts.h"
 #include "run/files.h"
 #include "run/secrets.h"
-#include "store/outbox.h"
 #include "util/nearest.h"
-#include "view/outbox.h"
-
-enum { OPTION_JSON };
 
 static const struct config *configuration(struct app *app, struct err *err)
 {
@@ -221,173 +213,4 @@ const struct command cmd_notify_send = {
 	.text = "What `portflow status` shows, as a message to the target, or to all of them. Exit 1 when one was not accepted.",
 	.words_max = 1,
 	.run = run_send,
-};
-
-/* -- list, flush, drop ----------------------------------------------------------------------------------------------- */
-
-/* When the INI has errors what was applied last stands in for it: its messages are not its fault. */
-static const struct config *open_outbox(
-	struct app *app, enum store_mode mode, struct store **ret_store, struct err *err)
-{
-	struct config *c = NULL;
-	struct err wrong;
-
-	if (run_config(app, &c, NULL, &wrong)) {
-		if (wrong.kind != ERR_CONFIG)
-			return *err = wrong, NULL;
-		app_warn(app, "%s\nWhat was applied last is used.", wrong.text);
-	}
-	if (store_open(c ? c->settings.database : files_database(app, &app->arena), mode, ret_store, err) ||
-		(!c && reader_applied(app, *ret_store, &c, err)))
-		return NULL;
-	files_find_secrets(app, c);
-	return c;
-}
-
-static void collect(struct app *app, const struct outbox_rows *rows, struct outbox *o)
-{
-	for (size_t i = 0; i < rows->n; i++) {
-		const struct outbox_row *r = &rows->at[i];
-		const int64_t id = r->letter ? r->letter : r->id;
-		struct outbox_letter *l = NULL;
-
-		for (size_t k = o->letters.n; k > 0 && !l; k--)
-			if (o->letters.at[k - 1].id == id)
-				l = &o->letters.at[k - 1];
-		if (!l) {
-			l = vec_push(&app->arena, &o->letters);
-			*l = (struct outbox_letter){ .id = id,
-				.created = r->created,
-				.next = r->next,
-				.tries = (uint64_t)r->tries,
-				.target = r->target,
-				.recipient = r->recipient,
-				.why = r->why,
-				.parked = r->parked };
-		}
-		l->events++;
-	}
-}
-
-static int run_list(struct app *app, const struct args *args, struct err *err)
-{
-	cleanup_str struct str out = STR_CEILING((size_t)256 << 20);
-	cleanup_store struct store *s = NULL;
-	const struct config *c = open_outbox(app, STORE_READ, &s, err);
-	struct outbox o = { 0 };
-	struct outbox_rows rows;
-
-	if (!c || store_outbox_list(s, &app->arena, &rows, err))
-		return -1;
-	o.zone = c->settings.timezone;
-	collect(app, &rows, &o);
-	if (args->given[OPTION_JSON])
-		outbox_json(&o, &out);
-	else
-		outbox_text(&o, app_color(app, app->out), &app->arena, &out);
-	return term_print(app->out, &out, err);
-}
-
-const struct command cmd_notify_list = {
-	.name = "notify list",
-	.summary = "messages that wait for delivery or were given up",
-	.text = "Each with its id, to whom it goes, how many events it tells, how often it was tried and what the service said.",
-	.options = { [OPTION_JSON] = { "json", NULL, false, "one JSON document, docs/schema/outbox.schema.json" } },
-	.run = run_list,
-};
-
-static int read_id(const char *word, int64_t *ret, struct err *err)
-{
-	char *end;
-	long long v;
-
-	errno = 0;
-	v = strtoll(word, &end, 10);
-	if (errno || end == word || *end || v <= 0 || *word < '0' || *word > '9')
-		return err_set(err, ERR_USAGE, "\"%s\": an id is wanted, as `portflow notify list` shows it", word);
-	*ret = v;
-	return 0;
-}
-
-static int no_such(int64_t id, struct err *err)
-{
-	return err_set(err, ERR_USAGE, "no message has the id %" PRId64 ": portflow notify list", id);
-}
-
-static bool is_there(const struct outbox_rows *rows, int64_t id)
-{
-	for (size_t i = 0; i < rows->n; i++)
-		if (rows->at[i].letter == id || (!rows->at[i].letter && rows->at[i].id == id))
-			return true;
-	return false;
-}
-
-/* What is left of what was asked for: of one message, or of all that are not given up. */
-static int left_over(struct app *app, struct store *s, int64_t id, bool *ret, struct err *err)
-{
-	struct outbox_rows rows;
-	size_t waiting, parked;
-
-	if (store_outbox_count(s, &waiting, &parked, err) || store_outbox_list(s, &app->arena, &rows, err))
-		return -1;
-	if (!app->quiet)
-		fprintf(app->out, "%zu waiting, %zu given up\n", waiting, parked);
-	*ret = id ? is_there(&rows, id) : waiting > 0;
-	return 0;
-}
-
-static int run_flush(struct app *app, const struct args *args, struct err *err)
-{
-	cleanup_store struct store *s = NULL;
-	const struct config *c;
-	size_t n, in_vain;
-	int64_t id = 0;
-	bool left;
-
-	if ((args->n_words && read_id(args->words[0], &id, err)) || !(c = open_outbox(app, STORE_WRITE, &s, err)) ||
-		store_outbox_hurry(s, id, &n, err))
-		return -1;
-	if (id && !n)
-		return no_such(id, err);
-	in_vain = deliver(app, s, c);
-	if (left_over(app, s, id, &left, err))
-		return -1;
-	if (in_vain && (left || !id))
-		return 1;
-	return left
-		? err_set(err, ERR_BUSY,
-			  "some were not tried: another run has them, time was up, or nobody can send them (portflow notify list)")
-		: 0;
-}
-
-const struct command cmd_notify_flush = {
-	.name = "notify flush",
-	.args = "[ID]",
-	.summary = "try now what waits for delivery",
-	.text = "With an ID that message, also when it was given up. Exit 1 when one that was tried was not accepted, 75 when some wait that were not "
-		"tried: another run has them, time was up, or portflow-net is missing.",
-	.words_max = 1,
-	.run = run_flush,
-};
-
-static int run_drop(struct app *app, const struct args *args, struct err *err)
-{
-	cleanup_store struct store *s = NULL;
-	int64_t id = 0;
-	size_t n;
-
-	if (read_id(args->words[0], &id, err) || !open_outbox(app, STORE_WRITE, &s, err) ||
-		store_outbox_drop(s, id, &n, err))
-		return -1;
-	return n ? 0 : no_such(id, err);
-}
-
-const struct command cmd_notify_drop = {
-	.name = "notify drop",
-	.args = "ID",
-	.summary = "give up a message for good",
-	.text = "It is deleted; its events stay in `portflow events`.",
-	.words_min = 1,
-	.words_max = 1,
-	.run = run_drop,
 };

@@ -135,7 +135,7 @@ static void check_outbox(struct doctor *d)
 		return; /* the database's own check says it */
 	if (parked)
 		doctor_say(d, FINDING_WARN, "outbox",
-			"portflow notify list; then: portflow notify flush ID, or drop ID", "%zu message%s given up",
+			"portflow notify list; then: portflow notify flush ID or TARGET, or drop", "%zu message%s given up",
 			parked, parked == 1 ? " was" : "s were");
 	else if (d->config.targets.n)
 		doctor_say(d, FINDING_OK, "outbox", NULL, "%zu message%s waiting", waiting, waiting == 1 ? "" : "s");

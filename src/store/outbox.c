@@ -190,31 +190,37 @@ int store_outbox_list(struct store *s, struct arena *a, struct outbox_rows *ret,
 	return 0;
 }
 
-static int change(struct store *s, enum stmt which, int64_t id, size_t *ret_n, struct err *err)
+static int change(struct store *s, enum stmt step, const struct outbox_choice *which, size_t *ret_n, struct err *err)
 {
 	cleanup_tx struct store *tx = NULL;
 	cleanup_stmt sqlite3_stmt *q = NULL;
 
-	if (db_begin(s, &tx, err) || db_stmt(s, which, &q, err))
+	if (db_begin(s, &tx, err) || db_stmt(s, step, &q, err))
 		return -1;
-	if (id)
-		db_bind_int(q, 1, id);
+	if (which->id) {
+		db_bind_int(q, 1, which->id);
+	} else if (which->target) {
+		db_bind_text(q, 1, which->target);
+		db_bind_text(q, 2, which->recipient);
+	}
 	if (db_exec(s, q, err))
 		return -1;
 	*ret_n = (size_t)sqlite3_changes(s->db);
 	return db_commit(&tx, err);
 }
 
-int store_outbox_drop(struct store *s, int64_t id, size_t *ret_n, struct err *err)
+int store_outbox_drop(struct store *s, const struct outbox_choice *which, size_t *ret_n, struct err *err)
 {
-	return change(s, STMT_OUTBOX_DROP, id, ret_n, err) ? err_wrap(err, "dropping a message") : 0;
+	return change(s, which->id ? STMT_OUTBOX_DROP : STMT_OUTBOX_DROP_OF, which, ret_n, err)
+		? err_wrap(err, "dropping a message")
+		: 0;
 }
 
-int store_outbox_hurry(struct store *s, int64_t id, size_t *ret_n, struct err *err)
+int store_outbox_hurry(struct store *s, const struct outbox_choice *which, size_t *ret_n, struct err *err)
 {
-	return change(s, id ? STMT_OUTBOX_AGAIN : STMT_OUTBOX_HURRY, id, ret_n, err)
-		? err_wrap(err, "hurrying messages")
-		: 0;
+	const enum stmt step = which->id ? STMT_OUTBOX_AGAIN : which->target ? STMT_OUTBOX_AGAIN_OF : STMT_OUTBOX_HURRY;
+
+	return change(s, step, which, ret_n, err) ? err_wrap(err, "hurrying messages") : 0;
 }
 
 int store_outbox_count(struct store *s, size_t *ret_waiting, size_t *ret_parked, struct err *err)

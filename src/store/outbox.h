@@ -57,10 +57,16 @@ int store_outbox_settle_now(
 /* Everything, without notices, by id. */
 int store_outbox_list(struct store *s, struct arena *a, struct outbox_rows *ret, struct err *err);
 
-/* id: of a letter, or of a row that is in none yet. ret_n: rows that this touched. */
-int store_outbox_drop(struct store *s, int64_t id, size_t *ret_n, struct err *err);
-/* Due at once; id 0: all that is not parked. With an id a parked letter is tried again. */
-int store_outbox_hurry(struct store *s, int64_t id, size_t *ret_n, struct err *err);
+/* What somebody asks for by hand. */
+struct outbox_choice {
+	int64_t id;            /* of a letter, or of a row that is in none yet; 0: by target */
+	const char *target;    /* NULL, and no id: all */
+	const char *recipient; /* "": each */
+};
+/* That letter; of a target those that are parked. Never all. ret_n: rows that this touched. */
+int store_outbox_drop(struct store *s, const struct outbox_choice *which, size_t *ret_n, struct err *err);
+/* Due at once. What was parked is tried again where an id or a target says which. */
+int store_outbox_hurry(struct store *s, const struct outbox_choice *which, size_t *ret_n, struct err *err);
 
 /* Up to when statements were made. */
 struct outbox_stated {

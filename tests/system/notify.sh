@@ -192,6 +192,22 @@ is "... and not tried again by itself" "$(told)" "$before"
 id=$(sqlite3 "$DB" 'SELECT DISTINCT letter FROM outbox')
 pf_ok notify flush "$id"
 is "flush ID: it is" "$(parked) $(told)" "0 $((before + 1))"
+printf '400 no\n400 no\n400 no\nok\n' >"$NET/telegram.next"
+for size in 10KB 20KB; do pf_ok quota set-used other $size; done
+pf_run quota set-used web 10KB
+is "three that are given up, of one target" "$(parked)" 3
+exits "flush TARGET: one that is not there" 64 notify flush osp
+like "... says which is meant" "$err" 'there is no target "osp"; did you mean "ops"'
+exits "... one of which nothing waits" 0 notify flush hook
+is "... touches no other" "$(parked)" 3
+before=$(told)
+pf_run notify flush ops
+is "flush TARGET: all of it go out" "$rc $(parked) $(($(told) - before))" "0 0 3"
+printf '400 no\n400 no\nok\n' >"$NET/telegram.next"
+for size in 30KB 40KB; do pf_ok quota set-used other $size; done
+exits "drop TARGET:RECIPIENT: nobody of it" 64 notify drop ops:@nobody
+exits "drop TARGET" 0 notify drop ops
+is "... is for good" "$(parked)" 0
 printf '400 no\nok\n' >"$NET/telegram.next"
 pf_ok quota set-used other 60KB
 id=$(sqlite3 "$DB" 'SELECT DISTINCT letter FROM outbox')

@@ -173,18 +173,18 @@ static void by_hand(void **state)
 	assert_int_equal(rows.n, 3);
 	assert_true(rows.at[0].parked && rows.at[0].tries == 1);
 	assert_string_equal(rows.at[0].why, "why");
-	OK(f, store_outbox_hurry(f->s, 0, &n, &f->err));
+	OK(f, store_outbox_hurry(f->s, &(struct outbox_choice){ .id = 0 }, &n, &f->err));
 	assert_string_equal(taken(f, "L2", T0, 10), "2 b one; 3 b two");
 	settle(f, "L2", 2, OUTBOX_LATER, T0 + HOUR);
 	settle(f, "L2", 3, OUTBOX_LATER, T0 + HOUR);
-	OK(f, store_outbox_hurry(f->s, 1, &n, &f->err));
+	OK(f, store_outbox_hurry(f->s, &(struct outbox_choice){ .id = 1 }, &n, &f->err));
 	assert_int_equal(n, 1);
 	assert_string_equal(taken(f, "L3", T0, 10), "1 a one");
-	OK(f, store_outbox_hurry(f->s, 77, &n, &f->err));
+	OK(f, store_outbox_hurry(f->s, &(struct outbox_choice){ .id = 77 }, &n, &f->err));
 	assert_int_equal(n, 0);
-	OK(f, store_outbox_drop(f->s, 2, &n, &f->err));
+	OK(f, store_outbox_drop(f->s, &(struct outbox_choice){ .id = 2 }, &n, &f->err));
 	assert_int_equal(n, 1);
-	OK(f, store_outbox_drop(f->s, 2, &n, &f->err));
+	OK(f, store_outbox_drop(f->s, &(struct outbox_choice){ .id = 2 }, &n, &f->err));
 	assert_int_equal(n, 0);
 	counts(f, 2, 0);
 }
