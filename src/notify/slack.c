@@ -49,11 +49,11 @@ static void build(struct arena *a, const struct target *t, const struct letter *
 	*ret_request = post_json(a, t, t->url.value, &body);
 }
 
-/* "ok"; what only speaks like it may answer some JSON. A page is neither. */
+/* "ok"; what only speaks like it may answer some JSON, or nothing. A page is none of that: a portal in the way sends one. */
 static void judge(struct arena *a, const struct response *r, struct outcome *o)
 {
 	(void)a;
-	if (!r->body.len || (r->body.p[0] != '{' && (r->body.len < 2 || memcmp(r->body.p, "ok", 2) != 0)))
+	if (r->body.len && (r->body.p[0] != '{' && (r->body.len < 2 || memcmp(r->body.p, "ok", 2) != 0)))
 		answer_foreign(r, o);
 }
 
