@@ -221,8 +221,9 @@ static bool take_records(struct batch *b, unsigned lane, struct str *output)
 	long len;
 
 	while ((len = record_whole(output->p, output->len, RESPONSE_MAX)) > 0) {
-		if (!response_get(b->arena, output->p, (size_t)len, &id, &r) || id >= b->n || b->lane[id] != lane)
-			return false;
+		if (!response_get(b->arena, output->p, (size_t)len, &id, &r) || id >= b->n || b->lane[id] != lane ||
+			b->done[id])
+			return false; /* also a second one: they could go on for ever, and each is kept */
 		respond(b, id, &r);
 		output->len -= (size_t)len;
 		memmove(output->p, output->p + len, output->len);

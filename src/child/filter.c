@@ -1,6 +1,7 @@
 /* A filter for system calls: see filter.h.
  * What it names is refused (EPERM) and all else allowed: libraries change, and a message that is not sent is worse than a call
- * that somebody could make anyhow.
+ * that somebody could make anyhow. So socketcall(2) of i386 and ppc64le stays: its arguments lie in memory, where no filter sees them, and
+ * libc of i386 makes every socket by it.
  * child/spawn.c calls. */
 #include "child/filter.h"
 

@@ -94,6 +94,19 @@ static const char *one_line(struct arena *a, const char *text)
 	return arena_strdup(a, out.p ? out.p : "");
 }
 
+static void judge_answer(
+	struct arena *a, enum target_type type, const struct request *q, const struct response *r, struct outcome *o)
+{
+	if (response_good(q, r)) {
+		o->kind = OUTCOME_DONE;
+		o->why = "";
+	} else {
+		judge_status(a, q, r, o);
+	}
+	if (all[type]->judge)
+		all[type]->judge(a, r, o);
+}
+
 /* What cannot work as it is written (a file that is missing, a program that anybody may change) waits too: it goes out when it is mended. */
 struct outcome outcome_of(struct arena *a, enum target_type type, const struct request *q, const struct response *r)
 {
@@ -105,16 +118,11 @@ struct outcome outcome_of(struct arena *a, enum target_type type, const struct r
 
 	if (r->end == RESPONSE_HELD)
 		judge_login(q, r, &o);
-	if (r->end != RESPONSE_ANSWERED)
-		return o;
-	if (response_good(q, r)) {
-		o.kind = OUTCOME_DONE;
-		o.why = "";
-	} else {
-		judge_status(a, q, r, &o);
-	}
-	if (all[type]->judge)
-		all[type]->judge(a, r, &o);
+	else if (r->end == RESPONSE_ANSWERED)
+		judge_answer(a, type, q, r, &o);
+	if (r->cure && o.kind != OUTCOME_DONE)
+		o.why = arena_printf(a, "%s; %s", o.why, r->cure);
+	/* also of portflow-net's own words: who broke into it chooses them */
 	o.why = one_line(a, o.why);
 	return o;
 }

@@ -70,8 +70,6 @@ static void answered(void *with, size_t i, const struct response *r)
 	struct sending *x = &s->list[i];
 
 	x->outcome = outcome_of(&s->app->arena, x->target->type, &x->request, r);
-	if (r->cure)
-		x->outcome.why = arena_printf(&s->app->arena, "%s; %s", x->outcome.why, r->cure);
 	if (!s->store || x->outcome.kind != OUTCOME_DONE)
 		return;
 	if (!s->n_taken)

@@ -308,6 +308,21 @@ static void cut_answers(void **state)
 	}
 }
 
+/* What broke into portflow-net chooses its words. */
+static void words_of_an_intruder(void **state)
+{
+	struct arena a = { 0 };
+	const struct request q = { .kind = REQUEST_HTTP };
+	const struct response r = { .end = RESPONSE_NOT_SENT, .error = "a\033[2J\nportflow: b", .cure = "\033[2Jc" };
+	const struct outcome o = outcome_of(&a, TARGET_webhook, &q, &r);
+
+	(void)state;
+	assert_int_equal(o.kind, OUTCOME_LATER);
+	assert_null(strpbrk(o.why, "\n\r\033"));
+	assert_non_null(strstr(o.why, "portflow: b; "));
+	arena_free(&a);
+}
+
 static void answers(void **state)
 {
 	static const struct {
@@ -465,6 +480,7 @@ int main(void)
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(signatures),
 		cmocka_unit_test(answers),
+		cmocka_unit_test(words_of_an_intruder),
 		cmocka_unit_test(cut_answers),
 	};
 

@@ -230,6 +230,12 @@ int main(void)
 
 		if (len <= 0 || !request_get(&arena, input.p + at, (size_t)len, &id, &q))
 			return 65;
+		while (q.body.len == 5 && memcmp(q.body.p, "flood", 5) == 0) { /* the same response for ever */
+			output.len = 0;
+			response_put(&output, id, &(struct response){ .end = RESPONSE_ANSWERED, .status = 200 });
+			if (write(STDOUT_FILENO, output.p, output.len) < 0)
+				return 74;
+		}
 		probe(arena_strndup(&arena, q.body.p ? q.body.p : "", q.body.len), &said);
 		response_put(&output, id,
 			&(struct response){ .end = RESPONSE_ANSWERED, .status = 200, .body = { said.p, said.len } });
