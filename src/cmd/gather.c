@@ -178,10 +178,17 @@ static int set_notes(const struct gather *g, struct status *s, struct err *err)
 /* Messages that nobody will get unless somebody looks. */
 static int note_parked(const struct gather *g, struct status *s, struct err *err)
 {
-	size_t waiting, parked;
+	struct arena *a = &g->app->arena;
+	size_t waiting, parked, stuck;
+	const char *why;
 
-	if (store_outbox_count(g->r->store, &waiting, &parked, err))
+	if (store_outbox_count(g->r->store, &waiting, &parked, err) ||
+		store_outbox_stuck(g->r->store, a, g->app->now - OUTBOX_STUCK_S, &stuck, &why, err))
 		return -1;
+	if (stuck)
+		*vec_push(a, &s->notes) = (struct status_note){ g->app->now,
+			arena_printf(a, "%zu message%s for more than an hour%s%s: portflow notify list", stuck,
+				stuck == 1 ? " waits" : "s wait", *why ? ", " : "", why) };
 	if (parked)
 		*vec_push(&g->app->arena, &s->notes) = (struct status_note){ g->app->now,
 			arena_printf(&g->app->arena, "%zu message%s could not be delivered: portflow notify list",

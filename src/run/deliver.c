@@ -25,6 +25,8 @@
 /* RFC 5321 section 4.5.4.1: mail servers try for four to five days. Who was never reached may be off for longer. */
 #define GIVE_UP_S (5 * 86400)
 #define UNREACHED_S (30 * 86400)
+#define LEAST_TRIES \
+	10 /* before that nothing is given up by its age alone: the machine may have been off, or its clock wrong */
 #define MENDED_S 30     /* what this machine lacks is looked for in each run, once */
 #define FIRST_WAIT_S 60 /* then twice as long each time */
 #define LONGEST_WAIT_S 21600
@@ -165,7 +167,7 @@ static struct outbox_result judge(struct app *app, const struct letter_rows *l, 
 	} else if (o->untried && !o->refused) {
 		result.end = OUTBOX_UNTRIED;
 		result.why = o->no_time ? "" : o->why;
-	} else if (!too_old(app, r, o->reached ? GIVE_UP_S : UNREACHED_S, &result)) {
+	} else if (r->tries < LEAST_TRIES || !too_old(app, r, o->reached ? GIVE_UP_S : UNREACHED_S, &result)) {
 		result.end = o->untried ? OUTBOX_UNTRIED : OUTBOX_LATER;
 		result.next = app->now + wait_s(r, o->after_s);
 	}

@@ -128,16 +128,22 @@ static void check_outbox(struct doctor *d)
 {
 	cleanup_store struct store *s = NULL;
 	struct err err = { 0 };
-	size_t waiting, parked;
+	size_t waiting, parked, stuck;
+	const char *why;
 
 	if (!d->config.settings.database || store_open(d->config.settings.database, STORE_READ, &s, &err) ||
-		store_outbox_count(s, &waiting, &parked, &err))
+		store_outbox_count(s, &waiting, &parked, &err) ||
+		store_outbox_stuck(s, d->arena, d->app->now - OUTBOX_STUCK_S, &stuck, &why, &err))
 		return; /* the database's own check says it */
+	if (stuck)
+		doctor_say(d, FINDING_WARN, "outbox", "portflow notify list; then: portflow notify test, and flush",
+			"%zu message%s for more than an hour%s%s", stuck, stuck == 1 ? " waits" : "s wait",
+			*why ? ": " : "", why);
 	if (parked)
 		doctor_say(d, FINDING_WARN, "outbox",
-			"portflow notify list; then: portflow notify flush ID or TARGET, or drop", "%zu message%s given up",
-			parked, parked == 1 ? " was" : "s were");
-	else if (d->config.targets.n)
+			"portflow notify list; then: portflow notify flush ID or TARGET, or drop",
+			"%zu message%s given up", parked, parked == 1 ? " was" : "s were");
+	else if (d->config.targets.n && !stuck)
 		doctor_say(d, FINDING_OK, "outbox", NULL, "%zu message%s waiting", waiting, waiting == 1 ? "" : "s");
 }
 

@@ -238,6 +238,21 @@ int store_outbox_count(struct store *s, size_t *ret_waiting, size_t *ret_parked,
 	return 0;
 }
 
+int store_outbox_stuck(
+	struct store *s, struct arena *a, int64_t before, size_t *ret_n, const char **ret_why, struct err *err)
+{
+	cleanup_stmt sqlite3_stmt *q = NULL;
+
+	if (db_stmt(s, STMT_OUTBOX_STUCK, &q, err))
+		return -1;
+	db_bind_int(q, 1, before);
+	if (db_step(s, q, err) < 0)
+		return -1;
+	*ret_n = (size_t)sqlite3_column_int64(q, 0);
+	*ret_why = db_text(q, 1, a);
+	return 0;
+}
+
 int store_outbox_stated(
 	struct store *s, struct arena *a, struct outbox_stated **ret_rows, size_t *ret_n, struct err *err)
 {

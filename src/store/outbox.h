@@ -68,6 +68,11 @@ int store_outbox_drop(struct store *s, const struct outbox_choice *which, size_t
 /* Due at once. What was parked is tried again where an id or a target says which. */
 int store_outbox_hurry(struct store *s, const struct outbox_choice *which, size_t *ret_n, struct err *err);
 
+/* Of letters that wait and are of before then: how many, and why one does; "" nobody says. */
+int store_outbox_stuck(
+	struct store *s, struct arena *a, int64_t before, size_t *ret_n, const char **ret_why, struct err *err);
+#define OUTBOX_STUCK_S 3600 /* one that waits for longer is worth a look */
+
 /* Up to when statements were made. */
 struct outbox_stated {
 	const char *target, *recipient, *period;

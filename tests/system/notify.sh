@@ -170,6 +170,18 @@ like "... and the first try says so" "$err" 'a message to ops could not be deliv
 like "notify list shows it" "$(pf notify list)" ' ops +[0-9]+ .* next try .*onnect'
 pf notify list --json >"$WORK/list.json"
 ok "... as JSON too" "$PYTHON" "$ROOT/tests/golden/validate.py" "$ROOT/docs/schema/outbox.schema.json" "$WORK/list.json"
+unlike "... of which status says nothing yet" "$(pf status)" 'waits for more than an hour'
+sqlite3 "$DB" 'UPDATE outbox SET created = created - 7200'
+like "... but when it lasts" "$(pf status)" '1 message waits for more than an hour, .*onnect.*: portflow notify list'
+like "... and doctor too" "$(pf doctor)" 'warn +outbox +1 message waits for more than an hour: .*onnect'
+sqlite3 "$DB" 'UPDATE outbox SET created = created - 40 * 86400, next = 0'
+pf_ok sample
+is "a machine that was off for long: its first tries give nothing up" "$(waiting) $(parked)" "1 0"
+sqlite3 "$DB" 'UPDATE outbox SET next = 0, tries = 40'
+pf_ok sample
+is "... later ones do" "$(waiting) $(parked)" "0 1"
+like "... and say so" "$err" 'is given up: given up after 30 days: '
+sqlite3 "$DB" "UPDATE outbox SET parked = 0, created = unixepoch(), tries = 1, next = unixepoch() + 60"
 pf_ok sample
 is "not before its time" "$(sqlite3 "$DB" 'SELECT max(tries) FROM outbox')" 1
 telegram_up
