@@ -16,6 +16,7 @@
 #include "run/pass.h"
 #include "run/secrets.h"
 #include "run/trial_place.h"
+#include "run/trouble.h"
 #include "tc/words.h"
 
 #define TRIES 5 /* while others keep changing rules */
@@ -454,6 +455,8 @@ static int whole(struct pass *p, struct err *err)
 	if (p->store && p->config && (p->mode == RUN_APPLY || p->mode == RUN_SAMPLE))
 		deliver(p->app, p->store, p->config);
 	store_close(p->store);
+	if (p->mode == RUN_SAMPLE && !p->adjust && !p->ending)
+		trouble(p->app, p->config, rc < 0 ? err : NULL);
 	return rc;
 }
 

@@ -335,6 +335,33 @@ config </dev/null
 aged
 pf_ok apply
 
+# -- a run that fails ---------------------------------------------------------------------------------------------------------------
+# The outbox is in the database that is damaged: who is to hear of it is told past it, once, and not by each run.
+stop_database() { mv "$DB" "$WORK/kept.db" && rm -f "$DB-wal" "$DB-shm" && head -c 40000 /dev/urandom >"$DB"; }
+start_database() { rm -f "$DB" && mv "$WORK/kept.db" "$DB"; }
+pf_ok sample
+pf db check >/dev/null
+sqlite3 "$DB" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
+telegram_down
+stop_database
+before=$(seen)
+pf_run sample
+is "a database that is damaged: the run fails" "$rc $(seen)" "1 $before"
+telegram_up
+pf_run sample
+is "... the operator is told as soon as he can be reached, and nobody else" "$rc $(seen)" "1 $(awk '{ print $1 + 1, $2, $3, $4 }' <<<"$before")"
+like "... what it is" "$(last)" '\[hk1\] counting fails.*the database is damaged'
+before=$(seen)
+pf_run sample
+is "... not by each run" "$rc $(seen)" "1 $before"
+start_database
+pf_ok sample
+stop_database
+pf_run sample
+is "... but when it fails anew" "$rc $(told)" "1 $(($(cut -d' ' -f1 <<<"$before") + 1))"
+start_database
+pf_ok sample
+
 # -- an outbox that was damaged, or that somebody wrote --------------------------------------------------------------------------------
 printf '429 35\nok\n' >"$NET/telegram.next"
 pf_ok quota reset other
