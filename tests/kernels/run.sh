@@ -10,7 +10,11 @@ BUILD=${BUILD:-$root/build}
 work=$BUILD/kernels
 # VERSION:SUITE of Debian that has it
 KERNELS=${KERNELS:-6.1:bookworm 6.12:trixie} # and 5.10:bullseye
-TOPICS=${TOPICS:-$* keep_open counting wire ours devices idempotent identity expiry deadlines quota small_quota quota_command burst mend shape ifb rates links}
+SOME="$* keep_open counting wire ours devices idempotent identity expiry deadlines near_deadline cycles quota small_quota quota_command"
+SOME+=" burst mend shape ifb debt rates links"
+MORE="carry overshoot flaps mend_enforce messages bucket senders status open_connections neighbours confirm campaign campaign_enforce fault fault_enforce"
+TOPICS=${TOPICS:-$SOME}
+[ "$TOPICS" != all ] || TOPICS="$SOME $MORE" KERNEL_SECONDS=${KERNEL_SECONDS:-10800}
 export SLOW=${SLOW:-5}
 PACKAGES=bash,coreutils,ethtool,faketime,findutils,gawk,iperf3,iproute2,iputils-ping,kmod,libcmocka0,libinih1,libjansson4,libsodium23,libmnl0,libnftnl11
 PACKAGES+=,libnl-route-3-200,libcurl4,libsqlite3-0,mawk,netbase,nftables,openssl,ppp,procps,python3,python3-aiosmtpd,sed,sqlite3,strace,tzdata

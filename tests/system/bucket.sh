@@ -1,7 +1,7 @@
 #!/bin/bash
 # What a limit lets pass at once: after a pause, what arrives in the first 200 ms is no more than the manual says, by the receiver's own time
 # stamps of each packet. At 1, 10, 100 mbit and 1 gbit, in each direction, TCP and UDP, IPv4 and IPv6, with packets that are joined and without;
-# policed and shaped. Each value meets each other value once at least; BUCKETS=all tries every combination.
+# policed and shaped. Each value meets each other value once at least; BUCKETS=all tries every combination. RATES_MOST as in rates.sh.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_program
@@ -81,7 +81,7 @@ every_case() { # DIRECTIONS
 	local rate dir family protocol on rates=(1 10 100 1000) directions=(out in) protocols=(udp tcp) words=(off on)
 	while read -r rate dir family protocol on <&3; do
 		dir=${directions[dir]}
-		[[ " $1 " = *" $dir "* ]] || continue
+		[[ " $1 " = *" $dir "* ]] && [ "${rates[rate]}" -le "${RATES_MOST:-1000}" ] || continue
 		offloads "${words[on]}"
 		case_of $((5201 + rate)) "${rates[rate]}" "$dir" $((4 + 2 * family)) "${protocols[protocol]}" "${words[on]}"
 	done 3< <(combinations)

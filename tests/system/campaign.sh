@@ -9,7 +9,7 @@ need_program
 net_up && exact_segments || exit 1
 # shellcheck source=lib/campaign.sh
 . "$SYSTEM/lib/campaign.sh"
-STEPS=${STEPS:-120}
+STEPS=${STEPS:-$((SLOW > 1 ? 20 : 120))}
 note "SEED=$SEED STEPS=$STEPS"
 
 # The truth, by what the traffic is; entries of changing names may hold it.

@@ -11,7 +11,7 @@ need_program
 net_up && exact_segments || exit 1
 # shellcheck source=lib/campaign.sh
 . "$SYSTEM/lib/campaign.sh"
-STEPS=${STEPS:-60}
+STEPS=${STEPS:-$((SLOW > 1 ? 12 : 60))}
 ORACLE=behind
 # What of an object may be wrong before it is set anew (model/diff.h) is a thousandth of so small a quota; where something was destroyed
 # the last packets of it may be charged and not counted, too.

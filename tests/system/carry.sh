@@ -11,6 +11,10 @@ command -v strace >/dev/null || skip_all "strace is not installed"
 heavy
 net_up && exact_segments || exit 1
 
+# A slow machine does with a quarter of the bytes, at a quarter of the speed.
+PART=$((SLOW > 1 ? 4 : 1))
+MB=$((1000000 / PART))
+
 truth() {
 	nft -f - <<-END
 		table inet truth { }
@@ -31,12 +35,12 @@ config() { # QUOTA [MORE...]: lines of the section
 		[ $# = 0 ] || printf '%s\n' "$@"
 	} | ini
 }
-# Both directions, 80 MB a second together, until flood_end or until nothing passes: fast enough to tell megabytes, and so slow that it goes on
-# while a run with a slow disk does, on any machine.
+# Both directions, 80 MB a second together, of a slow machine 20, until flood_end or until nothing passes: fast enough to tell megabytes,
+# and so slow that it goes on while a run with a slow disk does, on any machine.
 flood() {
-	"$TOOLS/datagram" -n "$PEERNS" -d "$HERE4" -p 53 -c 100000000 -l 1000 -r 40000 >/dev/null &
+	"$TOOLS/datagram" -n "$PEERNS" -d "$HERE4" -p 53 -c 100000000 -l 1000 -r $((40000 / PART)) >/dev/null &
 	flooding=$!
-	"$TOOLS/datagram" -d "$THERE4" -s 53 -p 9 -c 100000000 -l 1000 -r 40000 -e >/dev/null &
+	"$TOOLS/datagram" -d "$THERE4" -s 53 -p 9 -c 100000000 -l 1000 -r $((40000 / PART)) -e >/dev/null &
 	flooding="$flooding $!"
 }
 flood_end() {
@@ -68,62 +72,62 @@ slow() { # COMMAND...: with a disk that takes its time
 slowly() { slow "$PORTFLOW" -c "$INI" "$@"; } # ARGS...
 
 # -- raised under way -------------------------------------------------------------------------------------------------------------
-config 400MB
+config $((400 * MB / 1000))KB
 fresh
 pf_ok apply
 truth
 flood
-at_least 20000000
-config 200MB
+at_least $((20 * MB))
+config $((200 * MB / 1000))KB
 slowly apply
-at_least 100000000
+at_least $((100 * MB))
 slowly sample # while it goes on
-at_least 150000000
-config 300MB
+at_least $((150 * MB))
+config $((300 * MB / 1000))KB
 slowly apply
-exactly "lowered and raised during a flood" 300000000
+exactly "lowered and raised during a flood" $((300 * MB))
 
 # -- emptied by somebody under way -------------------------------------------------------------------------------------------------
-config 300MB
+config $((300 * MB / 1000))KB
 fresh
 pf_ok apply
 truth
 flood
-at_least 50000000
+at_least $((50 * MB))
 nft reset quotas >/dev/null
 slowly sample
-exactly "emptied by somebody during a flood" 300000000
+exactly "emptied by somebody during a flood" $((300 * MB))
 
 # -- edited by a run that dies -----------------------------------------------------------------------------------------------------
-config 100MB
+config $((100 * MB / 1000))KB
 fresh
 pf_ok apply
 truth
 flood
-at_least 60000000
-config 110MB
+at_least $((60 * MB))
+config $((110 * MB / 1000))KB
 # a third wait for the disk is that for the result
 strace -f -o "$WORK/trace" -e trace=fsync,fdatasync -e inject=fsync,fdatasync:signal=KILL:when=3 "$PORTFLOW" -c "$INI" apply >/dev/null 2>&1
 wait_for at_rest 60
-is_le "a run that dies leaves no room for more" "$(passed)" 110000000
+is_le "a run that dies leaves no room for more" "$(passed)" $((110 * MB))
 pf_ok sample
-exactly "... and the next one sees to the rest" 110000000
+exactly "... and the next one sees to the rest" $((110 * MB))
 
 # -- the cycle turns under way ------------------------------------------------------------------------------------------------------
-config 300MB 'quota_cycle = day'
+config $((300 * MB / 1000))KB 'quota_cycle = day'
 touch -d 2000-01-01 "$INI"
 fresh
 at_ok '2026-11-25 23:59:40' apply
 truth
 flood
-wait_for '[ "$(passed)" -ge 299000000 ] && at_rest' 15
+wait_for '[ "$(passed)" -ge $((299 * MB)) ] && at_rest' 15
 at_ok '2026-11-25 23:59:57' sample
-at_least 310000000 # the next one has begun
+at_least $((310 * MB)) # the next one has begun
 # hours later for the program, so that hardly anything of this span is the first day's: 3 s of 22 h
 FAKETIME_FMT=%s FAKETIME_DONT_FAKE_MONOTONIC=1 slow faketime -f "@$(moment '2026-11-26 22:00:00')" "$PORTFLOW" -c "$INI" sample
-is_le "the run was over while it went on" "$(passed)" 590000000
+is_le "the run was over while it went on" "$(passed)" $((590 * MB))
 # the book gives 3 s of 22 h to the first day, and the kernel may be off by a thousandth while it takes over
-exactly "two cycles, the second taken over during a flood" 600000000 '2026-11-26 22:01:00' 1000000
+exactly "two cycles, the second taken over during a flood" $((600 * MB)) '2026-11-26 22:01:00' 1000000
 
 # -- nothing is blocked while a run takes over ----------------------------------------------------------------------------------------
 config 200KB 'quota_cycle = day'

@@ -421,7 +421,7 @@ like "then there is none" "$(cat "$WORK/status.json")" '"trial":null'
 
 # -- killed and broken at every step ----------------------------------------------------------------------------------------------
 if strace_works; then
-	[ -n "${TORTURE:-}" ] || FAULT_STEP=${STEP:-61}
+	[ -n "${TORTURE:-}" ] || FAULT_STEP=${STEP:-$((SLOW > 1 ? 499 : 61))}
 	note "SEED=$SEED, every ${FAULT_STEP}th point"
 	trial_left() { # one whose time is over, and traffic that nobody has stored
 		before

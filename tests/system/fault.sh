@@ -11,7 +11,7 @@ ALL="ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO"
 if [ -n "${TORTURE:-}" ]; then
 	ERRORS=${ERRORS:-$ALL}
 else # two of the errors, other ones with each seed
-	FAULT_STEP=${STEP:-61}
+	FAULT_STEP=${STEP:-$((SLOW > 1 ? 997 : 61))}
 	# shellcheck disable=SC2086
 	ERRORS=${ERRORS:-$(printf '%s\n' $ALL | awk -v s="$SEED" '{ e[NR] = $1 }
 		END { print e[s % NR + 1], e[(s + 1 + s % (NR - 1)) % NR + 1] }')}

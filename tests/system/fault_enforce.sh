@@ -17,7 +17,7 @@ if [ -n "${TORTURE:-}" ]; then
 	CALLS=${CALLS:-.}
 	REFUSALS="EPERM ENOENT ENOMEM EBUSY EEXIST EINVAL ENOSPC EOPNOTSUPP ERESTART"
 else # another error with each seed, and only calls that have an effect
-	FAULT_STEP=${STEP:-167}
+	FAULT_STEP=${STEP:-$((SLOW > 1 ? 2003 : 167))}
 	ERRORS=${ERRORS:-$(any_of ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO)}
 	CALLS='send|recv|pwrite|f(data)?sync|open|rename|ioctl|fcntl|ftruncate|unlink|setsockopt'
 	REFUSALS="ENOMEM $(any_of ENOENT EBUSY EEXIST ERESTART EPERM EINVAL ENOSPC EOPNOTSUPP)"

@@ -33,7 +33,8 @@ flap() { # NUMBER: one of what machines do all day, and back at the next call
 	4:1) ip link set "$DEV2" up ;;
 	esac
 }
-flaps() { # WHAT PORT: a hundred of them during a download
+FLAPS=$((SLOW > 1 ? 40 : 100)) # a slow machine does with fewer
+flaps() { # WHAT PORT: so many of them during a download
 	local began bytes i window window_bytes rates='' rate
 	"$TOOLS/transfer" -C "$PEERNS" -a $HERE4 -p "$2" -u 0 -d 400000000 >/dev/null 2>&1 &
 	local transfer=$!
@@ -48,7 +49,7 @@ flaps() { # WHAT PORT: a hundred of them during a download
 	sleep 0.2
 	: >"$WORK/told"
 	began=$(ms) bytes=$(arrived) window=$began window_bytes=$bytes
-	for i in $(seq 0 99); do
+	for i in $(seq 0 $((FLAPS - 1))); do
 		flap "$i" || note "flap $i failed"
 		[ $((i % 3)) != 0 ] || { nft add table ip somebody && nft delete table ip somebody; } # then a run looks at everything
 		pf_run sample
@@ -64,7 +65,7 @@ flaps() { # WHAT PORT: a hundred of them during a download
 	sleep 0.2
 	kill $nft $tc $transfer
 	wait $nft $tc $transfer 2>/dev/null
-	is "$1: no run writes rules" "$(grep -c portflow "$WORK/nft")" 0
+	is "$1: no run writes rules" "$(grep portflow "$WORK/nft")" ""
 	is "$1: nor queues" "$(grep -E "7066|7067|dev $DEV( |\$)" "$WORK/tc")" ""
 	is "$1: nor has anything to tell" "$(cat "$WORK/told")" ""
 	is_ge "$1: the download keeps its rate (kbit/s)" "$rate" 17000
