@@ -10,6 +10,7 @@
 /* Figures by day, in a statement. */
 struct message_day {
 	const char *label; /* "2026-11-25" */
+	int64_t start;     /* Unix seconds; of the part that is meant */
 	uint64_t bytes[DIRS];
 };
 struct message_days {

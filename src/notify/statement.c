@@ -29,6 +29,8 @@ static void put_entry(struct arena *a, const struct statement_entry *e, bool day
 	item->head = *e->covers ? arena_printf(a, "%s (%s)", e->name, message_covers(a, m->language, e->covers))
 		: e->removed    ? arena_printf(a, "%s (%s)", e->name, i18n_word(m->language, WORD_REMOVED))
 				: e->name;
+	if (*e->part)
+		item->head = arena_printf(a, "%s %s", item->head, e->part);
 	if (*e->remark)
 		message_line(a, item, e->remark);
 	for (size_t i = 0; i < e->days.n; i++)

@@ -7,7 +7,9 @@
 #include "notify/message.h"
 
 struct statement_entry {
-	const char *name, *covers, *remark; /* covers and remark "" where the INI has the entry no more */
+	const char *name, *covers,
+		*remark;  /* covers and remark "" where the INI has the entry no more, or it is another's now */
+	const char *part; /* of the period that it is about: "2026-11-25 10:00 - 2026-12-01 00:00"; "" all */
 	enum billing billing;
 	bool removed; /* the INI has it no more */
 	struct message_days days;

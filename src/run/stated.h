@@ -17,6 +17,7 @@ struct stated_book {
 	struct message_days *moved;   /* the same; NULL: none are read */
 	const char *zone;             /* with the next two: the period */
 	uint64_t from, until;
+	VEC_OF(int64_t) cuts; /* moments at which it is cut beside days */
 	bool loaded;
 };
 void stated_close(struct stated_book *b);

@@ -8,35 +8,32 @@
 #include "model/due.h"
 #include "model/target.h"
 #include "run/pass.h"
-#include "run/removed.h"
+#include "run/readers.h"
+#include "run/shares.h"
 #include "store/outbox.h"
-#include "util/hash.h"
+#include "util/ids.h"
 
-/* Who gets statements of what. */
-struct readers {
-	const struct target *target;
-	const char *recipient;
-	struct index_list entries; /* of config->entries */
-	bool again;                /* some came by a [quota], and may be there already */
-	bool is_operator;          /* [portflow] names him: he is told of entries that nobody hears of */
-};
 /* Entries of a reader whose statements are cut alike. */
 struct group {
 	const char *period;
+	uint64_t hash;
+	const struct cycle_rule *rule;
 	struct index_list entries;
 };
 struct stating {
 	struct pass *p;
 	struct due_clock clock;
-	VEC_OF(struct readers) readers;
-	struct hash_map reader_at, stated_at;
+	struct reader_list readers;
+	struct share_list shares;
+	struct hash_map stated_at;
 	struct outbox_stated *stated;
 	size_t n_stated;
-	bool *wanted;     /* of stated */
-	uint64_t *rules;  /* of config->entries: hashes of their cycles */
-	const char *none; /* names of the entries that nobody hears of */
-	struct removed_list removed;
-	int64_t leaving; /* row of the entry that leaves() is at */
+	bool *wanted;    /* of stated */
+	uint64_t *rules; /* of config->entries: hashes of their cycles */
+	/* by ledger.entries */
+	size_t *configured; /* of config->entries; SIZE_MAX: none */
+	size_t *mine, *put; /* == turn: the reader hears of it now; it is in his statement */
+	size_t turn;
 };
 static const struct {
 	const char *name;
@@ -61,124 +58,6 @@ bool pass_has_statements(const struct pass *p)
 	return wants(p->config) || wants(p->applied);
 }
 
-/* -- who gets what --------------------------------------------------------------------------------------------------- */
-
-static struct readers *reader(struct stating *x, const struct target *t, const char *recipient)
-{
-	struct arena *a = &x->p->app->arena;
-	const char *key = arena_printf(a, "%s\n%s", t->name, recipient);
-	const uint32_t *at = hash_map_get(&x->reader_at, key);
-	struct readers *r;
-
-	if (at)
-		return &x->readers.at[*at];
-	hash_map_add(&x->reader_at, key, (uint32_t)x->readers.n);
-	r = vec_push(a, &x->readers);
-	*r = (struct readers){ .target = t, .recipient = recipient };
-	return r;
-}
-
-/* Entries come in their order, but for those of a [quota]. */
-static void add_entry(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
-{
-	struct readers *r = reader(x, t, recipient);
-	const size_t n = r->entries.n;
-
-	r->again |= again;
-	if (!n || r->entries.at[n - 1] != entry)
-		*vec_push(&x->p->app->arena, &r->entries) = entry;
-}
-
-/* Who hears of an entry, and of a [quota] or two that it is in, has it once. */
-static void once(struct stating *x)
-{
-	size_t *seen = arena_array(&x->p->app->arena, x->p->config->entries.n + 1, sizeof *seen);
-
-	for (size_t i = 0; i < x->readers.n; i++) {
-		struct index_list *list = &x->readers.at[i].entries;
-		size_t n = 0;
-
-		for (size_t k = 0; x->readers.at[i].again && k < list->n; k++)
-			if (seen[list->at[k]] != i + 1) {
-				seen[list->at[k]] = i + 1;
-				list->at[n++] = list->at[k];
-			}
-		list->n = x->readers.at[i].again ? n : list->n;
-	}
-}
-
-/* Calls each for every recipient of these routes that gets statements. */
-typedef void each_reader(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again);
-
-static void expand(struct stating *x, const struct route_list *routes, each_reader *each, size_t entry, bool again)
-{
-	const struct config *c = x->p->config;
-
-	for (size_t i = 0; i < routes->n; i++)
-		for (size_t k = 0; k < c->targets.n; k++) {
-			const struct target *t = &c->targets.at[k];
-			const char *whom;
-
-			if (t->statement == STATEMENT_NONE || strcmp(t->name, routes->at[i].target) != 0)
-				continue;
-			for (size_t n = 0; (whom = target_whom(t, routes->at[i].recipient, n)); n++)
-				each(x, t, whom, entry, again);
-		}
-}
-
-static void add_operator(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
-{
-	(void)entry;
-	(void)again;
-	reader(x, t, recipient)->is_operator = true;
-}
-
-/* A [quota] is about its entries. */
-static void find_readers(struct stating *x)
-{
-	const struct config *c = x->p->config;
-	bool *heard = arena_array(&x->p->app->arena, c->entries.n + 1, sizeof *heard);
-	cleanup_str struct str none = STR_CEILING((size_t)1 << 20);
-
-	for (size_t i = 0; i < c->entries.n; i++) {
-		expand(x, &c->entries.at[i].notify, add_entry, i, false);
-		heard[i] = c->entries.at[i].notify.n;
-	}
-	for (size_t q = 0; q < c->quotas.n; q++)
-		for (size_t i = 0; i < c->quotas.at[q].member_at.n; i++) {
-			expand(x, &c->quotas.at[q].notify, add_entry, c->quotas.at[q].member_at.at[i], true);
-			heard[c->quotas.at[q].member_at.at[i]] |= c->quotas.at[q].notify.n > 0;
-		}
-	once(x);
-	for (size_t i = 0; i < c->entries.n; i++)
-		if (!heard[i])
-			str_putf(&none, "%s%s", none.len ? ", " : "", c->entries.at[i].name);
-	x->none = none.len ? arena_strdup(&x->p->app->arena, none.p) : "";
-	if (*x->none)
-		expand(x, &c->settings.notify, add_operator, 0, false);
-}
-
-static void add_removed(struct stating *x, const struct target *t, const char *recipient, size_t entry, bool again)
-{
-	(void)entry;
-	(void)again;
-	removed_add(x->p, &x->removed, x->leaving, t->name, recipient);
-}
-
-/* Who heard of it, and of a [quota] that it was in. */
-static void leaves(void *with, size_t entry, int64_t row)
-{
-	struct stating *x = with;
-	const struct config *was = x->p->applied;
-
-	x->leaving = row;
-	expand(x, &was->entries.at[entry].notify, add_removed, entry, false);
-	for (size_t q = 0; q < was->quotas.n; q++)
-		for (size_t i = 0; i < was->quotas.at[q].member_at.n; i++)
-			if (was->quotas.at[q].member_at.at[i] == entry)
-				expand(x, &was->quotas.at[q].notify, add_removed, entry, false);
-}
-
 /* -- periods --------------------------------------------------------------------------------------------------------- */
 
 static const char *stated_key(struct arena *a, const char *target, const char *recipient, const char *period)
@@ -198,23 +77,106 @@ static int64_t stated_until(struct stating *x, const struct readers *r, const ch
 	return x->stated[*at].until;
 }
 
-/* An entry that left in this period is in its statement, and in no later one. */
-static const char *entry_ids(
-	const struct stating *x, const struct readers *r, const struct index_list *entries, int64_t from)
+/* -- parts: of what came to a reader, or left him, within a period ----------------------------------------------------- */
+
+/* One more in the order of time: the chain has the latest first. Returns whether he has the entry still, by any of them. */
+static bool put_parts(
+	const struct stating *x, const struct readers *r, size_t i, int64_t from, int64_t until, struct str *out)
+{
+	const struct share *s = i ? &x->shares.at[i - 1] : NULL;
+	bool open;
+
+	if (!s)
+		return false;
+	open = put_parts(x, r, s->next_of_row, from, until, out);
+	if (strcmp(s->target, r->target->name) != 0 || strcmp(s->recipient, r->recipient) != 0)
+		return open;
+	from = s->from > from ? s->from : from;
+	until = s->until && s->until < until ? s->until : until;
+	if (from < until)
+		str_putf(out, "%" PRId64 "@%" PRId64 "-%" PRId64 " ", s->row, from, until);
+	return open || !s->until;
+}
+
+static void put_row(struct stating *x, const struct readers *r, size_t at, int64_t from, int64_t until, struct str *out)
+{
+	const int64_t row = x->p->ledger.entries.at[at].id;
+	cleanup_str struct str parts = STR_CEILING(65536);
+	const bool open = put_parts(x, r, shares_of_row(x->p, &x->shares, row), from, until, &parts);
+
+	x->put[at] = x->turn;
+	if (x->mine[at] == x->turn && !open)
+		str_putf(out, "%" PRId64 " ", row);
+	else
+		str_puts(out, parts.p ? parts.p : "");
+}
+
+static size_t place_of(const struct stating *x, int64_t row)
+{
+	return IDS_PLACE(x->p->ledger.entries.at, x->p->ledger.entries.n, id, row);
+}
+
+/* How its cycles are cut, where the statement is about cycles. 0: not known. */
+static const struct cycle_rule *rule_of(struct stating *x, const struct share *s, uint64_t *ret_hash)
+{
+	const size_t at = place_of(x, s->row);
+	const size_t entry = at == SIZE_MAX ? SIZE_MAX : x->configured[at];
+	const struct cycle_rule *rule = entry == SIZE_MAX ? shares_rule(&x->p->app->arena, s)
+							  : &x->p->config->entries.at[entry].cycle;
+
+	*ret_hash = rule && rule->unit != CYCLE_NEVER ? pass_rule_hash(rule) : 0;
+	return rule;
+}
+
+/* Marks what he hears of now. */
+static size_t first_share(struct stating *x, const struct readers *r)
+{
+	x->turn++;
+	for (size_t i = 0; i < r->entries.n; i++)
+		if (x->p->at[r->entries.at[i]] != SIZE_MAX)
+			x->mine[x->p->at[r->entries.at[i]]] = x->turn;
+	return shares_of_reader(x->p, &x->shares, r->target->name, r->recipient);
+}
+
+/* "ROW ROW@FROM-UNTIL ": these entries, and those that he had in the period and has no more. hash: of the cycles that it is about; 0: of none. */
+static const char *entry_ids(struct stating *x, const struct readers *r, const struct index_list *entries,
+	uint64_t hash, int64_t from, int64_t until)
 {
 	cleanup_str struct str out = STR_CEILING((size_t)2 << 20);
+	cleanup_arena struct arena a = { 0 };
+	struct index_list had = { 0 };
 
-	for (size_t i = 0; i < entries->n; i++)
-		str_putf(&out, "%" PRId64 " ", pass_row(x->p, entries->at[i]));
-	for (size_t i = 0; r->target->statement != STATEMENT_CYCLE && i < x->removed.n; i++) {
-		const struct removed *e = &x->removed.at[i];
+	for (size_t i = first_share(x, r); i; i = x->shares.at[i - 1].next_of_reader) {
+		const size_t at = place_of(x, x->shares.at[i - 1].row);
 
-		if (e->when >= from && strcmp(e->target, r->target->name) == 0 &&
-			strcmp(e->recipient, r->recipient) == 0)
-			str_putf(&out, "%" PRId64 " ", e->row);
+		if (at != SIZE_MAX && x->mine[at] == x->turn)
+			x->put[at] = SIZE_MAX;
+		else
+			*vec_push(&a, &had) = i - 1; /* the latest first */
+	}
+	for (size_t i = 0; i < entries->n; i++) {
+		const size_t at = x->p->at[entries->at[i]];
+
+		if (at != SIZE_MAX && x->put[at] == SIZE_MAX)
+			put_row(x, r, at, from, until, &out);
+		else
+			str_putf(&out, "%" PRId64 " ", pass_row(x->p, entries->at[i]));
+	}
+	for (size_t i = had.n; i--;) {
+		const struct share *s = &x->shares.at[had.at[i]];
+		const size_t at = place_of(x, s->row);
+		uint64_t its;
+
+		if (at == SIZE_MAX || x->mine[at] == x->turn || x->put[at] == x->turn)
+			continue;
+		rule_of(x, s, &its);
+		if (!hash || its == hash)
+			put_row(x, r, at, from, until, &out);
 	}
 	return arena_strdup(&x->p->app->arena, out.p ? out.p : "");
 }
+
+/* -- statements -------------------------------------------------------------------------------------------------------- */
 
 static const char *zone_of(const struct due_cut *c)
 {
@@ -237,12 +199,12 @@ static const char *period_name(struct arena *a, const struct due_cut *cut, int64
 }
 
 /* NULL: there is nothing to state. */
-static const struct notice *statement_notice(const struct stating *x, const struct readers *r,
-	const struct index_list *entries, const struct due_cut *cut, int64_t from, int64_t until)
+static const struct notice *statement_notice(struct stating *x, const struct readers *r,
+	const struct index_list *entries, uint64_t hash, const struct due_cut *cut, int64_t from, int64_t until)
 {
 	struct arena *a = &x->p->app->arena;
 	struct notice *n = arena_new(a, struct notice);
-	const char *ids = entry_ids(x, r, entries, from);
+	const char *ids = entry_ids(x, r, entries, hash, from, until);
 
 	if (!*ids && !r->is_operator)
 		return NULL;
@@ -252,7 +214,7 @@ static const struct notice *statement_notice(const struct stating *x, const stru
 		.subject = period_name(a, cut, from, until),
 		.section = "",
 		.covers = "",
-		.remark = r->is_operator ? x->none : "",
+		.remark = r->is_operator ? x->readers.none : "",
 		.zone = zone_of(cut),
 		.from = (uint64_t)from,
 		.until = (uint64_t)until };
@@ -267,7 +229,7 @@ static void put(struct stating *x, const struct readers *r, const char *period, 
 }
 
 static void state(struct stating *x, const struct readers *r, const char *period, const struct index_list *entries,
-	const struct due_cut *cut)
+	uint64_t hash, const struct due_cut *cut)
 {
 	struct due_list due = { 0 };
 
@@ -275,35 +237,67 @@ static void state(struct stating *x, const struct readers *r, const char *period
 	for (size_t i = 0; i < due.n; i++) {
 		const struct due_period *d = &due.at[i];
 
-		put(x, r, period, d->until, d->told ? statement_notice(x, r, entries, cut, d->from, d->until) : NULL);
+		put(x, r, period, d->until,
+			d->told ? statement_notice(x, r, entries, hash, cut, d->from, d->until) : NULL);
 	}
 }
 
-/* Entries whose cycles are cut alike share a statement. */
+static int64_t dealt_with(const struct stating *x, const char *target, const char *recipient, const char *period)
+{
+	const uint32_t *at = hash_map_get(&x->stated_at, stated_key(&x->p->app->arena, target, recipient, period));
+
+	return at ? x->stated[*at].until : -1;
+}
+
+struct groups {
+	VEC_OF(struct group) list;
+	struct hash_map at;
+};
+
+static const char *cycle_key(struct arena *a, uint64_t hash)
+{
+	return arena_printf(a, "cycle %016" PRIx64, hash);
+}
+
+static struct group *group_of(struct arena *a, struct groups *g, const struct cycle_rule *rule, uint64_t hash)
+{
+	const char *key = cycle_key(a, hash);
+	const uint32_t *found = hash_map_get(&g->at, key);
+	struct group *ret;
+
+	if (found)
+		return &g->list.at[*found];
+	hash_map_add(&g->at, key, (uint32_t)g->list.n);
+	ret = vec_push(a, &g->list);
+	*ret = (struct group){ .period = key, .hash = hash, .rule = rule };
+	return ret;
+}
+
+/* Entries whose cycles are cut alike share a statement; what was the last of its kind has one more. */
 static void state_cycles(struct stating *x, const struct readers *r)
 {
 	struct arena *a = &x->p->app->arena;
-	struct group *groups = arena_array(a, r->entries.n + 1, sizeof *groups);
-	struct hash_map at;
-	uint32_t n = 0;
+	struct groups g = { 0 };
 
-	hash_map_init(&at, a, r->entries.n);
+	hash_map_init(&g.at, a, r->entries.n);
 	for (size_t i = 0; i < r->entries.n; i++) {
-		const size_t entry = r->entries.at[i];
-		const char *key = arena_printf(a, "cycle %016" PRIx64, x->rules[entry]);
-		const uint32_t *found = hash_map_get(&at, key);
+		const struct cycle_rule *rule = &x->p->config->entries.at[r->entries.at[i]].cycle;
 
-		if (x->p->config->entries.at[entry].cycle.unit == CYCLE_NEVER)
-			continue;
-		if (!found) {
-			groups[n].period = key;
-			hash_map_add(&at, key, n++);
-		}
-		*vec_push(a, &groups[found ? *found : n - 1].entries) = entry;
+		if (rule->unit != CYCLE_NEVER)
+			*vec_push(a, &group_of(a, &g, rule, x->rules[r->entries.at[i]])->entries) = r->entries.at[i];
 	}
-	for (uint32_t i = 0; i < n; i++)
-		state(x, r, groups[i].period, &groups[i].entries,
-			&(struct due_cut){ .rule = &x->p->config->entries.at[groups[i].entries.at[0]].cycle });
+	for (size_t i = first_share(x, r); i; i = x->shares.at[i - 1].next_of_reader) {
+		const struct share *s = &x->shares.at[i - 1];
+		uint64_t hash;
+		const struct cycle_rule *rule = rule_of(x, s, &hash);
+		const int64_t until = dealt_with(x, s->target, s->recipient, cycle_key(a, hash));
+
+		if (hash && until >= 0 && until < s->until)
+			group_of(a, &g, rule, hash);
+	}
+	for (size_t i = 0; i < g.list.n; i++)
+		state(x, r, g.list.at[i].period, &g.list.at[i].entries, g.list.at[i].hash,
+			&(struct due_cut){ .rule = g.list.at[i].rule });
 }
 
 /* Who gets none any more begins anew when he gets them again. */
@@ -318,20 +312,20 @@ static void forget_others(struct stating *x)
 	}
 }
 
-/* The last statement of who hears of nothing else any more. */
+/* The last statement of who hears of nothing else any more. Of cycles each one has a period of its own, which is looked at there. */
 static void find_last_readers(struct stating *x)
 {
-	for (size_t i = 0; i < x->removed.n; i++) {
-		const struct removed *e = &x->removed.at[i];
-		const struct target *t = config_target(x->p->config, e->target, strlen(e->target));
-		const uint32_t *at;
+	for (size_t i = 0; i < x->shares.n; i++) {
+		const struct share *s = &x->shares.at[i];
+		const struct target *t = s->until ? config_target(x->p->config, s->target, strlen(s->target)) : NULL;
+		int64_t until = 0;
 
-		if (!t || t->statement == STATEMENT_NONE || t->statement == STATEMENT_CYCLE)
+		if (!t || t->statement == STATEMENT_NONE)
 			continue;
-		at = hash_map_get(&x->stated_at,
-			stated_key(&x->p->app->arena, t->name, e->recipient, periods[t->statement].name));
-		if (at && x->stated[*at].until <= e->when)
-			reader(x, t, e->recipient);
+		if (t->statement != STATEMENT_CYCLE)
+			until = dealt_with(x, t->name, s->recipient, periods[t->statement].name);
+		if (until >= 0 && until < s->until)
+			readers_of(&x->readers, &x->p->app->arena, t, s->recipient);
 	}
 }
 
@@ -355,11 +349,11 @@ static int prepare(struct stating *x, struct err *err)
 {
 	struct arena *a = &x->p->app->arena;
 	const struct config *c = x->p->config;
+	const size_t rows = x->p->ledger.entries.n;
 
 	if (look_at_clock(x, err) || store_outbox_stated(x->p->store, a, &x->stated, &x->n_stated, err) ||
-		removed_load(x->p, x->p->app->now - DUE_STALE_S, &x->removed, err))
+		shares_load(x->p, &x->shares, err))
 		return -1;
-	hash_map_init(&x->reader_at, a, c->entries.n);
 	hash_map_init(&x->stated_at, a, x->n_stated);
 	x->wanted = arena_array(a, x->n_stated + 1, sizeof *x->wanted);
 	for (size_t i = 0; i < x->n_stated; i++)
@@ -368,6 +362,14 @@ static int prepare(struct stating *x, struct err *err)
 	x->rules = arena_array(a, c->entries.n + 1, sizeof *x->rules);
 	for (size_t i = 0; i < c->entries.n; i++)
 		x->rules[i] = pass_rule_hash(&c->entries.at[i].cycle);
+	x->mine = arena_array(a, rows + 1, sizeof *x->mine);
+	x->put = arena_array(a, rows + 1, sizeof *x->put);
+	x->configured = arena_array(a, rows + 1, sizeof *x->configured);
+	for (size_t i = 0; i < rows; i++)
+		x->configured[i] = SIZE_MAX;
+	for (size_t i = 0; i < c->entries.n; i++)
+		if (x->p->at[i] != SIZE_MAX)
+			x->configured[x->p->at[i]] = i;
 	return 0;
 }
 
@@ -377,18 +379,17 @@ int pass_statements(struct pass *p, struct err *err)
 
 	if (prepare(&x, err))
 		return -1;
-	if (pass_has_statements(p))
-		find_readers(&x);
-	removed_each(p, leaves, &x);
+	readers_find(p, &x.readers);
+	shares_change(p, &x.shares);
 	find_last_readers(&x);
-	removed_store(p, &x.removed);
+	shares_store(p, &x.shares);
 	for (size_t i = 0; i < x.readers.n; i++) {
 		const struct readers *r = &x.readers.at[i];
 
 		if (r->target->statement == STATEMENT_CYCLE)
 			state_cycles(&x, r);
 		else
-			state(&x, r, periods[r->target->statement].name, &r->entries,
+			state(&x, r, periods[r->target->statement].name, &r->entries, 0,
 				&(struct due_cut){
 					.zone = p->config->settings.timezone, .by = periods[r->target->statement].by });
 	}

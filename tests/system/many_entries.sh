@@ -46,7 +46,7 @@ ini_sed '/^.port p/,/^ports/d'
 touch -d 2000-01-01 "$INI"
 step "all leave" '2027-02-10 12:00' apply
 unlike "all of them are remembered" "$err" 'will be missing'
-is "... for each recipient" "$(of_db "SELECT length(value) - length(replace(value, char(10), '')) FROM meta WHERE key = 'statement.removed'")" $((N * T))
+is "... for each recipient" "$(of_db "SELECT length(value) - length(replace(value, char(10), '')) FROM meta WHERE key = 'statement.shares'")" $((N * T))
 step "statements of what was removed" '2027-03-01 00:00' sample
 is "each recipient has a last one" "$(told) $(lines) $(of_db 'SELECT count(*) FROM outbox')" "$T $((2 * T)) 0"
 like "... of the entries" "$(tail -n 1 "$NET/told/t$T" | head -c 2000)" 'p1 \(removed\)'

@@ -202,7 +202,104 @@ cp -p "$WORK/all.ini" "$INI"
 at_ok '2027-01-16 12:00' apply
 at_ok '2027-02-01 00:00' sample
 is "removed and back: in each statement once" "$(of alice | grep -o 'web ([^)]*)' | sort | uniq -c | xargs) $(mails)" "2 web (53) 2"
-is "nothing is remembered of it" "$(sqlite3 "$DB" "SELECT count(*) FROM meta WHERE key = 'statement.removed'")" 0
+is "nothing is remembered of it" "$(sqlite3 "$DB" "SELECT count(*) FROM meta WHERE key = 'statement.shares'")" 0
+
+# -- entries that change hands within the month: each one sees his own part, and no byte is in none or in two -------------------------------
+hand_over() { # FROM TO: a recipient for another
+	ini_sed "s/mail:$1@/mail:$2@/"
+	touch -d 2000-01-01 "$INI"
+}
+web_of() { of "$1" | sed -n 's/^text.csv [^ ]* //p' | tr '|' '\n' | awk -F, '$2 == "web" { print $1 "=" $3 }' | sort | xargs; } # RECIPIENT
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+move 53 5
+at_ok '2027-01-12 10:00' sample
+at_ok '2027-01-15 12:10' sample
+move 53 7
+hand_over bob carol
+ini_sed 's/remark = shop/remark = of carol/'
+touch -d 2000-01-01 "$INI"
+at_ok '2027-01-15 12:20' apply
+at_ok '2027-01-15 13:00' sample
+move 53 3
+at_ok '2027-01-15 13:10' sample
+move 53 2
+at_ok '2027-01-20 12:00' sample
+at_ok '2027-02-01 00:00' sample
+bob=$(of bob)
+like "who lost it is told what moved until then, for that part" "$bob" 'web 2027-01-01 00:00 - 2027-01-15 13:00\|+sum: in 12.0 kB'
+unlike "... and not whose it is now" "$bob" 'carol|\(53\)'
+like "who got it: from then on" "$(of carol)" 'web \(53\) 2027-01-15 13:00 - 2027-02-01 00:00\|of carol\|sum: in 5.00 kB'
+like "who had it all the time: all of it" "$(of alice)" 'web \(53\)\|of carol\|sum: in 17.0 kB'
+is "... to the byte, with the day that is both's" \
+	"$(printf '%s\n' "$(web_of bob)" "$(web_of carol)" | tr ' ' '\n' | awk -F= '{ n += $2; days[$1]++ } END { print n, days["2027-01-15"] }')" "17000 2"
+at_ok '2027-03-01 00:00' sample
+is "the next month is stated to one of them" "$(grep -l bob "$NET"/mail/*.json | wc -l) $(grep -l carol "$NET"/mail/*.json | wc -l)" "1 2"
+like "... the whole of it" "$(read_mail "$(grep -l carol "$NET"/mail/*.json | sed 's/json$/eml/' | xargs ls -t | head -n 1)")" 'web \(53\)\|of carol\|no traffic'
+
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+move 53 5
+at_ok '2027-01-12 10:00' sample
+hand_over bob carol
+at_ok '2027-01-13 09:30' apply
+at_ok '2027-01-13 10:00' sample
+move 53 3
+at_ok '2027-01-14 09:30' sample
+hand_over carol bob
+at_ok '2027-01-15 09:30' apply
+at_ok '2027-01-15 10:00' sample
+move 53 2
+at_ok '2027-01-16 09:30' sample
+at_ok '2027-02-01 00:00' sample
+like "lent for two days: he sees both parts of his" "$(of bob)" 'web \(53\) 2027-01-01 00:00 - 2027-01-13 10:00, 2027-01-15 10:00 - 2027-02-01 00:00\|shop\|sum: in 7.00 kB'
+like "... the other one his" "$(of carol)" 'web 2027-01-13 10:00 - 2027-01-15 10:00\|+sum: in 3.00 kB'
+
+config monthly </dev/null
+forget
+at_ok '2027-01-10 12:00' apply
+move 53 5
+at_ok '2027-01-12 10:00' sample
+ini_sed 's/mail:bob@good.test/&, mail:carol@good.test/'
+touch -d 2000-01-01 "$INI"
+at_ok '2027-01-15 09:30' apply
+ini_sed '/^\[port web\]/,/^notify/d'
+touch -d 2000-01-01 "$INI"
+at_ok '2027-01-20 09:30' apply
+at_ok '2027-02-01 00:00' sample
+is "one more recipient, who replaces nobody, and all is removed: both see all" "$(for who in bob carol; do of $who | grep -c 'web (removed)|*sum: in 5.00 kB'; done | xargs)" "1 1"
+
+config cycle <<END
+[port gone]
+ports = 56
+quota_reset_day = 20
+notify = mail:carol@good.test, mail:bob@good.test
+[port stays]
+ports = 57
+quota_reset_day = 20
+notify = mail:dora@good.test
+END
+cp -p "$INI" "$WORK/all.ini"
+forget
+at_ok '2027-01-25 12:00' apply
+move 53 5
+move 56 7
+at_ok '2027-01-26 12:00' sample
+for name in web gone; do ini_sed "/^\\[port $name\\]/,/^notify/d"; done
+hand_over dora carol
+at_ok '2027-01-27 12:00' apply
+move 57 2
+at_ok '2027-01-28 12:00' sample
+at_ok '2027-02-01 00:00' sample
+like "by cycle: what was removed in it is in the statement" "$(of bob | tr '\n' ' ')" 'traffic 2027-01-01 - 2027-01-31.*web \(removed\)\|+sum: in 5.00 kB'
+unlike "... of its own cycle alone" "$(of bob)" gone
+at_ok '2027-02-20 00:00' sample
+like "... of its own cycle, though that is nobody's any more" "$(of carol | tr '\n' ' ')" 'traffic 2027-01-20 - 2027-02-19.*stays \(57\) 2027-01-27 12:00 - 2027-02-20 00:00\|+sum: in 2.00 kB.*gone \(removed\)\|+sum: in 7.00 kB'
+like "... and what went to another, until then" "$(of dora | tr '\n' ' ')" 'traffic 2027-01-20 - 2027-02-19.*stays 2027-01-20 00:00 - 2027-01-27 12:00\|+no traffic'
+at_ok '2027-03-20 00:00' sample
+is "... once" "$(for who in bob carol dora; do grep -l $who "$NET"/mail/*.json | wc -l; done | xargs)" "2 2 1"
 
 # -- a customer at the target of the operator -------------------------------------------------------------------------------------------
 ini <<-END

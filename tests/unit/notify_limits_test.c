@@ -100,8 +100,8 @@ static void limits_are_kept(void **state)
 		within("names", &m,
 			i % 2 ? "customer-number-001, \xe2\x80\xa6 and "
 			      : "customer-number-001, \xe2\x80\xa6 \xe5\x8f\xa6\xe6\x9c\x89 ");
-		*vec_push(&a,
-			&none.entries) = (struct statement_entry){ .name = "web", .covers = "80", .remark = "shop" };
+		*vec_push(&a, &none.entries) =
+			(struct statement_entry){ .name = "web", .covers = "80", .remark = "shop", .part = "" };
 		statement_of(&a, LANG_EN, "hk1", &unheard, &none, false, &m);
 		within("names behind an entry", &m, "customer-number-001, \xe2\x80\xa6 and ");
 		arena_free(&a);
@@ -128,10 +128,10 @@ static void large_statements(void **state)
 		for (size_t e = 0; e < cases[i].entries; e++) {
 			struct statement_entry *entry = vec_push(&f.a, &figures.entries);
 
-			*entry = (struct statement_entry){ .name = "web", .covers = "80", .remark = "" };
+			*entry = (struct statement_entry){ .name = "web", .covers = "80", .remark = "", .part = "" };
 			for (size_t d = 0; d < cases[i].days; d++)
-				*vec_push(
-					&f.a, &entry->days) = (struct message_day){ "2027-01-01", { 123456, 7890123 } };
+				*vec_push(&f.a, &entry->days) = (struct message_day){ "2027-01-01", 0,
+					{ 123456, 7890123 } };
 		}
 		statement_of(&f.a, LANG_EN, "hk1", &n, &figures, true, &f.m);
 		f.l = (struct letter){ .message = &f.m, .recipient = "b@h", .key = "k" };

@@ -199,11 +199,11 @@ static void statements(void **state)
 				struct statement_entry *entry = vec_push(&f.a, &figures.entries);
 
 				*entry = (struct statement_entry){
-					.name = e ? "game" : "web", .covers = "80", .remark = ""
+					.name = e ? "game" : "web", .covers = "80", .remark = "", .part = ""
 				};
 				for (int d = 1; d <= 31; d++)
 					*vec_push(&f.a, &entry->days) = (struct message_day){
-						arena_printf(&f.a, "2027-01-%02d", d), { 1000, 2000 }
+						arena_printf(&f.a, "2027-01-%02d", d), d, { 1000, 2000 }
 					};
 			}
 			statement_of(&f.a, LANG_EN, "hk1", &n, &figures, true, &f.m);
