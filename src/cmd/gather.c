@@ -19,9 +19,10 @@
 
 struct figures gather_sum_of(const struct store_sum *sums, size_t n, int64_t entry)
 {
+	static const struct figures none;
 	const size_t at = IDS_PLACE(sums, n, entry, entry);
 
-	return at == SIZE_MAX ? (struct figures){ 0 } : sums[at].figures;
+	return at == SIZE_MAX ? none : sums[at].figures;
 }
 
 void gather_add_since(const struct gather *g, size_t index, int64_t since, struct figures *to)
