@@ -24,7 +24,9 @@ t1 7401 4 $HERE4 $THERE4
 t2 7402 6 $HERE6 $THERE6
 t3 7403 4 $HERE4 $THERE4
 t4 7404 4 $HERE4 $THERE4
-held 7405 4 $HERE4 $THERE4"
+held 7405 4 $HERE4 $THERE4
+twin 7500 4 $HERE4 $THERE4
+twin 7500 4 10.67.0.1 10.67.0.9"
 look() { # HOOK PRIORITY WORD: a table of what arrives, by port
 	echo "table inet arrived {"
 	awk '{ print "counter " $1 " { }" }' <<<"$FLOWS" | sort -u
@@ -54,6 +56,16 @@ dry() {
 	kill "${floods[@]}" 2>/dev/null
 	wait "${floods[@]}" 2>/dev/null
 	floods=()
+}
+passed_each() { # BYTES NAME.DIRECTION...: since $WORK/start
+	local most=$1
+	shift
+	look_at | awk -v most="$most" -v names="$*" 'NR == FNR { was[$1] = $2; next } { is[$1] = $2 }
+		END { n = split(names, name); for (i = 1; i <= n; i++) if (is[name[i]] - was[name[i]] < most) exit 1 }' "$WORK/start" -
+}
+soak() { # BYTES NAME.DIRECTION...: until so much of each has passed: then the bucket of a policer is empty
+	look_at >"$WORK/start"
+	wait_for "passed_each $*" 20
 }
 window() { # SECONDS: what arrives in that time -> $rates, "NAME.in BIT_A_SECOND" ...
 	local start end
@@ -109,8 +121,8 @@ for method in police shape; do
 	fresh
 	pf_ok apply
 	like "$method: the method is that" "$(pf status one)" "out: $method"
-	flood 'one|range|six|some|beside|second' 30
-	sleep 2.5 # a policer's bucket holds a second of its rate
+	flood 'one|range|six|some|beside|second' 60
+	soak 1000000 one.in one.out range.in range.out six.in six.out some.in second.in second.out
 	window 2
 	is_near "$method: a port, in, both families together" "$(rate one.in)" $((2000 * share)) $most
 	is_near "$method: ... out at its own rate" "$(rate one.out)" $((4000 * share)) $most
@@ -122,7 +134,14 @@ for method in police shape; do
 	free some.out
 	free beside.in
 	free beside.out
-	# removed: senders that go on feel it at once
+	# changed, then removed: senders that go on feel it at once
+	ini_sed '/^ports = 6000-6999/{n;s/4mbit/3mbit/;}'
+	ini_sed "/^addresses = $ALSO6/{n;s/4mbit/6mbit/;}"
+	pf_ok apply
+	soak 1800000 six.in six.out
+	window 1.5
+	for name in range.in range.out; do is_near "$method: lowered, $name" "$(rate $name)" $((3000 * share)) $((most + 20)); done
+	for name in six.in six.out; do is_near "$method: raised, $name" "$(rate $name)" $((6000 * share)) $((most + 20)); done
 	configure $method no
 	pf_ok apply
 	window 1
@@ -132,11 +151,32 @@ for method in police shape; do
 	configure $method
 	pf_ok apply
 	# every limit that covers a packet holds: the port's, which is the larger, and the address's
-	flood both 10
-	sleep 2.5
+	flood both 20
+	soak 1500000 both.in both.out
 	window 1.5
 	is_near "$method: a port of an address: the lower limit holds, in" "$(rate both.in)" $((4000 * share)) $((most + 20))
 	is_near "$method: ... and out" "$(rate both.out)" $((4000 * share)) $((most + 20))
+	dry
+done
+
+# -- several devices ------------------------------------------------------------------------------------------------------------------
+for method in police shape; do
+	[ $method = police ] || { has_htb && has_ifb; } || continue
+	ini <<-END
+		[portflow]
+		timezone = UTC
+		limit_method = $method
+		interface = $DEV, $DEV2
+		[port twin]
+		ports = 7500
+		limit = 4mbit
+	END
+	pf_ok apply
+	flood twin 20
+	soak 1000000 twin.in twin.out
+	window 1.5
+	is_near "$method: two devices, a limit holds for both together, in" "$(rate twin.in)" 4000000 100
+	is_near "$method: ... and for datagrams out" "$(rate twin.out)" 4000000 120 # shaped, the rest of each packet's size is the link's
 	dry
 done
 
@@ -180,7 +220,7 @@ fresh
 pf_ok apply
 look_at >"$WORK/begin"
 flood 't[1-4]|held' 60
-sleep 3
+soak 1000000 t3.in t3.out held.in held.out
 for seen in no yes; do
 	window 2
 	is_near "a throttle that two entries share, in (seen by a run: $seen)" "$(sum t1.in t2.in)" 4000000 100
