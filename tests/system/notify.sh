@@ -180,7 +180,7 @@ is "a machine that was off for long: its first tries give nothing up" "$(waiting
 sqlite3 "$DB" 'UPDATE outbox SET next = 0, tries = 40'
 pf_ok sample
 is "... later ones do" "$(waiting) $(parked)" "0 1"
-like "... and say so" "$err" 'is given up: given up after 30 days: '
+like "... and say so" "$err" 'is given up: in vain for 30 days: '
 sqlite3 "$DB" "UPDATE outbox SET parked = 0, created = unixepoch(), tries = 1, next = unixepoch() + 60"
 pf_ok sample
 is "not before its time" "$(sqlite3 "$DB" 'SELECT max(tries) FROM outbox')" 1
