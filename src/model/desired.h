@@ -43,6 +43,7 @@ struct enforcement {
 	const struct limit_way *ways; /* as limit_ways() gives them; NULL: every limit is policed */
 	const uint32_t *minors;       /* by entry: of its class, where it has one */
 	bool joins;                   /* the kernel can put fragments together for us */
+	bool no_turns;                /* ... and not tell one packet in so many: none is charged again */
 	int64_t now_ms;               /* Unix time in milliseconds, from which deadlines are counted */
 };
 
@@ -56,8 +57,9 @@ struct desired {
 #define DESIRED_FRAGMENTS "fragments"
 /* Is there such a limit or quota? */
 bool desired_joins(const struct config *c);
-/* Appends the rule's expressions. */
+/* Append the expressions of that rule, and of one that tells one packet in so many. */
 void desired_join_rule(struct arena *a, struct ruleset_rule *ret_rule);
+void desired_turn_rule(struct arena *a, struct ruleset_rule *ret_rule);
 
 /* enforcement NULL: only what counts. */
 void desired_build(struct arena *a, const struct config *c, const struct watch *w,

@@ -41,10 +41,10 @@ static void all_stages(
 
 	for (int stage = p->first; stage <= p->last; stage++) {
 		layers_rules(x, c, kinds, stage, p->dir, NULL);
-		if (stage == LAYERS_LIMITS)
+		if (stage == LAYERS_LIMITS && !x->b->enforcement->no_turns)
 			again_guards(x, c, kinds, suffix, p->dir);
 	}
-	if (p != &class_part)
+	if (p != &class_part && !x->b->enforcement->no_turns)
 		again_quotas(x, c, kinds, suffix, p->dir);
 }
 
@@ -234,6 +234,13 @@ void desired_join_rule(struct arena *a, struct ruleset_rule *ret_rule)
 	rule_put_meta_is(&b, ret_rule, NFT_META_L4PROTO, IPPROTO_UDP);
 	rule_put_data(&b, ret_rule, &port, sizeof port);
 	rule_put(&b, ret_rule, OP_TPROXY, 1, 0);
+}
+
+void desired_turn_rule(struct arena *a, struct ruleset_rule *ret_rule)
+{
+	struct desired_build b = { .arena = a };
+
+	rule_put_one_in(&b, ret_rule, 2);
 }
 
 static void put_fragments(struct desired_build *b)

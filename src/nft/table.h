@@ -51,8 +51,8 @@ void nft_put_ingress_del(struct batch *b);
 /* Every rule of a chain, "" = of the whole table. */
 void nft_put_flush(struct batch *b, const char *chain);
 
-/* Can the kernel put fragments together for us? It is made to try, in a batch that it then refuses. */
-int nft_can_join(struct talk *t, const struct ruleset_rule *rule, bool *ret_can, struct err *err);
+/* Has the kernel all that a rule is made of? It is made to try, in a batch that it then refuses. */
+int nft_can(struct talk *t, const struct ruleset_rule *rule, bool *ret_can, struct err *err);
 
 /* Waits until no CPU is inside a packet that saw the old rules: what was taken out of a map does not move after it. */
 void nft_settle(void);

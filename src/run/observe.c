@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/bypass.h"
+#include "model/desired_enforce.h"
 #include "model/open_ports.h"
 #include "nft/neighbours.h"
 #include "run/facts.h"
@@ -15,6 +16,7 @@
 
 #define RULES_VERSION 7              /* of what desired.c makes: another one reads and compares everything once */
 #define META_JOINS "joins_fragments" /* "yes" or "no": the kernel can */
+#define META_TURNS "tells_turns"     /* the same, of one packet in so many */
 
 int pass_where(struct pass *p, struct err *err)
 {
@@ -125,32 +127,51 @@ void pass_want(struct pass *p)
 	desired_build(&p->app->arena, p->config, &p->watch, &p->enforcement, &p->want);
 }
 
-/* As it was, where the table has it. Who only looks takes the word of the last run that tried. */
-static int may_join(struct pass *p, struct err *err)
+static bool has_op(const struct ruleset *r, enum rule_op op)
 {
-	const struct ruleset_chain *c = ruleset_chain(&p->have, DESIRED_FRAGMENTS);
-	const char *stored = NULL;
-	struct ruleset_rule rule = { 0 };
-	bool can = false;
+	for (size_t c = 0; c < r->chains.n; c++)
+		for (size_t i = 0; i < r->chains.at[c].rules.n; i++)
+			for (size_t k = 0; k < r->chains.at[c].rules.at[i].exprs.n; k++)
+				if (r->chains.at[c].rules.at[i].exprs.at[k].op == op)
+					return true;
+	return false;
+}
 
-	p->enforcement.joins = p->mode == RUN_DOWN ? c != NULL : desired_joins(p->config);
-	if (p->mode == RUN_DOWN || !p->enforcement.joins)
-		return 0;
-	desired_join_rule(&p->app->arena, &rule);
-	if (c && c->rules.n == 1 && rule_equal(&c->rules.at[0], &rule))
-		return 0;
-	if (p->store && store_meta_get(p->store, &p->app->arena, META_JOINS, &stored, err) < 0)
+/* Has the kernel what the rule is made of? Who only looks takes the word of the last run that tried, kept as `meta`. */
+static int can(struct pass *p, const struct ruleset_rule *rule, const char *meta, bool *ret_can, struct err *err)
+{
+	const char *stored = NULL;
+
+	if (p->store && store_meta_get(p->store, &p->app->arena, meta, &stored, err) < 0)
 		return -1;
 	if (p->mode == RUN_PLAN) {
-		p->enforcement.joins = !stored || strcmp(stored, "no") != 0;
+		*ret_can = !stored || strcmp(stored, "no") != 0;
 		return 0;
 	}
-	if (nft_can_join(p->talk, &rule, &can, err) < 0)
+	if (nft_can(p->talk, rule, ret_can, err) < 0)
 		return -1;
-	p->enforcement.joins = can;
-	if (stored && strcmp(stored, can ? "yes" : "no") == 0)
-		return 0;
-	return store_meta_set(p->store, META_JOINS, can ? "yes" : "no", err);
+	return stored && strcmp(stored, *ret_can ? "yes" : "no") == 0
+		? 0
+		: store_meta_set(p->store, meta, *ret_can ? "yes" : "no", err);
+}
+
+/* What some kernels lack is wanted where this one has it, and was there as it was where the table has it. */
+static int find_features(struct pass *p, struct err *err)
+{
+	struct ruleset_rule join = { 0 }, turn = { 0 };
+	bool joins = has_op(&p->have, OP_TPROXY), turns = has_op(&p->have, OP_NUMGEN);
+
+	desired_join_rule(&p->app->arena, &join);
+	desired_turn_rule(&p->app->arena, &turn);
+	if (p->mode != RUN_DOWN && !p->known) {
+		if (!joins && desired_joins(p->config) && can(p, &join, META_JOINS, &joins, err) < 0)
+			return -1;
+		if (!turns && desired_enforces(p->config) && can(p, &turn, META_TURNS, &turns, err) < 0)
+			return -1;
+	}
+	p->enforcement.joins = joins;
+	p->enforcement.no_turns = !turns;
+	return 0;
 }
 
 static void compare(struct pass *p)
@@ -207,7 +228,7 @@ int pass_observe(struct pass *p, struct err *err)
 	if (p->have.present && nft_read_all(p->talk, &p->app->arena, p->generation, &p->have, err) < 0)
 		return -1;
 	judge_canary_of_table(p);
-	if (may_join(p, err) < 0)
+	if (find_features(p, err) < 0)
 		return -1;
 	compare(p);
 	return 0;
@@ -225,8 +246,8 @@ int pass_observe_again(struct pass *p, struct err *err)
 		return -1;
 	if (!p->have.present || p->have.handle != ours->table_handle)
 		return err_set(err, ERR_STALE, "our table went while it was in use");
-	if (p->known) /* as we left it */
-		p->enforcement.joins = ruleset_chain(&p->have, DESIRED_FRAGMENTS) != NULL;
+	if (p->known && find_features(p, err) < 0)
+		return -1;
 	pass_want(p);
 	if (pass_carry(p, err) < 0)
 		return -1;

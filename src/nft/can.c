@@ -1,4 +1,4 @@
-/* Whether this kernel can put fragments together for us: see nft_can_join() in table.h.
+/* Whether this kernel can do what a rule says: see nft_can() in table.h.
  * A batch whose last message cannot be done changes nothing, not even the generation; what the kernel says first tells how far it came.
  * run/ calls. */
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "util/arena.h"
 
 #define TABLE "portflow-try"
-#define CHAIN "fragments"
+#define CHAIN "try"
 
 static void *made(void *object)
 {
@@ -64,7 +64,7 @@ static void put_rule(struct batch *b, const struct ruleset_rule *wanted)
 	nftnl_rule_free(r);
 }
 
-int nft_can_join(struct talk *t, const struct ruleset_rule *rule, bool *ret_can, struct err *err)
+int nft_can(struct talk *t, const struct ruleset_rule *rule, bool *ret_can, struct err *err)
 {
 	struct err said = { 0 };
 	struct batch b = { 0 };
