@@ -13,6 +13,7 @@
 #include "view/mail_header.h"
 
 #define BAR_PIXELS 200
+#define DAY_PIXELS 100 /* so that a row fits a phone */
 #define PLAIN_TABLE " role=\"presentation\" cellspacing=\"0\" cellpadding=\"0\" border=\"0\""
 
 /* RFC 5322 section 3.3: "Mon, 30 Nov 2026 14:00:00 +0000" */
@@ -51,14 +52,14 @@ static void put_bar(struct str *out, const struct message_line *line)
 	str_puts(out, "</td></tr></table>\n");
 }
 
-/* In is blue and left, out orange and right of it; so are the heads of their columns. */
+/* In is blue and left, out orange and right of it; so are the swatches at the heads of their columns. */
 static const char *const colors[DIRS] = { [DIR_IN] = "#0072b2", [DIR_OUT] = "#d55e00" };
 
 static void put_days_bar(struct str *out, const struct message_day *d, uint64_t most)
 {
 	str_puts(out, "<table" PLAIN_TABLE "><tr>");
 	for (int k = 0; k < DIRS; k++) {
-		unsigned width = (unsigned)saturate_scale(d->bytes[k], BAR_PIXELS, most);
+		unsigned width = (unsigned)saturate_scale(d->bytes[k], DAY_PIXELS, most);
 
 		put_cell(out, !width && d->bytes[k] ? 1 : width, colors[k]);
 	}
@@ -75,15 +76,15 @@ static void put_days(struct str *out, enum language l, const struct message_item
 			most = figure_both(item->days.at[i].bytes);
 	str_putf(out,
 		"<table cellspacing=\"0\" cellpadding=\"3\" border=\"0\"><tr><th></th>"
-		"<th align=\"right\"><font color=\"%s\">%s</font></th><th align=\"right\"><font color=\"%s\">%s</font></th><th></th></tr>\n",
+		"<th align=\"right\" nowrap><font color=\"%s\">&#9632;</font> %s</th><th align=\"right\" nowrap><font color=\"%s\">&#9632;</font> %s</th><th></th></tr>\n",
 		colors[DIR_IN], i18n_word(l, WORD_IN), colors[DIR_OUT], i18n_word(l, WORD_OUT));
 	for (size_t i = 0; i < item->days.n; i++) {
 		const struct message_day *d = &item->days.at[i];
 		char in[UNITS_TEXT], out_text[UNITS_TEXT];
 
-		str_puts(out, "<tr><td>");
+		str_puts(out, "<tr><td nowrap>");
 		put(out, d->label);
-		str_putf(out, "</td><td align=\"right\">%s</td><td align=\"right\">%s</td><td>",
+		str_putf(out, "</td><td align=\"right\" nowrap>%s</td><td align=\"right\" nowrap>%s</td><td>",
 			units_size(UNITS_SI, d->bytes[DIR_IN], in), units_size(UNITS_SI, d->bytes[DIR_OUT], out_text));
 		put_days_bar(out, d, most);
 		str_puts(out, "</td></tr>\n");

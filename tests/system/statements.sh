@@ -100,7 +100,8 @@ END
 }
 mail=$(read_mail "$alice")
 like "the mail: both entries" "$mail" 'text/plain .*web \(53\).*game \(54\)'
-like "... as a table with bars of cells, no pictures" "$mail" 'text/html .*<td>2027-01-10</td>.*bgcolor="#0072b2"'
+like "... as a table with bars of cells, no pictures" "$mail" 'text/html .*<td nowrap>2027-01-10</td>.*bgcolor="#0072b2"'
+is "... the HTML is sound" "$("$PYTHON" "$SYSTEM/lib/mail_page.py" "$alice" 200)" sound
 unlike "... and nothing that mail programs do not show" "$mail" '<svg|<img|style='
 like "... and the numbers as CSV" "$mail" 'text/csv traffic.csv day,name,in_bytes,out_bytes\|.*2027-01-10,web,'
 is "... which add up to the byte" "$(read_mail "$alice" | sed -n 's/^text.csv [^ ]* //p' | tr '|' '\n' | awk -F, '$2 == "web" { n += $3 } END { print n }')" 8000
