@@ -17,7 +17,7 @@ TOPICS=${TOPICS:-$SOME}
 [ "$TOPICS" != all ] || TOPICS="$SOME $MORE" KERNEL_SECONDS=${KERNEL_SECONDS:-10800}
 export SLOW=${SLOW:-5}
 PACKAGES=bash,coreutils,ethtool,faketime,findutils,gawk,iperf3,iproute2,iputils-ping,kmod,libcmocka0,libinih1,libjansson4,libsodium23,libmnl0,libnftnl11
-PACKAGES+=,libnl-route-3-200,libcurl4,libsqlite3-0,mawk,netbase,nftables,openssl,ppp,procps,python3,python3-aiosmtpd,sed,sqlite3,strace,tzdata
+PACKAGES+=,libnl-route-3-200,libcurl4,libsqlite3-0,mawk,netbase,nftables,openssl,ppp,procps,python3,python3-aiosmtpd,python3-jsonschema,sed,sqlite3,strace,tzdata
 PACKAGES+=,util-linux,wireguard-tools
 
 skip() { # WHY: nothing can be run here

@@ -114,10 +114,10 @@ passes() { # NAMES PORTS WANTED: how many of 8 packets of each pass; WANTED is w
 	done
 	echo "$now"
 }
-shape_read() { # -> classes and queues, and what sends packets there, without the handles that the kernel chooses
+shape_read() { # -> classes and queues, and what sends packets there, without the handles that the kernel chooses and what fq_codel calls its classes
 	local dev
 	{
-		for dev in "$DEV" ifb-portflow; do tc qdisc show dev "$dev"; tc class show dev "$dev"; done 2>/dev/null
+		for dev in "$DEV" ifb-portflow; do tc qdisc show dev "$dev"; tc class show dev "$dev" | grep '^class htb'; done 2>/dev/null
 		nft -s list table netdev portflow 2>/dev/null | grep -v comment
 		ip -o link show ifb-portflow 2>/dev/null | grep -o 'UP,[^>]*'
 	} | sed -E 's/ [0-9a-f]+: (parent|dev)/ \1/; s/(leaf|refcnt|direct_packets_stat) [^ ]*//g' | sort
