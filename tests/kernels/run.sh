@@ -74,6 +74,8 @@ pack_tests() {
 		[ ! -x "$BUILD/tests/$topic" ] || cp "$BUILD/tests/$topic" "$work/t/t/build/tests/"
 	done
 	cp -r "$root/tests" "$work/t/t/"
+	mkdir -p "$work/t/t/docs"
+	cp -r "$root/docs/schema" "$work/t/t/docs/"
 	cp "$here/guest.sh" "$work/t/init"
 	chmod 755 "$work/t/init"
 	archive "$work/t" "$work/t.cpio"
