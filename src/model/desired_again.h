@@ -1,7 +1,7 @@
 /* What stands for more bytes than it has is charged again, one packet in so many: objects of the kernel can only add the length of the packet
  * that the hooks see.
- *   Quotas: TCP that the kernel joined has one header there for many on the wire. One in 28 such packets (MTU 1500, IPv4, timestamps) makes
- *   up for them, so that no run has to know beforehand what kind of traffic uses a quota.
+ *   Quotas: TCP that the kernel joined has one header there for many on the wire. One in 29 such packets of 64 KiB (MTU 1500, IPv4,
+ *   timestamps) makes up for them, so that no run has to know beforehand what kind of traffic uses a quota.
  *   Guards of shaped limits: HTB counts the Ethernet header too, which is nothing of a long packet and a quarter of a short one. One in so many
  *   short packets meets the guard twice; in a flood, where there is never room for that, so many are dropped.
  * Between desired_enforce.c and desired_layers.c alone. */

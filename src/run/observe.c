@@ -14,7 +14,7 @@
 #include "tc/link.h"
 #include "util/hash.h"
 
-#define RULES_VERSION 7              /* of what desired.c makes: another one reads and compares everything once */
+#define RULES_VERSION 8              /* of what desired.c makes: another one reads and compares everything once */
 #define META_JOINS "joins_fragments" /* "yes" or "no": the kernel can */
 #define META_TURNS "tells_turns"     /* the same, of one packet in so many */
 

@@ -16,11 +16,36 @@ static bool none_over(const char *object)
 	return false;
 }
 
-/* What a quota is charged for aggregates of one kind is what they are on the wire. */
+/* Aggregates as they come: alike, by turns of a large one and small ones, of any size, or mostly of few segments. */
+static uint32_t aggregate(unsigned int kind, uint32_t n, uint32_t mss, uint32_t header, uint64_t *seed)
+{
+	const uint32_t most = (60000 - header) / mss;
+
+	switch (kind) {
+	case 0:
+		return most * mss + header;
+	case 1:
+		return (n % 2 ? most : most / 2) * mss + header;
+	case 2:
+		return (n % 4 ? 2 : most) * mss + header;
+	case 3:
+		return (uint32_t)(2 + next_random(seed) % (most - 1)) * mss + header;
+	case 4:
+		return 2 * mss + header;
+	case 5:
+		return 5 * mss + header;
+	default:
+		return (uint32_t)(2 + next_random(seed) % 4) * mss + header;
+	}
+}
+
+/* What a quota is charged for 50 MB of aggregates is what they are on the wire. */
 static void joined_packets(void **state)
 {
+	uint64_t seed = 1;
+
 	(void)state;
-	for (unsigned int i = 0; i < 48; i++) {
+	for (unsigned int i = 0; i < 48 * 7; i++) {
 		cleanup_arena struct arena a = { 0 };
 		const uint32_t mtu = (const uint32_t[]){ 1280, 1500, 9000 }[i % 3];
 		const struct config *c = config_of(
@@ -33,26 +58,30 @@ static void joined_packets(void **state)
 			.family = i & 4 ? 4 : 6,
 			.protocol = i & 8 ? IPPROTO_TCP : IPPROTO_UDP,
 			.port = 443,
-			.length = 60000,
 			.type = RTN_LOCAL,
 			.timestamps = i & 16 };
-		const uint64_t packets = 10000;
-		uint64_t charged = 0, wire = packets * p.length, segments, extra;
+		const uint32_t header = (p.family == 4 ? 40U : 60U) + (p.timestamps ? 12U : 0);
+		uint64_t charged = 0, raw = 0, wire, segments, extra;
+		uint64_t packets = 0;
+		struct turns turns = { 0 };
 		struct desired d;
 
 		desired_build(&a, c, &w, &e, &d);
-		for (uint32_t n = 0; n < packets; n++) {
-			struct run x = { .arena = &a, .r = &d.ruleset, .p = &p, .turn = n, .over = none_over };
+		for (; raw < 50000000; packets++) {
+			struct run x = { .arena = &a, .r = &d.ruleset, .p = &p, .turns = &turns, .over = none_over };
 
+			p.length = aggregate(i / 48, (uint32_t)packets, mtu - header, header, &seed);
+			raw += p.length;
 			run_packet(&x);
 			for (size_t k = 0; k < x.hits.n; k++)
 				charged += strcmp(x.hits.at[k], "q_web") == 0 ? p.length : 0;
 		}
+		wire = raw;
 		if (p.protocol == IPPROTO_TCP) {
-			wire_extra(packets, wire, mtu, p.family == 6, p.timestamps, &segments, &extra);
+			wire_extra(packets, raw, mtu, p.family == 6, p.timestamps, &segments, &extra);
 			wire += extra;
 		}
-		if (charged * 1000 < wire * 999 || charged * 1000 > wire * 1003 ||
+		if (charged * 10000 < wire * 9985 || charged * 10000 > wire * 10030 ||
 			(p.protocol != IPPROTO_TCP && charged != wire))
 			fail_msg("case %u: charged %" PRIu64 ", on the wire %" PRIu64, i, charged, wire);
 	}

@@ -35,6 +35,12 @@ struct notes {
 	VEC_OF(struct noted) of;
 };
 
+/* How many packets came to each expression that counts them. */
+struct turns {
+	const struct rule_expr *at[128];
+	uint32_t seen[128];
+};
+
 struct run {
 	struct arena *arena;
 	const struct ruleset *r;
@@ -44,6 +50,7 @@ struct run {
 	struct notes *notes;       /* NULL: no rule may write */
 	int depth;
 	uint32_t turn;                    /* so many packets came to the rule before this one */
+	struct turns *turns;              /* ... as each rule has seen itself; NULL: turn, for all */
 	uint64_t later_ms;                /* after the table was made: elements with a nearer deadline are gone */
 	bool (*over)(const char *object); /* is this quota or limit used up? */
 	uint32_t priority;                /* as META_SET left it */
@@ -199,6 +206,19 @@ static inline bool verdict(struct run *x, uint32_t code, const char *chain)
 	return false;
 }
 
+static inline uint32_t turn_of(struct run *x, const struct rule_expr *e)
+{
+	size_t i = 0;
+
+	if (!x->turns)
+		return x->turn;
+	while (i < 128 && x->turns->at[i] && x->turns->at[i] != e)
+		i++;
+	assert_in_range(i, 0, 127);
+	x->turns->at[i] = e;
+	return x->turns->seen[i]++;
+}
+
 static inline bool run_rule(struct run *x, const struct ruleset_rule *rule)
 {
 	for (size_t i = 0; i < rule->exprs.n; i++) {
@@ -215,7 +235,7 @@ static inline bool run_rule(struct run *x, const struct ruleset_rule *rule)
 			break;
 		case OP_NUMGEN:
 			assert_int_equal(e->key, NFT_NG_INCREMENTAL);
-			number = x->turn % e->offset;
+			number = turn_of(x, e) % e->offset;
 			memcpy(reg(x, e->reg), &number, 4);
 			break;
 		case OP_UPDATE:
