@@ -83,7 +83,7 @@ nothing() { # DESCRIPTION
 	is "$1: nothing passes" "$(passed)" 0
 }
 
-# -- joined packets, of which the kernel counts less than the wire has: a run that has seen some knows how much less --------------------
+# -- joined packets, of which the kernel counts less than the wire has; a run in between ------------------------------------------------
 for f in 4 6; do
 	ini <<-END
 		[portflow]
