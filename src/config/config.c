@@ -467,12 +467,6 @@ uint64_t config_sources_hash(const struct config_sources *sources)
 	return h;
 }
 
-static void find_secret(const struct secret *in_file, struct secret *io)
-{
-	if (io->from == SECRET_HIDDEN && in_file->from == SECRET_TEXT)
-		*io = *in_file;
-}
-
 static bool same_text(const char *x, const char *y)
 {
 	return x == y || (x && y && strcmp(x, y) == 0);
@@ -497,13 +491,19 @@ void config_find_secrets(struct arena *a, const struct config_sources *sources, 
 	for (size_t i = 0; i < io->targets.n; i++) {
 		struct target *t = &io->targets.at[i];
 		const struct target *in_file = config_target(files, t->name, strlen(t->name));
+		struct target copy;
+		struct secret *s;
+		const char *key;
 
 		if (!in_file || in_file->broken || !same_place(in_file, t))
 			continue;
-		find_secret(&in_file->token, &t->token);
-		find_secret(&in_file->url, &t->url);
-		find_secret(&in_file->secret, &t->secret);
-		find_secret(&in_file->password, &t->password);
+		copy = *in_file;
+		for (size_t k = 0; (s = target_secret(t, k, &key)); k++) {
+			const struct secret *of_file = target_secret(&copy, k, &key);
+
+			if (s->from == SECRET_HIDDEN && of_file->from == SECRET_TEXT)
+				*s = *of_file;
+		}
 	}
 }
 

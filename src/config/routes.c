@@ -126,19 +126,15 @@ static void check_mail_tls(const struct target *t, const struct written *w, stru
 
 static void check_target(struct target *t, const struct written *w, struct diags *d)
 {
-	const struct {
-		const char *key;
-		struct secret *secret;
-	} secrets[] = { { "token", &t->token }, { "url", &t->url }, { "secret", &t->secret },
-		{ "password", &t->password } };
+	struct secret *s;
+	const char *key;
 
 	t->url.plain = target_recipient(t->type) == RECIPIENT_MAIL;
 	check_foreign_keys(t, w, d);
 	check_required(t, w, d);
-	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
-		if (target_takes(t->type, secrets[i].key) &&
-			!(secrets[i].secret->plain && secrets[i].secret->from == SECRET_NONE))
-			check_secret(t, w, secrets[i].key, secrets[i].secret, d);
+	for (size_t i = 0; (s = target_secret(t, i, &key)); i++)
+		if (target_takes(t->type, key) && !(s->plain && s->from == SECRET_NONE))
+			check_secret(t, w, key, s, d);
 	if (t->user && t->password.from == SECRET_NONE)
 		t->password = (struct secret){ .from = SECRET_CREDENTIAL,
 			.text = arena_printf(d->arena, "%s.password", t->name) };

@@ -27,6 +27,17 @@ enum recipient_kind target_recipient(enum target_type type)
 	return rows[type].who;
 }
 
+struct secret *target_secret(struct target *t, size_t i, const char **ret_key)
+{
+	static const char *const keys[] = { "token", "url", "secret", "password" };
+	struct secret *const all[] = { &t->token, &t->url, &t->secret, &t->password };
+
+	if (i == sizeof all / sizeof *all)
+		return NULL;
+	*ret_key = keys[i];
+	return all[i];
+}
+
 const char *target_url(enum target_type type)
 {
 	return rows[type].url;

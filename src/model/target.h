@@ -56,6 +56,8 @@ enum recipient_kind target_recipient(enum target_type type);
 /* The i-th of those whom a route to t means: the recipient that it names, else t's own, a message each; "": who is no matter of the
  * message. NULL behind the last. */
 const char *target_whom(const struct target *t, const char *named, size_t i);
+/* The i-th secret, and its key, which has a twin that ends in _file; NULL behind the last. */
+struct secret *target_secret(struct target *t, size_t i, const char **ret_key);
 /* Without a recipient, by its own section. */
 bool target_reaches(const struct target *t);
 /* Do messages of any target go over the network, by portflow-net? */

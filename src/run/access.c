@@ -86,12 +86,17 @@ const char *access_denied(struct arena *a, const struct access_need *need, const
 
 bool access_target(const struct target *t, size_t i, struct access_need *ret)
 {
-	const struct secret *const secrets[] = { &t->token, &t->url, &t->secret, &t->password };
-	const size_t n = sizeof secrets / sizeof *secrets;
+	struct target copy = *t;
+	const struct secret *s;
+	const char *key;
+	size_t n = 0;
 
-	*ret = (struct access_need){ .flags = O_RDONLY, .mode = "0640", .owner = "root:" SERVICE_USER };
-	if (i < n)
-		ret->path = secrets[i]->from == SECRET_FILE ? secrets[i]->text : NULL;
+	while ((s = target_secret(&copy, n, &key)) && n < i)
+		n++;
+	if (s)
+		*ret = (struct access_need){
+			s->from == SECRET_FILE ? s->text : NULL, O_RDONLY, "0640", "root:" SERVICE_USER
+		};
 	else if (i == n)
 		*ret = (struct access_need){ t->ca_file, O_RDONLY, "0644", "root:root" };
 	else

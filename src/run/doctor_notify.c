@@ -68,42 +68,32 @@ static void check_ini(struct doctor *d, const struct target *t)
 			"everybody can read %s, and a secret of [notify %s] is in it", t->where.file, t->name);
 }
 
-#define SECRETS 4
-static void secrets_of(struct target *t, struct secret *ret[SECRETS])
-{
-	ret[0] = &t->token;
-	ret[1] = &t->url;
-	ret[2] = &t->secret;
-	ret[3] = &t->password;
-}
-
 /* Of one secret alone, so that each says what is wrong with it; NULL: nothing. */
 static const char *problem_of(struct doctor *d, const struct target *target, size_t which)
 {
 	struct target t = *target;
-	struct secret *all[SECRETS];
+	struct secret *s;
+	const char *key;
 
-	secrets_of(&t, all);
-	for (size_t i = 0; i < SECRETS; i++)
-		if (i != which)
-			all[i]->from = SECRET_NONE;
-	/* a credential is of the service, not of this process */
-	return d->root && all[which]->from != SECRET_CREDENTIAL ? secrets_reveal(d->arena, &t) : NULL;
+	for (size_t i = 0; (s = target_secret(&t, i, &key)); i++)
+		if (i != which || s->from == SECRET_CREDENTIAL) /* of the service, not of this process */
+			s->from = SECRET_NONE;
+	return d->root ? secrets_reveal(d->arena, &t) : NULL;
 }
 
 static void check_target(struct doctor *d, const struct target *target)
 {
 	struct target t = *target;
-	struct secret *all[SECRETS];
+	const struct secret *s;
+	const char *key;
 	bool in_ini = false;
 
-	secrets_of(&t, all);
-	for (size_t i = 0; i < SECRETS; i++) {
+	for (size_t i = 0; (s = target_secret(&t, i, &key)); i++) {
 		const char *problem = problem_of(d, target, i);
 
-		if (all[i]->from == SECRET_FILE)
-			check_secret_file(d, all[i]->text);
-		in_ini |= all[i]->from == SECRET_TEXT && !all[i]->plain;
+		if (s->from == SECRET_FILE)
+			check_secret_file(d, s->text);
+		in_ini |= s->from == SECRET_TEXT && !s->plain;
 		if (problem)
 			doctor_say(d, FINDING_FAIL, "secret", arena_printf(d->arena, "portflow notify test %s", t.name),
 				"%s", problem);

@@ -194,13 +194,13 @@ const char *files_database(const struct app *app, struct arena *a)
 
 static bool has_hidden(const struct config *c)
 {
-	for (size_t i = 0; i < c->targets.n; i++) {
-		const struct target *t = &c->targets.at[i];
+	const struct secret *s;
+	const char *key;
 
-		if (t->token.from == SECRET_HIDDEN || t->url.from == SECRET_HIDDEN || t->secret.from == SECRET_HIDDEN ||
-			t->password.from == SECRET_HIDDEN)
-			return true;
-	}
+	for (size_t t = 0; t < c->targets.n; t++)
+		for (size_t i = 0; (s = target_secret(&c->targets.at[t], i, &key)); i++)
+			if (s->from == SECRET_HIDDEN)
+				return true;
 	return false;
 }
 

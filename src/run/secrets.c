@@ -132,24 +132,12 @@ static const char *reveal(struct arena *a, const struct target *t, const char *k
 	return NULL;
 }
 
-/* The i-th secret of a target; NULL behind the last. */
-static struct secret *secret_at(struct target *t, size_t i, const char **ret_key)
-{
-	static const char *const keys[] = { "token", "url", "secret", "password" };
-	struct secret *const all[] = { &t->token, &t->url, &t->secret, &t->password };
-
-	if (i == sizeof all / sizeof *all)
-		return NULL;
-	*ret_key = keys[i];
-	return all[i];
-}
-
 const char *secrets_reveal(struct arena *a, struct target *t)
 {
 	const char *key;
 	struct secret *s;
 
-	for (size_t i = 0; (s = secret_at(t, i, &key)); i++) {
+	for (size_t i = 0; (s = target_secret(t, i, &key)); i++) {
 		const char *why = reveal(a, t, key, s);
 
 		if (why)
@@ -168,7 +156,7 @@ void secrets_warn(const struct app *app, const struct config *c)
 		const struct secret *s;
 		const char *key;
 
-		for (size_t i = 0; (s = secret_at(&target, i, &key)); i++)
+		for (size_t i = 0; (s = target_secret(&target, i, &key)); i++)
 			if (s->from == SECRET_CREDENTIAL &&
 				(!folder || access(arena_printf(&a, "%s/%s", folder, s->text), F_OK)))
 				app_warn(app, "[notify %s] has no \"%s\": it must come as the service's credential %s",
