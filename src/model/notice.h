@@ -50,6 +50,9 @@ struct notice {
 	uint64_t count;       /* of things mended or lost */
 };
 
+/* Of the machine itself, with nothing to add: no text is NULL. */
+#define NOTICE_PLAIN .subject = "", .section = "", .covers = "", .remark = ""
+
 /* The group of an event's word; what is no subject's is health. */
 enum notice_group notice_group(const char *kind);
 /* "quota", "burst", "expiry", "cycle", "health": the i-th; NULL behind the last. */

@@ -94,9 +94,8 @@ bool access_target(const struct target *t, size_t i, struct access_need *ret)
 	while ((s = target_secret(&copy, n, &key)) && n < i)
 		n++;
 	if (s)
-		*ret = (struct access_need){
-			s->from == SECRET_FILE ? s->text : NULL, O_RDONLY, "0640", "root:" SERVICE_USER
-		};
+		*ret = (struct access_need){ s->from == SECRET_FILE ? s->text : NULL, O_RDONLY, "0640",
+			"root:" SERVICE_USER };
 	else if (i == n)
 		*ret = (struct access_need){ t->ca_file, O_RDONLY, "0644", "root:root" };
 	else

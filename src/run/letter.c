@@ -57,14 +57,9 @@ static const struct notice *notice_of(struct arena *a, const char *zone, const s
 		return n;
 	if (!*r->kind || !*r->text)
 		return NULL;
-	*n = (struct notice){ .kind = r->kind,
-		.text = r->text,
-		.time = (uint64_t)r->created,
-		.subject = "",
-		.section = "",
-		.covers = "",
-		.remark = "",
-		.zone = zone };
+	*n = (struct notice){
+		.kind = r->kind, .text = r->text, .time = (uint64_t)r->created, .zone = zone, NOTICE_PLAIN
+	};
 	return n;
 }
 

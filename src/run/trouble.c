@@ -115,7 +115,7 @@ static bool tell_all(struct app *app, const struct config *c, const struct notic
 
 void trouble(struct app *app, const struct config *c, const struct err *err)
 {
-	struct notice n = { .kind = "run_failed", .subject = "", .section = "", .covers = "", .remark = "" };
+	struct notice n = { .kind = "run_failed", NOTICE_PLAIN };
 	struct stamp s;
 
 	if (!err) {

@@ -149,7 +149,8 @@ bool files_equal(const char *a, const char *b)
 
 char *files_temp(struct arena *a, const char *path, struct err *err)
 {
-	char *temp = arena_printf(a, "%s.XXXXXX", path); /* mkstemp() writes its six letters over these */
+	char *temp = arena_printf(
+		a, "%s.XXXXXX", path); /* a template of mkstemp(3), which puts six letters in the place of these */
 	struct stat st;
 	int fd;
 
