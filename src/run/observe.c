@@ -148,7 +148,8 @@ static int can(struct pass *p, const struct ruleset_rule *rule, const char *meta
 		*ret_can = !stored || strcmp(stored, "no") != 0;
 		return 0;
 	}
-	if (nft_can(p->talk, rule, ret_can, err) < 0)
+	/* A no is asked for twice: what one refusal leaves out stays out until the table is built anew. */
+	if (nft_can(p->talk, rule, ret_can, err) < 0 || (!*ret_can && nft_can(p->talk, rule, ret_can, err) < 0))
 		return -1;
 	return stored && strcmp(stored, *ret_can ? "yes" : "no") == 0
 		? 0

@@ -15,12 +15,12 @@ any_of() { printf '%s\n' "$@" | awk -v s="$SEED" '{ e[NR] = $1 } END { print e[s
 if [ -n "${TORTURE:-}" ]; then
 	ERRORS=${ERRORS:-ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO}
 	CALLS=${CALLS:-.}
-	REFUSALS="EPERM ENOENT ENOMEM EBUSY EEXIST EINVAL ENOSPC EOPNOTSUPP ERESTART"
+	REFUSALS=${REFUSALS:-EPERM ENOENT ENOMEM EBUSY EEXIST EINVAL ENOSPC EOPNOTSUPP ERESTART}
 else # another error with each seed, and only calls that have an effect
 	FAULT_STEP=${STEP:-$((SLOW > 1 ? 2003 : 167))}
 	ERRORS=${ERRORS:-$(any_of ENOMEM ENOBUFS EINTR EAGAIN ENOSPC EIO)}
 	CALLS='send|recv|pwrite|f(data)?sync|open|rename|ioctl|fcntl|ftruncate|unlink|setsockopt'
-	REFUSALS="ENOMEM $(any_of ENOENT EBUSY EEXIST ERESTART EPERM EINVAL ENOSPC EOPNOTSUPP)"
+	REFUSALS=${REFUSALS:-ENOMEM $(any_of ENOENT EBUSY EEXIST ERESTART EPERM EINVAL ENOSPC EOPNOTSUPP)}
 fi
 note "SEED=$SEED, every ${FAULT_STEP}th point, $ERRORS, refused with $REFUSALS"
 number() { # ERRNO_NAME
