@@ -5,6 +5,8 @@
 # ours.sh has what such ports count.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/behind.sh
+. "$SYSTEM/lib/behind.sh"
 need_program
 net_up && routed_guest && exact_segments || exit 1
 if ! nft -f - <<END
@@ -18,17 +20,7 @@ table inet publish {
 END
 then skip_all "this kernel has no NAT"; fi
 GUEST4=10.68.0.2 GUEST6=fd68::2
-{
-	echo "table inet truth {"
-	for p in 80 8080 8081 8082 8083 8084; do printf 'counter in%s { }\ncounter out%s { }\n' $p $p; done
-	printf 'chain in {\ntype filter hook prerouting priority -250\niifname != "%s" return\n' "$DEV"
-	for p in 80 8080 8081 8082 8083 8084; do echo "th dport $p counter name in$p"; done
-	printf '}\nchain out {\ntype filter hook postrouting priority 210\noifname != "%s" return\n' "$DEV"
-	for p in 80 8080 8081 8082 8083 8084; do echo "th sport $p counter name out$p"; done
-	printf '}\n}\n'
-} | nft -f -
-passed() { nft list counter inet truth "$1" | sed -n 's/.*bytes \([0-9]*\).*/\1/p'; } # COUNTER: bytes
-both() { echo $(($(passed "in$1") + $(passed "out$1"))); }                           # PORT
+behind 80 8080 8081 8082 8083 8084 || exit 1
 guest_of() { if [ "$1" = 4 ]; then echo $GUEST4; else echo $GUEST6; fi; }
 fetch() { # FAMILY PORT UP DOWN [transfer's options]: through the published port
 	local family=$1 port=$2 up=$3 down=$4

@@ -3,27 +3,11 @@
 # neighbours and DHCP live. What passed is told by a table of the test's own, behind ours in both directions.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/behind.sh
+. "$SYSTEM/lib/behind.sh"
 need_program
 net_up && exact_segments || exit 1
 
-truth() { # PORTS...: counters behind everything that drops
-	local p
-	{
-		echo "table inet truth { }"
-		echo "delete table inet truth"
-		echo "table inet truth {"
-		for p in "$@"; do printf 'counter in%s { }\ncounter out%s { }\n' "$p" "$p"; done
-		printf 'chain in {\ntype filter hook prerouting priority -250\niifname != "%s" return\n' "$DEV"
-		for p in "$@"; do echo "meta l4proto { tcp, udp } th dport $p counter name in$p"; done
-		printf '}\nchain out {\ntype filter hook postrouting priority 210\noifname != "%s" return\n' "$DEV"
-		for p in "$@"; do echo "meta l4proto { tcp, udp } th sport $p counter name out$p"; done
-		printf '}\n}\n'
-	} | nft -f -
-}
-passed() { # COUNTER: bytes
-	nft list counter inet truth "$1" | sed -n 's/.*bytes \([0-9]*\).*/\1/p'
-}
-both() { echo $(($(passed "in$1") + $(passed "out$1"))); }
 counted() { # NAME: bytes of in and out by the program
 	pf status --json | "$PYTHON" -c 'import json, sys
 for e in json.load(sys.stdin)["entries"]:
@@ -35,7 +19,7 @@ within() { # DESCRIPTION GOT LIMIT PACKET: at most the limit, and no whole packe
 }
 
 # -- a block bites within a packet ----------------------------------------------------------------------------------------
-truth 53 54 55 56 57 80
+behind 53 54 55 56 57 80
 ini <<END
 [portflow]
 timezone = UTC
@@ -163,7 +147,7 @@ ok "the same connection goes on once the quota is raised" wait $transfer
 like "with all its bytes" "$(cat "$WORK/transfer.out")" 'down=3000000'
 
 # -- several quotas, several entries ----------------------------------------------------------------------------------------
-truth 53 54 55
+behind 53 54 55
 ini <<END
 [portflow]
 timezone = UTC
@@ -200,7 +184,7 @@ udp_in 4 53,54,55 10 1000
 is "all of them are blocked" "$(both 53)" "$before"
 
 # -- at full speed, on every CPU, both ways, one object ------------------------------------------------------------------------
-truth 53
+behind 53
 ini <<END
 [portflow]
 timezone = UTC
@@ -220,7 +204,7 @@ within "four floods at once" "$(both 53)" 20000000 1048
 
 # -- a published port of a container ----------------------------------------------------------------------------------------
 routed_guest
-truth 8080
+behind 8080
 nft -f - <<END
 table ip publish {
 	chain pre {
@@ -245,7 +229,7 @@ is_ge "... an aggregate that does not fit is dropped whole" "$(both 8080)" $((50
 nft delete table ip publish
 
 # -- a cycle ends with no run in between --------------------------------------------------------------------------------------
-truth 53
+behind 53
 ini <<END
 [portflow]
 timezone = UTC
@@ -283,7 +267,7 @@ at '2026-11-26 12:00:20' events >"$WORK/events"
 like "the closed cycle is an event, with its total" "$(cat "$WORK/events")" 'web .*cycle'
 
 # -- what a small quota drops is not charged to the machine's -----------------------------------------------------------------------
-truth 53 9
+behind 53 9
 ini <<END
 [portflow]
 timezone = UTC
@@ -305,7 +289,7 @@ udp_in 4 9 50 1000
 is "... which goes on, with no run in between" "$(passed in9)" $((50 * 1028))
 
 # -- the whole machine ----------------------------------------------------------------------------------------------------
-truth 22 53 68 67
+behind 22 53 68 67
 ini <<END
 [portflow]
 timezone = UTC

@@ -5,6 +5,8 @@
 # cycles.sh has when cycles end, quota.sh what a block does.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=lib/behind.sh
+. "$SYSTEM/lib/behind.sh"
 # shellcheck source=lib/moments.sh
 . "$SYSTEM/lib/moments.sh"
 need_program
@@ -20,23 +22,8 @@ for cycle in "${CYCLES[@]}"; do
 done
 ENTRIES=${ENTRIES%$'\n'}
 PORTS=5001-$port
-{
-	echo "table inet truth {"
-	for p in $(seq 5001 $port); do printf 'counter in%s { }\ncounter out%s { }\n' "$p" "$p"; done
-	printf 'chain in {\ntype filter hook prerouting priority -250\niifname "%s" udp dport vmap { ' "$DEV"
-	for p in $(seq 5001 $port); do printf '%s : jump i%s, ' "$p" "$p"; done
-	printf '}\n}\nchain out {\ntype filter hook postrouting priority 210\noifname "%s" udp sport vmap { ' "$DEV"
-	for p in $(seq 5001 $port); do printf '%s : jump o%s, ' "$p" "$p"; done
-	printf '}\n}\n'
-	for p in $(seq 5001 $port); do printf 'chain i%s { counter name in%s; }\nchain o%s { counter name out%s; }\n' "$p" "$p" "$p" "$p"; done
-	echo "}"
-} | awk '/^chain [io][0-9]/ { print; next } { rest[++n] = $0 } END { for (i = 1; i <= n; i++) print rest[i] }' >"$WORK/truth.parts"
-{ # what is jumped to stands first
-	echo "table inet truth {"
-	grep '^counter' "$WORK/truth.parts"
-	grep '^chain [io][0-9]' "$WORK/truth.parts"
-	sed -n '/^chain in {/,$p' "$WORK/truth.parts"
-} | nft -f - || exit 1
+# shellcheck disable=SC2046 # words
+behind $(seq 5001 $port) || exit 1
 moved() { # -> "PORT IN OUT" in bytes
 	nft list counters table inet truth | awk '/counter/ { n = $2 } /bytes/ { p = n; sub(/^[a-z]*/, "", p); v[n] = $4; ports[p] }
 		END { for (p in ports) print p, v["in" p], v["out" p] }' | sort
