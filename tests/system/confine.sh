@@ -138,8 +138,7 @@ works "no Landlock, started by a service" "${SERVICE[@]}" "${NO_LANDLOCK[@]}"
 works "neither, started by root" "${NO_WALLS[@]}"
 works "neither, started by a service" "${SERVICE[@]}" "${NO_WALLS[@]}"
 
-# The test can fail: where there is neither an intruder is the service user, but for what the filter refuses.
-# Nor does it fill the parent's memory with answers.
+# Nor does an intruder fill the parent's memory with answers.
 PORTFLOW_NET=$PROBE ask "$(printf '%s\n' kind=0 url=https://good.test/ body=flood)" "$(printf '%s\n' kind=0 url=https://good.test/ body=x)"
 answer=$(sed -n 's/^0 /0 /p' <<<"$answers")
 came "an answer counts once" "answered 200"
@@ -147,6 +146,7 @@ answer=$(sed -n 's/^1 /0 /p' <<<"$answers")
 came "... and who gives it again is ended at once" "unsure 0" 'portflow-net answered in a way that is none'
 is_le "... long before its time is over" "$took" 10000
 
+# The test can fail: where there is neither an intruder is the service user, but for what the filter refuses.
 probe actions "${NO_WALLS[@]}"
 like "where there is neither the database is open" "$got" '^read /var/lib/portflow/portflow.db: done$'
 like "and files can be written" "$got" "^write $OPEN/new: done\$"
