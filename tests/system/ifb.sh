@@ -16,8 +16,7 @@ in_peer ethtool -K "$FAR" tso off gso off >/dev/null 2>&1 # what passes a hook i
 
 if tc qdisc add dev "$DEV2" root fq_codel 2>/dev/null; then LEAF=fq_codel; else LEAF=bfifo; fi
 tc qdisc del dev "$DEV2" root 2>/dev/null
-tc qdisc add dev "$DEV2" root handle 1: htb 2>/dev/null || skip_all "this kernel has no HTB"
-tc qdisc del dev "$DEV2" root
+has_htb || skip_all "this kernel has no HTB"
 has_ifb || skip_all "this kernel has no IFB"
 
 # -- what is there ------------------------------------------------------------------------------------------------------

@@ -11,8 +11,7 @@ trap 'kill $(jobs -p) 2>/dev/null; exit 143' TERM INT HUP
 
 if tc qdisc add dev "$DEV2" root fq_codel 2>/dev/null; then LEAF=fq_codel; else LEAF=bfifo; fi
 tc qdisc del dev "$DEV2" root 2>/dev/null
-tc qdisc add dev "$DEV2" root handle 1: htb 2>/dev/null || skip_all "this kernel has no HTB"
-tc qdisc del dev "$DEV2" root
+has_htb || skip_all "this kernel has no HTB"
 
 # -- what tc shows ------------------------------------------------------------------------------------------------------
 root() { tc qdisc show dev "${1:-$DEV}" root | sed 's/ root.*//; s/ *$//'; }
