@@ -164,6 +164,10 @@ fresh() { # no table, no database: as on a new machine
 	rm -rf "$WORK/db"
 	mkdir -p "$WORK/db"
 }
+service_user() { # as after an installation: the user portflow is there
+	{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$WORK/passwd"
+	mount --bind "$WORK/passwd" /etc/passwd || exit 1
+}
 need_program() {
 	[ -x "$PORTFLOW" ] || { echo "Bail out! $PORTFLOW is missing: run make"; exit 1; }
 }

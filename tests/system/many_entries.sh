@@ -10,8 +10,7 @@ net_up && exact_segments || exit 1
 NET=$WORK/net
 mkdir -p "$NET"
 chmod 755 "$WORK" "$NET"
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
-mount --bind "$NET/passwd" /etc/passwd || exit 1
+service_user
 N=${N:-4000} # entries
 T=${T:-60}   # recipients
 printf '#!/bin/sh\nbody=$(cat) && printf "%%s\\n" "$body" >>%s/$1\n' "$NET/told" >"$NET/tell"

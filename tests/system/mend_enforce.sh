@@ -15,8 +15,7 @@ STEP=${STEP:-$((SLOW > 1 ? 111 : 37))} # of the damages of each kind
 [ -z "${TORTURE:-}" ] || STEP=1
 note "SEED=$SEED STEP=$STEP"
 
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$WORK/passwd"
-mount --bind "$WORK/passwd" /etc/passwd # who sends messages passes: of those there are rules as well
+service_user # who sends messages passes: of those there are rules as well
 ini <<END
 [portflow]
 timezone = UTC

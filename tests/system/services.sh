@@ -12,8 +12,8 @@ mkdir -p "$NET"
 chmod 755 "$WORK" "$NET"
 SERVICES=$("$PYTHON" -c 'import json, sys; print(*json.load(open(sys.argv[1])))' "$SYSTEM/lib/services.json")
 { cat /etc/hosts; for s in $SERVICES; do echo "127.0.0.3 $s.test"; done; } >"$NET/hosts"
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
-for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
+service_user
+mount --bind "$NET/hosts" /etc/hosts || exit 1
 # shellcheck disable=SC2086 # a word each
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=services" -addext "subjectAltName=$(printf 'DNS:%s.test\n' $SERVICES | paste -sd,)" \
 	-keyout "$NET/good.key" -out "$NET/good.pem" 2>"$NET/openssl" || { cat "$NET/openssl"; exit 1; }

@@ -7,8 +7,7 @@
 need_program
 net_up || exit 1
 
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$WORK/passwd"
-mount --bind "$WORK/passwd" /etc/passwd
+service_user
 ini <<E1
 [portflow]
 interface = $DEV

@@ -14,8 +14,8 @@ chmod 755 "$WORK" "$NET"
 
 # -- names, users, authorities ------------------------------------------------------------------------------------------
 { cat /etc/hosts; echo "127.0.0.1 good.test other.test"; } >"$NET/hosts"
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
-for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
+service_user
+mount --bind "$NET/hosts" /etc/hosts || exit 1
 
 openssl ecparam -name prime256v1 -out "$NET/curve" || exit 1
 authority() { # NAME

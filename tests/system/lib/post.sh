@@ -9,8 +9,8 @@ NET=$WORK/net
 mkdir -p "$NET/mail"
 chmod 755 "$WORK" "$NET"
 { cat /etc/hosts; echo "127.0.0.1 good.test other.test"; echo "127.0.0.2 api.telegram.org"; } >"$NET/hosts"
-{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$NET/passwd"
-for f in hosts passwd; do mount --bind "$NET/$f" "/etc/$f" || exit 1; done
+service_user
+mount --bind "$NET/hosts" /etc/hosts || exit 1
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=test authority" \
 	-keyout "$NET/ca.key" -out "$NET/ca.pem" 2>"$NET/openssl" || exit 1
 for pair in good=good.test other=other.test telegram=api.telegram.org; do
