@@ -33,7 +33,6 @@ after() { # what is tried: it blocks the way in, changes a limit, drops an entry
 		ports = 1001
 	END
 }
-of_db() { sqlite3 "file:$DB?mode=ro" "$1"; } # SQL
 pending() { [ "$(of_db "SELECT value LIKE '1 1 %' FROM meta WHERE key = 'trial'" 2>/dev/null)" = 1 ]; }
 says() { of_db "SELECT text FROM event WHERE kind = '$1' ORDER BY id DESC LIMIT 1"; } # KIND
 told() { of_db "SELECT count(*) FROM event WHERE kind = '$1'"; }                      # KIND: how often

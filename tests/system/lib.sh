@@ -168,6 +168,7 @@ service_user() { # as after an installation: the user portflow is there
 	{ grep -v '^portflow:' /etc/passwd; echo "portflow:x:7066:7066::/nonexistent:/usr/sbin/nologin"; } >"$WORK/passwd"
 	mount --bind "$WORK/passwd" /etc/passwd || exit 1
 }
+of_db() { sqlite3 "file:$DB?mode=ro" "$1"; } # SQL, as somebody who looks
 need_program() {
 	[ -x "$PORTFLOW" ] || { echo "Bail out! $PORTFLOW is missing: run make"; exit 1; }
 }

@@ -59,11 +59,8 @@ config() { # stdin: more
 moved() { udp_in 4 "$1" "$2" 972; } # PORT KILOBYTES
 told() { wc -l <"$NET/telegram.log"; }
 last() { tail -n 1 "$NET/telegram.log"; }
-mails() { find "$NET/mail" -name '*.eml' | wc -l; }
 posts() { grep -c T0PSECRET "$NET/log" 2>/dev/null; }
 programs() { wc -l <"$NET/program"; }
-waiting() { sqlite3 "file:$DB?mode=ro" "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 0"; }
-parked() { sqlite3 "file:$DB?mode=ro" "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 1"; }
 seen() { echo "$(told) $(mails) $(posts) $(programs)"; }
 
 # -- notify test, send -------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ net_up && exact_segments || exit 1
 . "$SYSTEM/lib/moments.sh"
 serve servers "$SYSTEM/lib/servers.py" "$NET"
 telegram_up
-waiting() { sqlite3 "file:$DB?mode=ro" "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 0"; }
 told() { wc -l <"$NET/telegram.log"; }
 read_mail() { "$PYTHON" - "$1" <<-'END'
 	import email, email.policy, sys
@@ -20,7 +19,6 @@ read_mail() { "$PYTHON" - "$1" <<-'END'
 	print(m["Subject"], *m.get_body(("plain",)).get_content().split("\n"), sep="|")
 END
 }
-mails() { find "$NET/mail" -name '*.eml' | wc -l; }
 
 # -- where secrets come from -------------------------------------------------------------------------------------------------------
 # A folder beside portflow.ini; a path is beside the file that says it.

@@ -24,7 +24,6 @@ at_ok() { # MOMENT COMMAND...: for the steps of a test that must not fail
 $err
 $out"
 }
-of_db() { sqlite3 "file:$DB?mode=ro" "$1"; } # SQL
 told() { of_db "SELECT count(*) FROM event WHERE kind = '$1'"; } # KIND: how often
 says() { of_db "SELECT text FROM event WHERE kind = '$1' ORDER BY id DESC LIMIT 1"; } # KIND: the last one's words
 # A network that knows nothing of ours, as after a boot, in which a run takes place at MOMENT; then COMMAND. Its output in $WORK/boot.

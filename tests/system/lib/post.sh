@@ -41,6 +41,10 @@ mail_section() { # [RECIPIENTS]; keys may follow
 }
 telegram_up() { serve telegram "$SYSTEM/lib/telegram.py" "$NET" 127.0.0.2; }
 telegram_down() { kill "$server" && wait "$server" 2>/dev/null; }
+# How many mails came; how many messages wait for somebody, or were given up for somebody.
+mails() { find "$NET/mail" -name '*.eml' | wc -l; }
+waiting() { of_db "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 0"; }
+parked() { of_db "SELECT count(DISTINCT letter) FROM outbox WHERE parked = 1"; }
 still() { # everything of ours has ended, and every server has seen it and is through with what came
 	wait_for "! pgrep '^portflow' >/dev/null && ! awk '\$4 != \"0A\" && \$4 != \"06\" && NR > 1 { found = 1 } END { exit !found }' /proc/net/tcp"
 }
